@@ -1,0 +1,220 @@
+"""The page: a photo in; faces, expressions, mood and song out. For a Hugging Face Space, or `python app.py` at home.
+
+No inference here: each handler asks an Analyzer and turns its answer into what the components show.
+"""
+
+import argparse
+import html
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import gradio as gr
+import numpy as np
+import numpy.typing as npt
+from gradio.data_classes import ImageData
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from femr.annotate import draw
+from femr.detector import MtcnnDetector
+from femr.display import TABLE_HEADERS, WAITING, csv_link, headline, song_line, table_row
+from femr.errors import FemrError, LibraryError
+from femr.images import fit, load_image
+from femr.music import LIFT, Mode, MusicLibrary, load_library
+from femr.pipeline import Analyzer, load
+from femr.report import Entry, to_dict
+from femr.results import Mood, Song
+from femr.weights import DEFAULT_MODEL, MODEL_NAMES, load_facts
+
+HERE = Path(__file__).parent
+SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
+SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
+LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
+PRIVACY = (
+    "Your picture is used for this answer only and deleted from the server within 30 minutes. No one is identified."
+)
+SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
+MODES = [("Match the mood", "match"), ("Lift it", "lift")]
+TABLE_LABEL = "What each face looks like"
+# on a narrow window the answer stands under the button
+SCROLL = "() => innerWidth < 641 && document.getElementById('mood').scrollIntoView({behavior: 'smooth'})"
+EXAMPLE = HERE / "examples" / "eileen-collins.jpg"
+EXAMPLE_NOTE = "Example: astronaut Eileen Collins, photo by NASA, public domain."
+ABOUT = (
+    "femr shows the *expression* a network sees, not what a person feels, and it errs: see the accuracy beside each "
+    "model. Ask the people in the picture first. Not for decisions about people; in the EU not for pupils or staff "
+    "(AI Act, Art. 5)."
+)
+
+
+class PhotoInput(gr.Image):
+    """gr.Image that decodes by femr's rules and opens nothing but what was uploaded.
+
+    gr.Image itself (6.31) opens any file of the server that a request names, and lets files named .gif and data: URLs
+    past its colour conversion.
+    """
+
+    is_template = True  # looks and behaves like gr.Image in the browser
+
+    def preprocess(self, payload: ImageData | None) -> npt.NDArray[np.uint8] | None:
+        """The uploaded picture as upright RGB uint8 (h, w, 3); None where there is none. Raises: gr.Error."""
+        if payload is None:
+            return None
+        path = payload.path
+        if not path or not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
+            raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
+        with plain_errors():
+            return load_image(path)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Shows femr's own errors, one sentence each, to the visitor; Gradio hides all others."""
+    try:
+        yield
+    except FemrError as error:
+        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+
+
+@cache
+def music_library() -> MusicLibrary:
+    """The songs, read once. A library that cannot be read leaves the page without music, not without answers."""
+    try:
+        return load_library()
+    except LibraryError as error:
+        return MusicLibrary((), [str(error)])
+
+
+@cache
+def analyzer(model: str) -> Analyzer:
+    """A model's analyzer, loaded at its first use; detector and songs are shared. It keeps nothing of a visitor's."""
+    return load(model, detector=detector(), library=music_library())
+
+
+@cache
+def detector() -> MtcnnDetector:
+    """The face detector, loaded once."""
+    return MtcnnDetector()
+
+
+def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, last: Song | None) -> tuple[Any, ...]:
+    """Find every face in a photo, read its expression and choose the song of the group's mood.
+
+    Returns: the mood and its reason (HTML), the annotated picture, the song's file, its title, the table of faces, a
+    link to the table as CSV, and all numbers as JSON: mood, song, and for each face box, confidence, expression and
+    seven scores.
+    """
+    if photo is None:
+        raise gr.Error("Choose or take a photo first.", print_exception=False)
+    with plain_errors():
+        found = analyzer(model)(photo, mode, last)
+    entry = Entry("photo", found)
+    details = to_dict(entry)
+    if found.song:
+        details["song"]["path"] = found.song.path.name
+    shown = draw(fit(photo, SHOWN_SIDE)[0], found)
+    rows = [table_row(face) for face in found.faces]
+    answer = (
+        headline(found.mood),
+        shown,
+        found.song and found.song.path,
+        song_line(found.song, found.mood, music_library()),
+        rows,
+    )
+    return *answer, csv_link(entry), details, found.song or last, found.mood
+
+
+def another_song(mood: Mood | None, mode: Mode, last: Song | None) -> tuple[Any, ...]:
+    """A different song for the mood that was found: its file, its title, itself."""
+    if mood is None or mood.emotion is None:
+        raise gr.Error("Find a mood first.", print_exception=False)
+    song = music_library().pick(mood.emotion, mode, last)
+    return song and song.path, song_line(song, mood, music_library()), song
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Label with the measured accuracy, and name, of each model."""
+    facts = [load_facts(name) for name in MODEL_NAMES]
+    return [(f"{one.title} · {one.accuracy:.1%}" if one.accuracy else one.title, one.name) for one in facts]
+
+
+def build_page() -> gr.Blocks:
+    """The page with its handlers; nothing is loaded yet."""
+    lifts = ", ".join(f"{mood} → {answer}" for mood, answer in LIFT.items())
+    with gr.Blocks(title="femr", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
+        last, mood = gr.State(None), gr.State(None)  # of this visit only
+        gr.Markdown("# femr\nHear the mood of a picture.", elem_id="title")
+        with gr.Row():
+            with gr.Column(scale=4, min_width=300, elem_id="question"):
+                photo = PhotoInput(label="Photo", sources=list(SOURCES), elem_id="photo", height=320)
+                gr.Markdown(PRIVACY, elem_id="privacy")
+                with gr.Row():
+                    find = gr.Button("Find the mood", variant="primary", scale=2, elem_id="find")
+                    again = gr.Button("Try again", scale=1, elem_id="again")
+                with gr.Column(elem_id="options"):
+                    info = "How often each is right on FER2013's test faces."
+                    model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", info=info, elem_id="model")
+                    info = f"Lift answers a hard mood: {lifts}."
+                    mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
+                    examples = gr.Examples([[str(EXAMPLE)]], [photo], label="Try this one")
+                    gr.Markdown(EXAMPLE_NOTE, elem_id="example-note")
+            with gr.Column(scale=6, min_width=300, elem_id="answer"):
+                result = gr.HTML(WAITING, label="Mood", elem_id="mood")
+                picture = gr.Image(label="Faces", format="jpeg", interactive=False, elem_id="faces")
+                player = gr.Audio(label="Song", autoplay=True, interactive=False, elem_id="player")
+                with gr.Row():
+                    title = gr.HTML(label="Song title", elem_id="song")
+                    another = gr.Button("Another song", size="sm", elem_id="another")
+                headers = list(TABLE_HEADERS)
+                table = gr.Dataframe(headers=headers, label=TABLE_LABEL, interactive=False, elem_id="table")
+                link = gr.HTML(label="Table link", elem_id="table-link")
+                with gr.Accordion("All numbers (JSON)", open=False):
+                    details = gr.JSON(label="Details", show_label=False, elem_id="details")
+        gr.Markdown(ABOUT, elem_id="about")
+        shown = [result, picture, player, title, table, link, details, last, mood]
+        call: Any = {"fn": analyze, "inputs": [photo, model, mode, last], "outputs": shown, **LANE}
+        find.click(**call, api_name="analyze").then(None, js=SCROLL)
+        examples.load_input_event.then(**call, api_visibility="private").then(None, js=SCROLL)
+        another.click(another_song, [mood, mode, last], [player, title, last], api_visibility="private")
+        blank = (None, WAITING, None, None, "", None, "", None, None, None)
+        again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)
+    page.queue(max_size=16, api_open=False)
+    return page  # type: ignore[no-any-return]
+
+
+def main() -> None:
+    """Load the default model, then serve the page until it is stopped."""
+    parser = argparse.ArgumentParser("app.py", description="The femr page.")
+    parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
+    parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
+    parser.add_argument("--port", type=int, help="default: the first free one from 7860")
+    options = parser.parse_args()
+    try:
+        analyzer(DEFAULT_MODEL)
+    except FemrError as error:  # the page still works with another model
+        print(f"femr: {error}", file=sys.stderr)
+    launch(build_page(), share=options.share or None, server_name=options.host, server_port=options.port)
+
+
+def launch(page: gr.Blocks, **where: Any) -> Any:
+    """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
+    folders = sorted({str(song.path.parent) for song in music_library().songs})
+    return page.launch(
+        theme=gr.themes.Soft(primary_hue="amber", secondary_hue="amber", font=["system-ui", "sans-serif"]),
+        css_paths=[HERE / "app.css"],
+        footer_links=["api"],
+        max_file_size="20mb",
+        allowed_paths=folders,
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        **where,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""femr: faces, expressions, mood and music of a picture.
+
+    import femr
+    analyzer = femr.load()
+    analysis = analyzer("party.jpg")
+    print(analysis.mood.reason, analysis.song.title)
+
+Importing femr is quick; TensorFlow is loaded by `load`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from femr.emotions import EMOTIONS, Emotion
+from femr.errors import DataError, FemrError, ImageError, LibraryError, ModelError
+from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.weights import MODEL_NAMES
+
+if TYPE_CHECKING:
+    from femr.pipeline import Analyzer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "EMOTIONS",
+    "Analysis",
+    "Analyzer",
+    "DataError",
+    "Emotion",
+    "EmotionScores",
+    "Face",
+    "FaceEmotion",
+    "FemrError",
+    "ImageError",
+    "Landmarks",
+    "LibraryError",
+    "ModelError",
+    "Mood",
+    "Song",
+    "available_models",
+    "load",
+]
+
+
+def available_models() -> tuple[str, ...]:
+    """The names that `load` takes, the default first."""
+    return MODEL_NAMES
+
+
+def load(model: str = MODEL_NAMES[0], **parts: Any) -> "Analyzer":
+    """An analyzer, loaded once and for many pictures: see femr.pipeline.load. Raises: ModelError, LibraryError."""
+    from femr import pipeline
+
+    return pipeline.load(model, **parts)
+
+
+def __getattr__(name: str) -> Any:
+    # femr.Analyzer, without loading TensorFlow for those who do not ask for it
+    if name == "Analyzer":
+        from femr.pipeline import Analyzer
+
+        return Analyzer
+    raise AttributeError(f"module 'femr' has no attribute {name!r}")

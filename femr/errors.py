@@ -1,0 +1,21 @@
+"""What femr raises on purpose. Each message is one sentence that a visitor may read: no server path, no trace."""
+
+
+class FemrError(Exception):
+    """Base of all errors that femr raises on purpose."""
+
+
+class ImageError(FemrError):
+    """The picture cannot be read or is outside the limits."""
+
+
+class ModelError(FemrError):
+    """A model is unknown, missing, damaged or cannot be fetched."""
+
+
+class LibraryError(FemrError):
+    """The music library cannot be read, or holds nothing to play."""
+
+
+class DataError(FemrError):
+    """A data set or a table cannot be read or does not hold what it should."""

@@ -1,0 +1,153 @@
+"""What each stage hands to the next: frozen dataclasses that check themselves.
+
+Coordinates are pixels of the ORIGINAL picture, x to the right, y down; a box is (x1, y1, x2, y2), x2 and y2 exclusive.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from femr.emotions import EMOTIONS, Emotion
+
+Box: TypeAlias = tuple[float, float, float, float]
+Point: TypeAlias = tuple[float, float]
+
+_SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points of a face. Left and right are the picture's, not the person's."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    mouth_left: Point
+    mouth_right: Point
+
+    def points(self) -> tuple[Point, Point, Point, Point, Point]:
+        """The five points in the order of the fields."""
+        return self.left_eye, self.right_eye, self.nose, self.mouth_left, self.mouth_right
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detected face: where it is and how sure the detector is that it is one (confidence, 0 to 1)."""
+
+    box: Box
+    confidence: float
+    landmarks: Landmarks
+
+    def __post_init__(self) -> None:
+        x1, y1, x2, y2 = self.box
+        if not (x1 < x2 and y1 < y2):
+            raise ValueError(f"Expected a box x1 < x2, y1 < y2. Received: {self.box}")
+        if not 0 <= self.confidence <= 1:
+            raise ValueError(f"Expected a confidence from 0 to 1. Received: {self.confidence}")
+
+    @property
+    def size(self) -> float:
+        """The box's longer side in pixels."""
+        x1, y1, x2, y2 = self.box
+        return max(x2 - x1, y2 - y1)
+
+    def scaled(self, factor: float) -> "Face":
+        """The same face in a picture that is `factor` times as large."""
+        x1, y1, x2, y2 = (factor * value for value in self.box)
+        points = [(factor * x, factor * y) for x, y in self.landmarks.points()]
+        return Face((x1, y1, x2, y2), self.confidence, Landmarks(*points))
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionScores:
+    """Seven calibrated probabilities of one face, in the order of EMOTIONS; they sum to 1."""
+
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.probabilities) != len(EMOTIONS):
+            raise ValueError(f"Expected {len(EMOTIONS)} probabilities. Received: {len(self.probabilities)}")
+        if not all(0 <= p <= 1 for p in self.probabilities) or abs(sum(self.probabilities) - 1) > _SUM_TOLERANCE:
+            raise ValueError(f"Expected probabilities that sum to 1. Received: {self.probabilities}")
+
+    def __getitem__(self, emotion: Emotion | str) -> float:
+        """The probability of one expression: scores["happy"]. ValueError if there is no such expression."""
+        return self.probabilities[EMOTIONS.index(Emotion(emotion))]
+
+    @property
+    def top(self) -> Emotion:
+        """The most probable expression."""
+        return EMOTIONS[self.probabilities.index(self.top_score)]
+
+    @property
+    def top_score(self) -> float:
+        """The probability of the most probable expression."""
+        return max(self.probabilities)
+
+    def as_dict(self) -> dict[str, float]:
+        """Expression → probability, in the order of EMOTIONS."""
+        return {str(emotion): p for emotion, p in zip(EMOTIONS, self.probabilities, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class FaceEmotion:
+    """A face with its own scores, and its number as drawn on the picture (1, 2, ... from left to right).
+
+    unsure: the model's top probability is below the threshold under which it is wrong too often to vote.
+    """
+
+    number: int
+    face: Face
+    scores: EmotionScores
+    unsure: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The face's box."""
+        return self.face.box
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """The group's mood: what won the vote (None: no mood), the sentence that says why, the votes cast."""
+
+    emotion: Emotion | None
+    reason: str
+    counts: Mapping[Emotion, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A piece of music for a mood. Unknown facts are None."""
+
+    title: str
+    path: Path
+    emotion: Emotion
+    artist: str | None = None
+    key: str | None = None
+    mode: str | None = None
+    tempo: float | None = None
+    duration: float | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that femr found in one picture.
+
+    width, height: the original picture's, upright, in pixels. timings: stage → seconds.
+    """
+
+    width: int
+    height: int
+    faces: tuple[FaceEmotion, ...]
+    mood: Mood
+    song: Song | None
+    model: str
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(value) for face in self.faces for value in face.box):
+            raise ValueError("Expected finite boxes.")

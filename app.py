@@ -112,9 +112,7 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, last: S
     with plain_errors():
         found = analyzer(model)(photo, mode, last)
     entry = Entry("photo", found)
-    details = to_dict(entry)
-    if found.song:
-        details["song"]["path"] = found.song.path.name
+    details = without_paths(to_dict(entry))
     shown = draw(fit(photo, SHOWN_SIDE)[0], found)
     rows = [table_row(face) for face in found.faces]
     answer = (
@@ -125,6 +123,12 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, last: S
         rows,
     )
     return *answer, csv_link(entry), details, found.song or last, found.mood
+
+
+def without_paths(details: dict[str, Any]) -> dict[str, Any]:
+    """The same without the server's paths, which are no visitor's business and which Gradio's client would follow."""
+    song = details["song"] and {key: value for key, value in details["song"].items() if key != "path"}
+    return {**{key: value for key, value in details.items() if key != "path"}, "song": song}
 
 
 def another_song(mood: Mood | None, mode: Mode, last: Song | None) -> tuple[Any, ...]:
@@ -159,11 +163,12 @@ def build_page() -> gr.Blocks:
                     model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", info=info, elem_id="model")
                     info = f"Lift answers a hard mood: {lifts}."
                     mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
-                    examples = gr.Examples([[str(EXAMPLE)]], [photo], label="Try this one")
+                    example = gr.Button("Try it with this one", icon=EXAMPLE, size="sm", elem_id="example")
                     gr.Markdown(EXAMPLE_NOTE, elem_id="example-note")
             with gr.Column(scale=6, min_width=300, elem_id="answer"):
                 result = gr.HTML(WAITING, label="Mood", elem_id="mood")
-                picture = gr.Image(label="Faces", format="jpeg", interactive=False, elem_id="faces")
+                alt = "The photo with a numbered, labelled box around each face"
+                picture = gr.Image(label="Faces", format="jpeg", interactive=False, alt_text=alt, elem_id="faces")
                 player = gr.Audio(label="Song", autoplay=True, interactive=False, elem_id="player")
                 with gr.Row():
                     title = gr.HTML(label="Song title", elem_id="song")
@@ -177,7 +182,8 @@ def build_page() -> gr.Blocks:
         shown = [result, picture, player, title, table, link, details, last, mood]
         call: Any = {"fn": analyze, "inputs": [photo, model, mode, last], "outputs": shown, **LANE}
         find.click(**call, api_name="analyze").then(None, js=SCROLL)
-        examples.load_input_event.then(**call, api_visibility="private").then(None, js=SCROLL)
+        shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
+        shown_example.then(**call, api_visibility="private").then(None, js=SCROLL)
         another.click(another_song, [mood, mode, last], [player, title, last], api_visibility="private")
         blank = (None, WAITING, None, None, "", None, "", None, None, None)
         again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)

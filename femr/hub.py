@@ -11,6 +11,7 @@ from femr.errors import ModelError
 COMMIT = re.compile(r"[0-9a-f]{40}")
 """A full commit: it can never move, so a cached file of it needs no question to the Hub."""
 
+_NAME = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REFUSALS = {
     401: "the Hub does not accept your token; run `hf auth login` again",
     402: "the Hub asks for a paid plan to create it",
@@ -21,8 +22,8 @@ _REFUSALS = {
 def download(repo: str, revision: str, file: str, force: bool = False) -> Path:
     """One file of a model repository in the Hub's cache: …/snapshots/<full commit>/<file>.
 
-    A full commit comes from the cache if it is there; a branch or tag is asked for each time, and comes from the cache only
-    while the Hub cannot be reached. `force` fetches it again. Raises: ModelError.
+    A full commit comes from the cache if it is there; a branch or tag is asked for each time, and comes from the cache
+    only while the Hub cannot be reached. `force` fetches it again. Raises: ModelError.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
@@ -31,7 +32,7 @@ def download(repo: str, revision: str, file: str, force: bool = False) -> Path:
         if cached and COMMIT.fullmatch(revision):
             return cached
         try:
-            # one quick question: hf_hub_download alone would wait 23 s for a Hub that is down, minutes for one that hangs
+            # one quick question: hf_hub_download would wait 23 s for a Hub that is down, minutes for one that hangs
             get_hf_file_metadata(hf_hub_url(repo, file, revision=revision))
         except Exception as error:
             if cached and _out_of_reach(error):
@@ -49,7 +50,7 @@ def upload(
     """
     from huggingface_hub import CommitOperationAdd, HfApi, get_token
 
-    check_repo(repo)
+    _check_name(repo)
     if get_token() is None:
         raise ModelError("You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.")
     api = HfApi()
@@ -61,19 +62,10 @@ def upload(
         return api.create_commit(repo, operations, commit_message=message, repo_type=kind).commit_url
 
 
-def check_repo(repo: str) -> None:
-    """Return if it is a name such as user/name. Raises: ModelError."""
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    try:
-        validate_repo_id(repo)
-    except HFValidationError:
-        pass
-    else:
-        if "/" in repo:
-            return
-    raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}")
+def _check_name(repo: str) -> None:
+    # the Hub would take a bare name for one of its own old repositories
+    if not _NAME.fullmatch(repo):
+        raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}")
 
 
 def _cached(repo: str, revision: str, file: str) -> Path | None:
@@ -109,7 +101,7 @@ def _clear_errors(repo: str, revision: str, file: str) -> Iterator[None]:
         raise ModelError(f"There is no repository {repo} on the Hub, or it is private.") from None
     except errors.RemoteEntryNotFoundError:
         raise ModelError(f"There is no file {file} in {repo} on the Hub.") from None
-    except (OSError, ValueError, httpx2.HTTPError) as error:
+    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
         raise ModelError(f"{file} of {repo} could not be fetched: {_reason(error)}.") from error
 
 
@@ -131,13 +123,14 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
-        return _REFUSALS.get(status) or f"the Hub answered {status} {error.server_message or ''}".splitlines()[0].strip()
+        answer = f"the Hub answered {status} {error.server_message or ''}"
+        return _REFUSALS.get(status) or answer.splitlines()[0].strip()
     if isinstance(error, httpx2.TimeoutException):
         return "the Hub does not answer"
     if isinstance(error, (httpx2.ConnectError, ConnectionError, LocalEntryNotFoundError)):
         return "the Hub cannot be reached"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    if isinstance(error, (ValueError, RuntimeError)):
+    if isinstance(error, ValueError):
         return str(error).splitlines()[0].rstrip(".")
     return "the connection broke off"

@@ -52,5 +52,5 @@ def _tie(most: int, tied: Sequence[Emotion]) -> str:
 
 
 def _all_unclear(faces: int, winner: Emotion) -> str:
-    subject = "The face is" if faces == 1 else f"All {faces} faces are"
+    subject = {1: "The face is", 2: "Both faces are"}.get(faces, f"All {faces} faces are")
     return f"{subject} hard to read; the best guess is {winner.adjective}"

@@ -16,7 +16,7 @@ SPACE_FILES = (
     "requirements.txt",
     "femr/*.py",
     "femr/training/*.py",
-    "examples/*.jpg",
+    "examples/*",
     "music/library.json",
     "music/*/*.mp3",
 )
@@ -52,7 +52,7 @@ def model_files(folder: Path) -> dict[str, Path | bytes]:
 
 def space_files(root: Path) -> dict[str, Path | bytes]:
     """Everything a Space holds: path → file. Raises: ModelError if a part of the app is missing."""
-    found = {pattern: sorted(path for path in root.glob(pattern) if path.is_file()) for pattern in SPACE_FILES}
+    found = {pattern: _visible(root, pattern) for pattern in SPACE_FILES}
     missing = [pattern for pattern, paths in found.items() if not paths]
     if missing:
         raise ModelError(f"Nothing was uploaded: the app lacks {', '.join(missing)}.")
@@ -60,3 +60,7 @@ def space_files(root: Path) -> dict[str, Path | bytes]:
         path.relative_to(root).as_posix(): path for paths in found.values() for path in paths
     }
     return app | {f"models/{name}": content for name, content in model_files(root / "models").items()}
+
+
+def _visible(root: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))

@@ -1,8 +1,8 @@
 """Which models there are, what is known of each, and where its weights come from.
 
-`models/<name>.json` holds a model's facts and the SHA-256 of each of its files; nothing is deserialised before its SHA-256
-was checked against them. The files are taken from `models/` when they are there, else from the Hub repository and the full
-commit in the facts' `hub` entry.
+`models/<name>.json` holds a model's facts and the SHA-256 of each of its files; nothing is deserialised before its
+SHA-256 was checked against them. The files are taken from `models/` when they are there, else from the Hub repository
+and the full commit in the facts' `hub` entry.
 
 The environment can change that:
 FEMR_WEIGHTS: "auto" (as above, the default), "local" (models/ only) or "hub" (the Hub only).
@@ -124,7 +124,7 @@ def locate(name: str) -> tuple[Path, ModelFacts]:
 
 
 def load_network(name: str) -> tuple[ModelFacts, "keras.Model"]:
-    """A single network with its trained weights, and its facts. Raises: ModelError, in one sentence, whatever goes wrong."""
+    """A single network with its trained weights, and its facts. Raises: ModelError, whatever goes wrong."""
     folder, facts = locate(name)
     entry = next(iter(facts.files), None)
     if entry is None:

@@ -1,0 +1,106 @@
+import json
+from dataclasses import replace
+
+import pytest
+from huggingface_hub import ModelCard
+
+from femr.card import model_card, pictures, write_card
+from femr.emotions import EMOTIONS
+from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts
+
+
+def interval(value):
+    return {"value": value, "low": value - 0.015, "high": value + 0.014}
+
+
+SCORES = {
+    "model": "mobilenet_v2",
+    "split": "PrivateTest",
+    "images": 3589,
+    "accuracy": interval(0.703),
+    "accuracy_mirrored": interval(0.71),
+    "accuracy_deduplicated": interval(0.684),
+    "accuracy_mirrored_deduplicated": interval(0.692),
+    "macro_f1": 0.689,
+    "per_class": {emotion: {"precision": 0.5, "recall": 0.11 * number} for number, emotion in enumerate(EMOTIONS, 1)},
+    "nll": 0.9,
+    "brier": 0.41,
+    "ece_before": 0.053,
+    "ece_after": 0.0171,
+    "ferplus_accuracy": 0.802,
+}
+
+
+@pytest.fixture
+def facts():
+    """The shipped models' facts, without scores."""
+    return [replace(read_facts(MODELS_DIR / f"{name}.json"), scores={}) for name in MODEL_NAMES]
+
+
+@pytest.fixture
+def measured(facts):
+    """Only the first model was measured, and only on PrivateTest."""
+    return [replace(facts[0], scores={"PrivateTest": SCORES}), *facts[1:]]
+
+
+def cells(card, label):
+    """A table row's cells, first table first."""
+    rows = [line.strip("| ").split(" | ") for line in card.splitlines() if line.startswith(f"| {label} |")]
+    return [row[1:] for row in rows]
+
+
+def test_the_shipped_card_says_what_the_facts_say():
+    expected = model_card([read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES], pictures(MODELS_DIR))
+    told = 'models/README.md is out of date; run: python -c "from femr.card import *; write_card(MODELS_DIR)"'
+    assert (MODELS_DIR / "README.md").read_text(encoding="utf-8") == expected, told
+
+
+def test_nothing_measured(facts):
+    card = model_card(facts)
+    assert card.count("Not measured yet.") == 3
+    data = ModelCard(card).data
+    assert data.eval_results is None
+    assert data.license == "mit"
+    assert data.library_name == "keras"
+    assert data.pipeline_tag == "image-classification"
+
+
+def test_measured_scores_are_in_the_tables(measured):
+    card = model_card(measured)
+    assert cells(card, "accuracy, mirrored") == [["71.0 % (69.5 to 72.4)", "not measured", "not measured"]]
+    assert cells(card, "accuracy, FER+ labels") == [["80.2 %", "not measured", "not measured"]]
+    assert cells(card, "faces") == [["3,589", "not measured", "not measured"]]
+    assert cells(card, "calibration error") == [["0.017", "not measured", "not measured"]]
+    assert cells(card, "disgust") == [["22.0 %", "not measured", "not measured"]]
+    assert cells(card, "parameters") == [["2,430,663", "9,019,719", "11,450,382"]]
+
+
+def test_measured_scores_are_in_the_model_index(measured):
+    results = ModelCard(model_card(measured)).data.eval_results
+    found = {result.metric_name: (result.metric_type, result.metric_value) for result in results}
+    assert found["MobileNetV2: accuracy, mirrored"] == ("accuracy", 0.71)
+    assert found["MobileNetV2: accuracy, mirrored, without training duplicates"] == ("accuracy", 0.692)
+    assert found["MobileNetV2: macro F1"] == ("f1", 0.689)
+    assert len(found) == len(results) == 6
+    assert {result.dataset_split for result in results} == {"PrivateTest"}
+    assert {result.task_type for result in results} == {"image-classification"}
+
+
+def test_partly_measured(facts):
+    card = model_card([replace(one, scores={"PublicTest": {"accuracy": interval(0.5)}}) for one in facts])
+    assert cells(card, "accuracy, one view") == [["50.0 % (48.5 to 51.4)"] * 3]
+    assert cells(card, "macro F1") == [["not measured"] * 3]
+    assert ModelCard(card).data.eval_results is None
+
+
+def test_training_is_told_where_it_is_recorded(facts):
+    document = dict(facts[0].document) | {"training": "Ten epochs."}
+    assert "**MobileNetV2.** Ten epochs." in model_card([replace(facts[0], document=document)])
+
+
+def test_pictures_are_shown(facts, tmp_path):
+    for name in MODEL_NAMES:
+        (tmp_path / f"{name}.json").write_text(json.dumps(dict(read_facts(MODELS_DIR / f"{name}.json").document)))
+    (tmp_path / "confusion_matrix.png").touch()
+    write_card(tmp_path)
+    assert "\n![confusion matrix](confusion_matrix.png)\n" in (tmp_path / "README.md").read_text(encoding="utf-8")

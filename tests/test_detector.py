@@ -1,0 +1,130 @@
+import joblib
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from skimage import data
+
+from conftest import PORTRAIT_FACE, overlap
+from femr.detector import MtcnnDetector
+from femr.errors import ImageError
+from femr.results import Face
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((1, 1, 3), np.uint8),
+        np.zeros((12, 12, 3), np.uint8),
+        np.zeros((1, 5000, 3), np.uint8),
+        np.full((400, 600, 3), 255, np.uint8),
+        np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8),
+    ],
+    ids=["1x1", "12x12", "1x5000", "white", "noise"],
+)
+def test_no_face_is_an_empty_tuple(detector, picture):
+    assert detector.detect(picture) == ()
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket", "chelsea", "brick", "page", "coins"])
+def test_pictures_of_things_hold_no_face(detector, name):
+    picture = getattr(data, name)()
+    picture = np.stack([picture] * 3, axis=-1) if picture.ndim == 2 else picture
+    assert detector.detect(picture) == ()
+
+
+def test_finds_the_face_and_its_landmarks(detector, portrait):
+    (face,) = detector.detect(portrait)
+    assert isinstance(face, Face)
+    assert overlap(face.box, PORTRAIT_FACE) > 0.7
+    assert face.confidence > 0.99
+    marks = face.landmarks
+    expected = {"left_eye": (204, 100), "right_eye": (246, 102), "nose": (224, 128)}
+    for name, place in expected.items():
+        assert np.hypot(*np.subtract(getattr(marks, name), place)) < 5, name
+    assert marks.mouth_left[0] < marks.nose[0] < marks.mouth_right[0]
+    assert marks.mouth_left[1] > marks.nose[1] > marks.left_eye[1]
+
+
+def test_several_faces_come_from_left_to_right(detector, group):
+    picture, places = group
+    faces = detector.detect(picture)
+    assert len(faces) == 3
+    for face, place in zip(faces, places, strict=True):
+        assert overlap(face.box, place) > 0.6
+
+
+@pytest.mark.parametrize("smallest", [12, 20, 24, 31, 40, 60])
+def test_any_smallest_face_works(portrait, smallest):
+    (face,) = MtcnnDetector(smallest).detect(portrait)
+    assert overlap(face.box, PORTRAIT_FACE) > 0.6
+
+
+def test_a_smallest_face_under_the_networks_window_is_refused():
+    with pytest.raises(ValueError, match="12 pixels"):
+        MtcnnDetector(11)
+
+
+@pytest.mark.parametrize("side", [16, 20, 24, 30, 40, 80, 160, 1000])
+def test_a_face_that_fills_the_picture_is_found_at_any_size(detector, portrait, side):
+    close_up = np.asarray(Image.fromarray(portrait[50:190, 150:290]).resize((side, side), Image.Resampling.BOX))
+    (face,) = detector.detect(close_up)
+    x1, y1, x2, y2 = face.box
+    assert 0 <= x1 < x2 <= side
+    assert 0 <= y1 < y2 <= side
+    assert x2 - x1 > side / 3
+
+
+def test_a_tensorflow_error_is_not_taken_for_no_faces(portrait, monkeypatch):
+    detector = MtcnnDetector()
+
+    def fail(_):
+        raise tf.errors.InvalidArgumentError(None, None, "broken")
+
+    monkeypatch.setattr(detector, "_onet", fail)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        detector.detect(portrait)
+
+
+class Trap:
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return open, (self.mark, "w")
+
+
+def test_weights_in_the_current_directory_are_not_unpickled(tmp_path, monkeypatch, portrait):
+    for name in ("pnet.lz4", "rnet.lz4", "onet.lz4"):
+        joblib.dump(Trap(str(tmp_path / "sprung")), tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(MtcnnDetector().detect(portrait)) == 1
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_new_sizes_are_not_traced_anew(detector, portrait):
+    detector.detect(portrait)
+    graphs = (detector._pnet, detector._rnet, detector._onet)
+    before = [graph.experimental_get_tracing_count() for graph in graphs]
+    for side in (333, 444, 555):
+        detector.detect(np.asarray(Image.fromarray(portrait).resize((side, side))))
+    assert [graph.experimental_get_tracing_count() for graph in graphs] == before == [1, 1, 1]
+
+
+def test_the_picture_is_left_alone_and_may_be_read_only_or_strided(detector, portrait):
+    copy = portrait.copy()
+    copy.flags.writeable = False
+    strided = np.repeat(portrait, 2, axis=1)[:, ::2]
+    assert len(detector.detect(copy)) == len(detector.detect(strided)) == 1
+    assert (copy == portrait).all()
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3), np.float32), "party.jpg", None],
+)
+def test_anything_but_rgb_bytes_is_refused(detector, picture):
+    with pytest.raises(ImageError, match="Expected an RGB picture"):
+        detector.detect(picture)

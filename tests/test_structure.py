@@ -1,0 +1,91 @@
+"""The rules of the house that a tool can check: who imports whom, what is pinned, what a clone carries."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import femr
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "femr").rglob("*.py"))
+LEVELS = {
+    "emotions": 0, "errors": 0, "results": 1, "images": 2, "preprocessing": 2, "hub": 2, "weights": 3, "networks": 2,
+    "detector": 4, "classifier": 4, "mood": 4, "music": 4, "annotate": 4, "report": 4, "card": 4, "display": 5,
+    "push": 5, "pipeline": 5,
+}  # fmt: skip
+"""A module imports only from levels under its own: no cycles, and no stage reads another's insides."""
+ONLY_IN = {
+    "mtcnn": {"detector"},
+    "huggingface_hub": {"hub", "card"},
+    "gradio": set(),
+    "PIL": {"images", "annotate"},
+}
+PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "pi_heif": "pi-heif"}
+
+
+def imports(path):
+    """Full names of all modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "femr":
+            yield from (f"femr.{name.name}" for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_point_one_way(path):
+    place = path.relative_to(ROOT / "femr")
+    if len(place.parts) > 1 or path.stem.startswith("__"):
+        return
+    assert path.stem in LEVELS, "give the new module its level"
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "femr":
+            assert rest in LEVELS, f"{path.stem} imports {name}"
+            assert LEVELS[rest] < LEVELS[path.stem], f"{path.stem} imports {name}"
+        if top in ONLY_IN:
+            assert path.stem in ONLY_IN[top], f"{path.stem} imports {name}"
+
+
+def test_requirements_are_what_is_imported_and_pinned():
+    files = [ROOT / "app.py", *(path for path in MODULES if "training" not in path.parts)]
+    used = {name.split(".")[0] for path in files for name in imports(path)} - set(sys.stdlib_module_names) - {"femr"}
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    assert {line.split("==")[0] for line in lines} == {PACKAGES.get(name, name) for name in used}
+
+
+def test_the_space_runs_the_pinned_gradio():
+    front = (ROOT / "README.md").read_text(encoding="utf-8").split("---")[1]
+    pin = re.search(r"^gradio==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
+    assert f"sdk_version: {pin}\n" in front
+    assert 'python_version: "3.11"' in front
+
+
+def test_no_tracked_file_is_over_10_mib():
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in files.split("\0") if name]
+    assert [path.name for path in paths if path.is_file() and path.stat().st_size > 10 * 2**20] == []
+
+
+def test_importing_femr_warns_of_nothing_and_loads_no_tensorflow():
+    code = "import sys, femr; print(sorted({'tensorflow', 'keras', 'cv2', 'gradio', 'huggingface_hub'} & set(sys.modules)))"
+    process = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (process.stdout.strip(), process.stderr) == ("[]", "")
+
+
+def test_public_names_exist():
+    for name in femr.__all__:
+        assert getattr(femr, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = femr.nonsense
+
+
+def test_app_stays_a_page():
+    assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) < 230

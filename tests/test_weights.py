@@ -1,0 +1,375 @@
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hub_server import NOWHERE, HubServer, run_client
+
+from femr import weights
+from femr.errors import ModelError
+from femr.networks import BUILDERS
+from femr.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
+
+REPO = "somebody/femr"
+FILES = {"custom_cnn.weights.json": b'{"weight_map": {}}', "custom_cnn_00000.weights.h5": b"\0shard" * 1000}
+"""Enough for everything that happens before Keras is asked."""
+SHARD = "custom_cnn_00000.weights.h5"
+UNKNOWN_COMMIT = "0" * 40
+HALF_PRECISION = 2.0**-11
+"""Largest relative error of rounding to float16."""
+
+
+def facts_json(name="custom_cnn", files=FILES, **changes):
+    document = json.loads((MODELS_DIR / f"{name}.json").read_text())
+    document["files"] = {file: sha256(content).hexdigest() for file, content in files.items()}
+    return json.dumps(document | changes).encode()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch):
+    for name in ("FEMR_WEIGHTS", "FEMR_HUB_REPO", "FEMR_HUB_REVISION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty models/ folder."""
+    path = tmp_path / "models"
+    path.mkdir()
+    monkeypatch.setattr(weights, "MODELS_DIR", path)
+    return path
+
+
+def install(folder, files, **changes):
+    """Put a model into models/, its facts and hashes right."""
+    (folder / "custom_cnn.json").write_bytes(facts_json(files=files, **changes))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def saved(network, path):
+    network.save(path)
+    return {"custom_cnn.keras": path.read_bytes()}
+
+
+def message(call, *arguments):
+    with pytest.raises(ModelError) as caught:
+        call(*arguments)
+    return str(caught.value)
+
+
+class TestFacts:
+    def test_unknown_name(self):
+        names = "mobilenet_v2, custom_cnn, ensemble"
+        for call in (load_facts, locate, load_network):
+            assert message(call, "../x") == f"Expected a model named {names}. Received: ../x"
+
+    def test_missing(self, folder):
+        assert message(load_facts, "custom_cnn") == "The model's facts, custom_cnn.json, are missing."
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"<html>",
+            b"\xff\xfe",
+            b"[]",
+            b"{}",
+            facts_json()[:-20],
+            facts_json(name="mobilenet_v2"),
+            facts_json(temperature=0),
+            facts_json(temperature=float("nan")),
+            facts_json(unsure_threshold=40),
+            facts_json(members=["somebody_else"]),
+            facts_json(files={"../custom_cnn.keras": b""}),
+            facts_json().replace(sha256(FILES[SHARD]).hexdigest().encode(), b"abc"),
+        ],
+    )
+    def test_damaged(self, folder, content):
+        (folder / "custom_cnn.json").write_bytes(content)
+        assert message(load_facts, "custom_cnn") == "The model's facts, custom_cnn.json, are damaged."
+
+    def test_other_expressions(self, folder):
+        (folder / "custom_cnn.json").write_bytes(facts_json(labels=["calm", "excited"]))
+        assert "is for other expressions than angry, disgust" in message(load_facts, "custom_cnn")
+
+    def test_accuracy_is_none_until_measured(self, folder):
+        (folder / "custom_cnn.json").write_bytes(facts_json(scores={}))
+        assert load_facts("custom_cnn").accuracy is None
+        scores = {"PrivateTest": {"accuracy_mirrored": {"value": 0.7, "low": 0.68, "high": 0.72}}}
+        (folder / "custom_cnn.json").write_bytes(facts_json(scores=scores))
+        assert load_facts("custom_cnn").accuracy == 0.7
+
+
+class TestLocal:
+    def test_missing_weights(self, folder, monkeypatch):
+        (folder / "custom_cnn.json").write_bytes(facts_json())
+        missing = "The weights of Custom CNN are not in models/, and FEMR_HUB_REPO names no Hub repository."
+        assert message(load_network, "custom_cnn") == missing
+        monkeypatch.setenv("FEMR_WEIGHTS", "local")
+        missing = f"The weights of Custom CNN are missing: {', '.join(FILES)}."
+        assert message(load_network, "custom_cnn") == missing
+
+    def test_unknown_source(self, monkeypatch):
+        monkeypatch.setenv("FEMR_WEIGHTS", "cloud")
+        assert message(locate, "custom_cnn") == "Expected FEMR_WEIGHTS to be auto, local, hub. Received: cloud"
+
+    def test_hub_without_a_repository(self, monkeypatch):
+        monkeypatch.setenv("FEMR_WEIGHTS", "hub")
+        assert "FEMR_HUB_REPO names no Hub repository" in message(locate, "mobilenet_v2")
+
+    @pytest.mark.parametrize("revision", [None, "main", "abc1234", "A" * 40])
+    def test_hub_entry_must_be_a_full_commit(self, folder, revision):
+        (folder / "custom_cnn.json").write_bytes(facts_json(hub={"repo": REPO, "revision": revision}))
+        expected = f"Expected custom_cnn.json to name a full Hub commit of 40 digits. Received: {revision}"
+        assert message(locate, "custom_cnn") == expected
+
+    def test_damaged_weights_are_never_deserialised(self, folder, monkeypatch):
+        install(folder, FILES)
+        (folder / SHARD).write_bytes(FILES[SHARD] + b"\0")
+        monkeypatch.setattr(weights, "_deserialise", lambda *_: pytest.fail("deserialised"))
+        expected = f"The weights of Custom CNN are damaged: {SHARD} is not the file that was published."
+        assert message(load_network, "custom_cnn") == expected
+
+    def test_ensemble_is_not_a_network(self):
+        assert message(load_network, "ensemble") == "Ensemble of both is not a single network."
+
+    @pytest.mark.parametrize("name", MODEL_NAMES)
+    def test_shipped_models_are_whole_and_small_enough_for_a_git_push(self, name):
+        place, facts = locate(name)
+        assert place == MODELS_DIR
+        assert all((place / file).stat().st_size <= 10 * 2**20 for file in facts.files)
+
+
+class TestDeserialise:
+    """Files whose SHA-256 is right, and whose content is not."""
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {"custom_cnn.keras": b""},
+            {"custom_cnn.keras": b"garbage"},
+            {"custom_cnn.keras": b"PK\5\6" + bytes(18)},  # an empty zip
+            {"custom_cnn.weights.json": b"{"},
+            {"custom_cnn.weights.json": b'{"weight_map": []}'},
+            FILES,
+        ],
+    )
+    def test_garbage(self, folder, files):
+        install(folder, files)
+        assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
+
+    def test_truncated(self, folder, tmp_path):
+        content = saved(BUILDERS["custom_cnn"](), tmp_path / "whole.keras")["custom_cnn.keras"]
+        install(folder, {"custom_cnn.keras": content[: len(content) // 2]})
+        assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
+
+    def test_code_in_a_lambda_layer_is_refused(self, folder, tmp_path):
+        ran = tmp_path / "ran"
+        layer = keras.layers.Lambda(eval(f"lambda x: (open({str(ran)!r}, 'w'), x)[1]"))
+        inputs = keras.Input((48, 48, 3))
+        outputs = keras.layers.Dense(7)(keras.layers.Flatten()(layer(inputs)))
+        files = saved(keras.Model(inputs, outputs), tmp_path / "lambda.keras")
+        ran.unlink()
+        install(folder, files)
+        assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
+        assert not ran.exists()
+
+    @pytest.mark.parametrize(("side", "expressions"), [(96, 7), (48, 8)])
+    def test_another_network(self, folder, tmp_path, side, expressions):
+        inputs = keras.Input((side, side, 3))
+        outputs = keras.layers.Dense(expressions)(keras.layers.GlobalAveragePooling2D()(inputs))
+        install(folder, saved(keras.Model(inputs, outputs), tmp_path / "other.keras"))
+        assert message(load_network, "custom_cnn") == "The weights of Custom CNN are those of another network."
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_saved_network_comes_back_in_half_precision(folder, name):
+    rng = np.random.default_rng(1)
+    network = BUILDERS[name]()
+    values = [rng.uniform(0.1, 1, value.shape).astype(np.float32) for value in network.get_weights()]
+    network.set_weights(values)
+    policy = keras.config.dtype_policy().name
+    stale = folder / f"{name}_00009.weights.h5"
+    stale.write_bytes(b"of an earlier, larger network")
+
+    files = save_network(network, name, folder)
+
+    assert keras.config.dtype_policy().name == policy
+    assert {path.name for path in folder.iterdir()} == set(files)
+    assert stale.name not in files
+    assert all((folder / file).stat().st_size <= 10 * 2**20 for file in files)
+    document = json.loads((MODELS_DIR / f"{name}.json").read_text())
+    (folder / f"{name}.json").write_text(json.dumps(document | {"files": files}))
+    _, loaded = load_network(name)
+    for value, back in zip(values, loaded.get_weights(), strict=True):
+        np.testing.assert_allclose(back, value, rtol=HALF_PRECISION)
+
+
+LOCATE = """
+import json, sys, time
+from pathlib import Path
+from femr import weights
+from femr.errors import ModelError
+weights.MODELS_DIR = Path(sys.argv[1])
+start = time.perf_counter()
+try:
+    folder, facts = weights.locate(sys.argv[2])
+    answer = {"error": None, "commit": folder.name, "folder": str(folder), "title": facts.title}
+except ModelError as error:
+    answer = {"error": str(error)}
+answer["seconds"] = time.perf_counter() - start
+answer["loaded"] = [name for name in ("huggingface_hub", "tensorflow", "keras") if name in sys.modules]
+print(json.dumps(answer))
+"""
+
+
+class TestHub:
+    """The real Hub client against a stand-in on loopback."""
+
+    @pytest.fixture
+    def hub(self):
+        with HubServer() as server:
+            yield server
+
+    @pytest.fixture
+    def commit(self, hub):
+        """A repository with the model, and its commit."""
+        return hub.add(REPO, {"custom_cnn.json": facts_json(title="Somebody's CNN"), **FILES})
+
+    @pytest.fixture
+    def ask(self, hub, tmp_path):
+        """Locates a model in a new process, by default at the stand-in, with a cache that lives as long as the test."""
+
+        def locate_there(name="custom_cnn", endpoint=None, models=tmp_path, **environment):
+            environment = {"FEMR_WEIGHTS": "hub", "FEMR_HUB_REPO": REPO} | environment
+            arguments = ("-c", LOCATE, str(models), name)
+            done = run_client(tmp_path / "home", endpoint or hub.url, *arguments, **environment)
+            return json.loads(done.stdout)
+
+        return locate_there
+
+    @staticmethod
+    def contents(answer):
+        return {name: (Path(answer["folder"]) / name).read_bytes() for name in FILES}
+
+    def test_local_models_need_no_network_and_no_client(self, ask):
+        for name in MODEL_NAMES:
+            answer = ask(name, NOWHERE, MODELS_DIR, FEMR_WEIGHTS="auto", FEMR_HUB_REPO=REPO)
+            assert answer["error"] is None
+            assert answer["folder"] == str(MODELS_DIR)
+            assert answer["loaded"] == []
+
+    def test_fresh_download(self, ask, hub, commit):
+        answer = ask()
+        asked = {request.split("/resolve/")[1] for request in hub.requests if "/resolve/" in request}
+        assert asked == {
+            "main/custom_cnn.json",
+            *(f"{commit}/{name}" for name in FILES),
+        }  # one commit, even if main moves
+        assert (answer["error"], answer["commit"], answer["title"]) == (None, commit, "Somebody's CNN")
+        assert self.contents(answer) == FILES
+
+    def test_auto_takes_the_hub_when_nothing_is_local(self, ask, commit):
+        assert ask(FEMR_WEIGHTS="auto")["commit"] == commit
+
+    def test_local_never_asks_the_hub(self, ask, hub, commit):
+        assert ask(FEMR_WEIGHTS="local")["error"] == "The model's facts, custom_cnn.json, are missing."
+        assert hub.requests == []
+
+    def test_without_a_revision_the_newest_commit_is_taken_and_all_files_are_of_one(self, ask, hub, commit):
+        assert ask()["commit"] == commit
+        newer = hub.add(REPO, {"custom_cnn.json": facts_json(title="Newer")})
+        answer = ask()
+        assert (answer["commit"], answer["title"]) == (newer, "Newer")
+        assert self.contents(answer) == FILES
+        assert ask(FEMR_HUB_REVISION=commit)["title"] == "Somebody's CNN"
+
+    def test_a_full_commit_in_the_cache_is_never_asked_for(self, ask, hub, commit):
+        ask(FEMR_HUB_REVISION=commit)
+        hub.requests.clear()
+        assert ask(FEMR_HUB_REVISION=commit)["commit"] == commit
+        assert hub.requests == []
+        assert ask(endpoint=NOWHERE, FEMR_HUB_REVISION=commit)["commit"] == commit
+
+    def test_a_branch_comes_from_the_cache_while_the_hub_is_down(self, ask, hub, commit):
+        ask()
+        assert ask(endpoint=NOWHERE)["commit"] == commit
+        assert ask(HF_HUB_OFFLINE="1")["commit"] == commit
+        hub.faults.status = 503
+        assert ask()["commit"] == commit
+
+    def test_the_facts_own_hub_entry(self, ask, hub, commit, tmp_path):
+        (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub={"repo": REPO, "revision": commit}))
+        answer = ask(FEMR_WEIGHTS="auto", FEMR_HUB_REPO="")
+        assert (answer["commit"], answer["title"]) == (commit, "Custom CNN")
+        assert not any(request.endswith("custom_cnn.json") for request in hub.requests)
+
+    def test_the_local_facts_decide_what_the_hub_may_send(self, ask, hub, tmp_path):
+        commit = hub.add(REPO, FILES | {SHARD: b"\0another file"})
+        (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub={"repo": REPO, "revision": commit}))
+        answer = ask(FEMR_WEIGHTS="auto", FEMR_HUB_REPO="")
+        expected = f"The weights of Custom CNN are damaged: {SHARD} is not the file that was published."
+        assert answer["error"] == expected
+
+    @pytest.mark.parametrize(
+        ("environment", "error"),
+        [
+            ({"FEMR_HUB_REPO": "nobody/femr"}, "There is no repository nobody/femr on the Hub, or it is private."),
+            ({"FEMR_HUB_REPO": "a/b/c"}, "Expected a Hub repository such as user/name. Received: a/b/c"),
+            ({"FEMR_HUB_REVISION": "v9"}, f"There is no revision v9 of {REPO} on the Hub."),
+            (
+                {"FEMR_HUB_REVISION": UNKNOWN_COMMIT},
+                f"There is no revision {UNKNOWN_COMMIT} of {REPO} on the Hub.",
+            ),
+        ],
+    )
+    def test_unknown_repository_or_revision(self, ask, commit, environment, error):
+        assert ask(**environment)["error"] == error
+
+    def test_unknown_file(self, ask, hub, commit):
+        assert ask("mobilenet_v2")["error"] == f"There is no file mobilenet_v2.json in {REPO} on the Hub."
+
+    def test_changed_bytes_are_refused(self, ask, hub, commit):
+        hub.faults.changed.add(SHARD)
+        expected = f"The weights of Somebody's CNN are damaged: {SHARD} is not the file that was published."
+        assert ask()["error"] == expected
+
+    def test_a_damaged_cache_heals(self, ask, hub, commit):
+        cached = Path(ask(FEMR_HUB_REVISION=commit)["folder"]) / SHARD
+        cached.resolve().write_bytes(b"\0damaged on the disk")
+        down = ask(endpoint=NOWHERE, FEMR_HUB_REVISION=commit)
+        assert down["error"] == f"{SHARD} of {REPO} could not be fetched: the Hub cannot be reached."
+        healed = ask(FEMR_HUB_REVISION=commit)
+        assert healed["error"] is None
+        assert self.contents(healed) == FILES
+
+    @pytest.mark.parametrize(
+        ("fault", "reason"), [("truncated", "connection broke off"), ("stalled", "does not answer")]
+    )
+    def test_a_body_that_stops(self, ask, hub, commit, fault, reason):
+        getattr(hub.faults, fault).add(SHARD)
+        answer = ask()
+        assert reason in answer["error"]
+        assert answer["seconds"] < 30
+        setattr(hub.faults, fault, set())
+        assert self.contents(ask()) == FILES  # nothing half-fetched was left behind
+
+    def test_a_hub_that_cannot_be_reached_is_told_at_once(self, ask):
+        answer = ask(endpoint=NOWHERE)
+        assert answer["error"] == f"custom_cnn.json of {REPO} could not be fetched: the Hub cannot be reached."
+        assert answer["seconds"] < 10
+
+    def test_a_hub_that_does_not_answer(self, ask, hub, commit):
+        hub.faults.silent = True
+        answer = ask()
+        assert answer["error"] == f"custom_cnn.json of {REPO} could not be fetched: the Hub does not answer."
+        assert answer["seconds"] < 10
+
+    def test_a_hub_with_a_fault_of_its_own(self, ask, hub):
+        hub.faults.status = 503
+        answer = ask()
+        assert answer["error"] == f"custom_cnn.json of {REPO} could not be fetched: the Hub answered 503."
+        assert answer["seconds"] < 10

@@ -18,14 +18,14 @@ import numpy.typing as npt
 from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+from femr import display
 from femr.annotate import draw
 from femr.detector import MtcnnDetector
-from femr.display import TABLE_HEADERS, WAITING, csv_link, headline, song_line, table_row
 from femr.errors import FemrError, LibraryError
 from femr.images import fit, load_image
 from femr.music import LIFT, Mode, MusicLibrary, load_library
 from femr.pipeline import Analyzer, load
-from femr.report import Entry, to_dict
+from femr.report import Entry
 from femr.results import Mood, Song
 from femr.weights import DEFAULT_MODEL, MODEL_NAMES, load_facts
 
@@ -33,21 +33,12 @@ HERE = Path(__file__).parent
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
-PRIVACY = (
-    "Your picture is used for this answer only and deleted from the server within 30 minutes. No one is identified."
-)
 SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 TABLE_LABEL = "What each face looks like"
 # on a narrow window the answer stands under the button
 SCROLL = "() => innerWidth < 641 && document.getElementById('mood').scrollIntoView({behavior: 'smooth'})"
 EXAMPLE = HERE / "examples" / "eileen-collins.jpg"
-EXAMPLE_NOTE = "Example: astronaut Eileen Collins, photo by NASA, public domain."
-ABOUT = (
-    "femr shows the *expression* a network sees, not what a person feels, and it errs: see the accuracy beside each "
-    "model. Ask the people in the picture first. Not for decisions about people; in the EU not for pupils or staff "
-    "(AI Act, Art. 5)."
-)
 
 
 class PhotoInput(gr.Image):
@@ -112,23 +103,16 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, last: S
     with plain_errors():
         found = analyzer(model)(photo, mode, last)
     entry = Entry("photo", found)
-    details = without_paths(to_dict(entry))
     shown = draw(fit(photo, SHOWN_SIDE)[0], found)
-    rows = [table_row(face) for face in found.faces]
+    rows = [display.table_row(face) for face in found.faces]
     answer = (
-        headline(found.mood),
+        display.headline(found.mood),
         shown,
         found.song and found.song.path,
-        song_line(found.song, found.mood, music_library()),
+        display.song_line(found.song, found.mood, music_library()),
         rows,
     )
-    return *answer, csv_link(entry), details, found.song or last, found.mood
-
-
-def without_paths(details: dict[str, Any]) -> dict[str, Any]:
-    """The same without the server's paths, which are no visitor's business and which Gradio's client would follow."""
-    song = details["song"] and {key: value for key, value in details["song"].items() if key != "path"}
-    return {**{key: value for key, value in details.items() if key != "path"}, "song": song}
+    return *answer, display.csv_link(entry), display.public_details(entry), found.song or last, found.mood
 
 
 def another_song(mood: Mood | None, mode: Mode, last: Song | None) -> tuple[Any, ...]:
@@ -136,7 +120,7 @@ def another_song(mood: Mood | None, mode: Mode, last: Song | None) -> tuple[Any,
     if mood is None or mood.emotion is None:
         raise gr.Error("Find a mood first.", print_exception=False)
     song = music_library().pick(mood.emotion, mode, last)
-    return song and song.path, song_line(song, mood, music_library()), song
+    return song and song.path, display.song_line(song, mood, music_library()), song
 
 
 def model_choices() -> list[tuple[str, str]]:
@@ -154,7 +138,7 @@ def build_page() -> gr.Blocks:
         with gr.Row():
             with gr.Column(scale=4, min_width=300, elem_id="question"):
                 photo = PhotoInput(label="Photo", sources=list(SOURCES), elem_id="photo", height=320)
-                gr.Markdown(PRIVACY, elem_id="privacy")
+                gr.Markdown(display.PRIVACY, elem_id="privacy")
                 with gr.Row():
                     find = gr.Button("Find the mood", variant="primary", scale=2, elem_id="find")
                     again = gr.Button("Try again", scale=1, elem_id="again")
@@ -163,43 +147,49 @@ def build_page() -> gr.Blocks:
                     model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", info=info, elem_id="model")
                     info = f"Lift answers a hard mood: {lifts}."
                     mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
-                    example = gr.Button("Try it with this one", icon=EXAMPLE, size="sm", elem_id="example")
-                    gr.Markdown(EXAMPLE_NOTE, elem_id="example-note")
+                    with gr.Row(elem_id="example-row"):
+                        gr.HTML(display.thumbnail(EXAMPLE.with_name("thumbnail.jpg")), elem_id="thumbnail")
+                        example = gr.Button("Try it with this photo", size="sm", elem_id="example")
+                    gr.Markdown(display.EXAMPLE_NOTE, elem_id="example-note")
             with gr.Column(scale=6, min_width=300, elem_id="answer"):
-                result = gr.HTML(WAITING, label="Mood", elem_id="mood")
+                result = gr.HTML(display.WAITING, label="Mood", elem_id="mood")
                 alt = "The photo with a numbered, labelled box around each face"
-                picture = gr.Image(label="Faces", format="jpeg", interactive=False, alt_text=alt, elem_id="faces")
-                player = gr.Audio(label="Song", autoplay=True, interactive=False, elem_id="player")
+                keep: Any = {
+                    "interactive": False,
+                    "buttons": ["download"],
+                }  # no button that publishes a visitor's picture
+                picture = gr.Image(label="Faces", format="jpeg", alt_text=alt, elem_id="faces", **keep)
+                player = gr.Audio(label="Song", autoplay=True, elem_id="player", **keep)
                 with gr.Row():
                     title = gr.HTML(label="Song title", elem_id="song")
                     another = gr.Button("Another song", size="sm", elem_id="another")
-                headers = list(TABLE_HEADERS)
+                headers = list(display.TABLE_HEADERS)
                 table = gr.Dataframe(headers=headers, label=TABLE_LABEL, interactive=False, elem_id="table")
                 link = gr.HTML(label="Table link", elem_id="table-link")
                 with gr.Accordion("All numbers (JSON)", open=False):
                     details = gr.JSON(label="Details", show_label=False, elem_id="details")
-        gr.Markdown(ABOUT, elem_id="about")
+        gr.Markdown(display.ABOUT, elem_id="about")
         shown = [result, picture, player, title, table, link, details, last, mood]
         call: Any = {"fn": analyze, "inputs": [photo, model, mode, last], "outputs": shown, **LANE}
         find.click(**call, api_name="analyze").then(None, js=SCROLL)
         shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
         shown_example.then(**call, api_visibility="private").then(None, js=SCROLL)
         another.click(another_song, [mood, mode, last], [player, title, last], api_visibility="private")
-        blank = (None, WAITING, None, None, "", None, "", None, None, None)
+        blank = (None, display.WAITING, None, None, "", None, "", None, None, None)
         again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)
     page.queue(max_size=16, api_open=False)
     return page  # type: ignore[no-any-return]
 
 
 def main() -> None:
-    """Load the default model, then serve the page until it is stopped."""
+    """Load and warm up the default model, then serve the page until it is stopped."""
     parser = argparse.ArgumentParser("app.py", description="The femr page.")
     parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860")
     options = parser.parse_args()
     try:
-        analyzer(DEFAULT_MODEL)
+        analyzer(DEFAULT_MODEL)(EXAMPLE)  # the first visitor should not wait for the graphs to be traced
     except FemrError as error:  # the page still works with another model
         print(f"femr: {error}", file=sys.stderr)
     launch(build_page(), share=options.share or None, server_name=options.host, server_port=options.port)

@@ -1,16 +1,27 @@
-"""An analysis as the page shows it: HTML and strings. What came from a file or a visitor is escaped."""
+"""An analysis as the page shows it, and the page's own words. What came from a file or a visitor is escaped."""
 
 import base64
 import html
+from pathlib import Path
+from typing import Any
 
 from femr.emotions import EMOTIONS
 from femr.music import MusicLibrary
-from femr.report import Entry, to_csv
+from femr.report import Entry, to_csv, to_dict
 from femr.results import FaceEmotion, Mood, Song
 
 TABLE_HEADERS = ("#", "looks", "sure", *EMOTIONS)
 WAITING = (
     '<div class="mood"><span class="emoji">🎧</span><div>The mood will stand here, and its song will play.</div></div>'
+)
+PRIVACY = (
+    "Your picture is used for this answer only and deleted from the server within 30 minutes. No one is identified."
+)
+EXAMPLE_NOTE = "Astronaut Eileen Collins, photo by NASA, public domain."
+ABOUT = (
+    "femr shows the *expression* a network sees, not what a person feels, and it errs: see the accuracy beside each "
+    "model. Ask the people in the picture first. Not for decisions about people; in the EU not for pupils or staff "
+    "(AI Act, Art. 5)."
 )
 
 
@@ -41,9 +52,22 @@ def table_row(face: FaceEmotion) -> list[str]:
     return [str(face.number), looks, *(f"{score:.0%}" for score in (face.scores.top_score, *face.scores.probabilities))]
 
 
+def thumbnail(path: Path) -> str:
+    """A small JPEG as HTML with its content in it: a served copy would be swept away with the visitors' pictures."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img alt="" src="data:image/jpeg;base64,{data}">'
+
+
 def csv_link(entry: Entry) -> str:
     """The table as a link that carries its own content, so that no file of it is left on the server."""
     if not (entry.analysis and entry.analysis.faces):
         return ""
     data = base64.b64encode(to_csv([entry]).encode()).decode()
     return f'<a download="femr.csv" href="data:text/csv;base64,{data}">Download the table (CSV)</a>'
+
+
+def public_details(entry: Entry) -> dict[str, Any]:
+    """All numbers, without the server's paths: no visitor's business, and Gradio's client would try to follow them."""
+    details = {key: value for key, value in to_dict(entry).items() if key != "path"}
+    song = details["song"] and {key: value for key, value in details["song"].items() if key != "path"}
+    return {**details, "song": song}

@@ -1,5 +1,6 @@
 """Shared by all tests: the real detector, a real network and a real photo, loaded once a session."""
 
+import wave
 from pathlib import Path
 
 import cv2
@@ -54,6 +55,16 @@ def library():
 @pytest.fixture(scope="session")
 def analyzer(detector, classifier, library):
     return Analyzer(detector, classifier, library)
+
+
+def write_wav(path, seconds=1):
+    """Write a silent song."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16000 * seconds))
 
 
 def overlap(a, b):

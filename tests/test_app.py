@@ -2,21 +2,34 @@
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from gradio_client import Client, handle_file
 
 import app
-from conftest import PORTRAIT
+from conftest import PORTRAIT, write_wav
 from femr.display import TABLE_HEADERS
 from femr.images import load_image
+from femr.report import Entry, to_dict
 
 # Chromium's own background traffic is of no use in a test
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PLAYED = """() => {
   const found = [];
@@ -220,7 +233,9 @@ def test_on_a_phone_nothing_sticks_out_and_the_answer_scrolls_into_view(visit):
     upload(page, PORTRAIT)
     find_mood(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.wait_for_function("() => { const y = document.querySelector('#mood').getBoundingClientRect().y; return y > -5 && y < 400 }")
+    page.wait_for_function(
+        "() => { const y = document.querySelector('#mood').getBoundingClientRect().y; return y > -5 && y < 400 }"
+    )
     boxes = [page.locator(selector).bounding_box() for selector in ("#find", "#mood", "#faces", "#player", "#options")]
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
 
@@ -235,3 +250,23 @@ def test_every_control_has_a_name(visit):
                        || (e.labels && [...e.labels].some((l) => l.innerText))))
       .map((e) => e.outerHTML.slice(0, 200))""")
     assert nameless == []
+
+
+def test_app_py_runs_from_any_folder_with_ones_own_music(tmp_path, analyzer):
+    """As README says, but for the folder: a new process, its own port, the visitor's client."""
+    write_wav(tmp_path / "music" / "happy" / "Our_song.wav", seconds=1)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "FEMR_MUSIC_DIR": str(tmp_path / "music"), "GRADIO_TEMP_DIR": str(tmp_path / "temp")}
+    command = [sys.executable, str(app.HERE / "app.py"), "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert any("http://127.0.0.1" in line for line in process.stdout)
+            client = Client(f"http://127.0.0.1:{port}", verbose=False, download_files=str(tmp_path / "client"))
+            answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
+        finally:
+            process.terminate()
+    assert answer[6]["faces"] == to_dict(Entry("photo", analyzer(PORTRAIT)))["faces"]
+    assert "Our song" in answer[3]
+    assert Path(answer[2]).read_bytes() == (tmp_path / "music" / "happy" / "Our_song.wav").read_bytes()

@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import re
 import struct
+import time
 import urllib.request
 import zlib
 from pathlib import Path
@@ -15,7 +17,9 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+import app
 from conftest import PORTRAIT
+from femr import display
 from femr.report import Entry, to_dict
 
 ROOT = Path(__file__).parent.parent
@@ -45,8 +49,8 @@ def post(server, endpoint, data):
 def upload(server, name, data):
     """Upload bytes under a name that the sender chose; the path that the server gave them."""
     boundary = "femr"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: image/png\r\n\r\n'
-    body = head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+    body = head.encode() + b"Content-Type: image/png\r\n\r\n" + data + f"\r\n--{boundary}--\r\n".encode()
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     with urllib.request.urlopen(urllib.request.Request(f"{server}gradio_api/upload", body, headers)) as response:
         return json.load(response)[0]
@@ -136,7 +140,9 @@ def bomb():
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +192,9 @@ def test_nothing_is_counted_recorded_or_reachable_past_the_queue(server):
     assert config["analytics_enabled"] is False
     assert not config.get("run_history")
     request = urllib.request.Request(
-        f"{server}gradio_api/run/analyze", b'{"data": [null, "mobilenet_v2", "match"]}', {"Content-Type": "application/json"}
+        f"{server}gradio_api/run/analyze",
+        b'{"data": [null, "mobilenet_v2", "match"]}',
+        {"Content-Type": "application/json"},
     )
     with pytest.raises(HTTPError) as caught:
         urllib.request.urlopen(request)
@@ -198,3 +206,29 @@ def test_a_visitor_cannot_ask_for_another_song_of_somebody_elses_mood(server, cl
     kind, data = post(server, "another_song", ["match"])
     assert kind == "error"
     assert "Find a mood first." in json.dumps(data)
+
+
+def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
+    """With the page's own sweep, only faster."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
+    monkeypatch.setattr(app, "KEPT_SECONDS", 2)
+    page = app.build_page()
+    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
+    try:
+        client = Client(url, verbose=False, download_files=str(tmp_path / "client"), analytics_enabled=False)
+        client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
+        kept = [path.name for path in (tmp_path / "server").rglob("*.*")]
+        assert PORTRAIT.name in kept
+        deadline = time.monotonic() + 30
+        while kept and time.monotonic() < deadline:
+            time.sleep(0.5)
+            kept = [path.name for path in (tmp_path / "server").rglob("*.*")]
+        assert kept == []
+    finally:
+        page.close()
+
+
+def test_the_page_promises_no_more_than_the_sweep_keeps():
+    minutes = int(re.search(r"within (\d+) minutes", display.PRIVACY)[1])
+    assert 60 * minutes >= app.SWEEP_SECONDS + app.KEPT_SECONDS

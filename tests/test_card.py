@@ -51,7 +51,7 @@ def cells(card, label):
 
 def test_the_shipped_card_says_what_the_facts_say():
     expected = model_card([read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES], pictures(MODELS_DIR))
-    told = 'models/README.md is out of date; run: python -c "from femr.card import *; write_card(MODELS_DIR)"'
+    told = 'out of date; run: python -c "from femr import card, weights; card.write_card(weights.MODELS_DIR)"'
     assert (MODELS_DIR / "README.md").read_text(encoding="utf-8") == expected, told
 
 

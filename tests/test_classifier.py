@@ -76,5 +76,5 @@ def test_calibration_changes_how_sure_not_which():
 
 
 def test_an_unknown_model_is_refused_with_the_choices():
-    with pytest.raises(ModelError, match="mobilenet_v2, custom_cnn, ensemble.*vgg"):
+    with pytest.raises(ModelError, match=r"mobilenet_v2, custom_cnn, ensemble.*vgg"):
         load_classifier("vgg")

@@ -32,11 +32,19 @@ def encoded(image, kind, **options):
 def corners(pixels):
     """Colours in the middle of the four quadrants, row by row."""
     height, width = pixels.shape[:2]
-    return [tuple(int(v) for v in pixels[y, x]) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
+    return [
+        tuple(int(v) for v in pixels[y, x])
+        for y in (height // 4, 3 * height // 4)
+        for x in (width // 4, 3 * width // 4)
+    ]
 
 
 def close(pixels, expected, tolerance=40):
-    return all(abs(a - b) <= tolerance for got, want in zip(corners(pixels), expected, strict=True) for a, b in zip(got, want, strict=True))
+    return all(
+        abs(a - b) <= tolerance
+        for got, want in zip(corners(pixels), expected, strict=True)
+        for a, b in zip(got, want, strict=True)
+    )
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "TIFF", "GIF", "PPM"])
@@ -119,7 +127,9 @@ def test_an_animation_shows_its_first_frame():
         assert abs(int(load_image(data)[4, 4, 0]) - 255) < 20
 
 
-@pytest.mark.parametrize("array", [np.zeros((4, 4, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)[::2], np.zeros((4, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "array", [np.zeros((4, 4, 3), np.uint8), np.zeros((8, 4, 3), np.uint8)[::2], np.zeros((4, 4), np.uint8)]
+)
 def test_arrays_come_back_contiguous(array):
     pixels = load_image(array)
     assert pixels.shape == (4, 4, 3)

@@ -20,7 +20,7 @@ def broken(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(broken, tmp_path_factory):
-    """The command as a user runs it, on a good, a broken and a missing file: the finished process and its output folder."""
+    """The command as a user runs it, on good, broken and missing files: the finished process, its output folder."""
     out = tmp_path_factory.mktemp("out")
     options = ["--json", "--csv", str(out / "new" / "table.csv"), "--annotate", str(out / "pictures")]
     command = [sys.executable, "-m", "femr", "analyze", str(PORTRAIT), str(broken), "gone.jpg", str(PORTRAIT), *options]

@@ -1,21 +1,12 @@
 import shutil
-import wave
 
 import pytest
 
+from conftest import write_wav
 from femr.emotions import EMOTIONS, Emotion
 from femr.errors import LibraryError
 from femr.music import LIFT, MUSIC_DIR, MusicLibrary, load_library
 from femr.results import Song
-
-
-def write_wav(path, seconds=1):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(bytes(16000 * seconds))
 
 
 def songs(tmp_path, *emotions):
@@ -125,7 +116,9 @@ def test_a_missing_folder_is_an_error_in_words(tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"songs": [{}]}', '{"songs": [{"title": "x", "file": "x", "expression": "joy"}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "{}", '{"songs": [{}]}', '{"songs": [{"title": "x", "file": "x", "expression": "joy"}]}']
+)
 def test_a_damaged_list_is_an_error_in_words(tmp_path, monkeypatch, text):
     (tmp_path / "library.json").write_text(text)
     monkeypatch.setattr("femr.music.MUSIC_DIR", tmp_path)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 from huggingface_hub import ModelCard
 
 from femr import push
@@ -15,6 +14,7 @@ from femr.card import model_card, pictures
 from femr.errors import ModelError
 from femr.push import model_files, space_files
 from femr.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
+from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 
 REPO = "somebody/femr"
 SPACE_PARTS = {"app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr", "examples", "models", "music"}

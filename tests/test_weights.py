@@ -5,12 +5,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from hub_server import NOWHERE, HubServer, run_client
 
 from femr import weights
 from femr.errors import ModelError
 from femr.networks import BUILDERS
 from femr.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
+from hub_server import NOWHERE, HubServer, run_client
 
 REPO = "somebody/femr"
 FILES = {"custom_cnn.weights.json": b'{"weight_map": {}}', "custom_cnn_00000.weights.h5": b"\0shard" * 1000}

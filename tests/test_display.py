@@ -1,0 +1,45 @@
+from pathlib import Path
+
+from femr.display import csv_link, headline, song_line
+from femr.emotions import Emotion
+from femr.music import MusicLibrary
+from femr.report import Entry
+from femr.results import Analysis, Mood, Song
+
+HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
+SONG = Song(
+    "Kites", Path("kites.mp3"), Emotion.HAPPY, artist="femr", key="D", mode="major", tempo=118.0, licence="CC0-1.0"
+)
+
+
+def test_without_a_face_the_headline_says_so():
+    assert "No face found." in headline(NONE)
+
+
+def test_the_headline_shows_mood_reason_and_colour():
+    shown = headline(HAPPY)
+    assert all(word in shown for word in ("Happy", "Both faces look happy", Emotion.HAPPY.color, Emotion.HAPPY.emoji))
+
+
+def test_the_song_line_tells_what_is_known():
+    library = MusicLibrary([SONG])
+    assert song_line(SONG, HAPPY, library) == "♫ <b>Kites</b> · femr · D major · 118 bpm · CC0-1.0"
+    assert song_line(Song("Kites", Path("k.mp3"), Emotion.HAPPY), HAPPY, library) == "♫ <b>Kites</b>"
+
+
+def test_where_there_is_no_song_it_is_said():
+    assert song_line(None, NONE, MusicLibrary([SONG])) == ""
+    assert song_line(None, HAPPY, MusicLibrary([SONG])) == "There is no song for this mood."
+    assert song_line(None, HAPPY, MusicLibrary([], ["The music folder is empty."])) == "The music folder is empty."
+
+
+def test_tags_cannot_smuggle_markup_in():
+    evil = Song("<script>alert(1)</script>", Path("x.mp3"), Emotion.SAD, artist="<img src=x>")
+    shown = song_line(evil, HAPPY, MusicLibrary([evil]))
+    assert "<script" not in shown
+    assert "<img" not in shown
+
+
+def test_no_face_no_table():
+    assert csv_link(Entry("photo", Analysis(9, 9, (), NONE, None, "x"))) == ""
+    assert csv_link(Entry("photo", error="Damaged.")) == ""

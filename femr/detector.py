@@ -22,7 +22,7 @@ from mtcnn.utils.tensorflow import load_weights
 from femr.errors import ImageError
 from femr.results import Face, Landmarks
 
-SMALLEST_FACE = 24
+SMALLEST_FACE = 20
 """Default smallest face in pixels that is looked for."""
 
 _WINDOW = 12  # P-Net's receptive field and stride, in pixels of a pyramid level

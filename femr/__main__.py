@@ -1,4 +1,4 @@
-"""The command line: python -m femr analyze | push. `python -m femr COMMAND --help` lists the options."""
+"""The command line: python -m femr analyze | music check | push. `python -m femr COMMAND --help` lists the options."""
 
 import argparse
 import json
@@ -46,6 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument("--csv", type=Path, metavar="FILE", help="write a table, one row a face")
     analyze.add_argument("--annotate", type=Path, metavar="DIR", help="write the annotated pictures")
     analyze.set_defaults(run=_analyze)
+    music = commands.add_parser("music", help="your own songs").add_subparsers(required=True, metavar="COMMAND")
+    check = music.add_parser("check", help="what would be played", description="What a music folder would play.")
+    check.add_argument("folder", type=Path, metavar="DIR", help="sub-folders by expression, or a library.csv or .json")
+    check.set_defaults(run=_check_music)
     push = commands.add_parser("push", help="upload to the Hub", description="Upload the models, or the whole Space.")
     push.add_argument("--repo", metavar="USER/NAME", help="model repository for both networks and the model card")
     push.add_argument("--space", metavar="USER/NAME", help="Space for the app itself")
@@ -114,6 +118,19 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FemrError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _check_music(options: argparse.Namespace) -> int:
+    from femr.emotions import EMOTIONS
+    from femr.songs import read_folder
+
+    library = read_folder(options.folder)
+    for emotion in EMOTIONS:
+        titles = [f"  {song.title} ({song.path.name})" for song in library.of(emotion)]
+        print("\n".join([f"{emotion}:", *(titles or ["  nothing"])]))
+    for problem in library.problems:
+        print(f"femr: {problem}", file=sys.stderr)
+    return BAD_INPUT if library.problems else 0
 
 
 def _push(options: argparse.Namespace) -> int:

@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from femr.emotions import EMOTIONS
-from femr.music import MusicLibrary
+from femr.music import BETTER, HARD, MusicLibrary
 from femr.report import Entry, to_csv, to_dict
 from femr.results import FaceEmotion, Mood, Song
 
 TABLE_HEADERS = ("#", "looks", "sure", *EMOTIONS)
+SONG_HEADERS = ("song", "mood", "length", "key", "bpm", "by", "licence")
+# Gradio's player keeps its audio element in a shadow root, where document.querySelectorAll does not look
+SILENCE = """() => {
+  const pause = (root) => root.querySelectorAll('*').forEach((element) => {
+    if (element.tagName === 'AUDIO') element.pause();
+    if (element.shadowRoot) pause(element.shadowRoot);
+  });
+  pause(document);
+}"""
 WAITING = (
     '<div class="mood"><span class="emoji">🎧</span><div>The mood will stand here, and its song will play.</div></div>'
 )
@@ -18,6 +27,10 @@ PRIVACY = (
     "Your picture is used for this answer only and deleted from the server within 30 minutes. No one is identified."
 )
 EXAMPLE_NOTE = "Astronaut Eileen Collins, photo by NASA, public domain."
+LIFT = (
+    f"Lift answers {', '.join(HARD[:-1])} and {HARD[-1]} with songs that lead out of the mood step by step, "
+    f"{' and '.join(BETTER)} ones."
+)
 ABOUT = (
     "femr shows the *expression* a network sees, not what a person feels, and it errs: see the accuracy beside each "
     "model. Ask the people in the picture first. Not for decisions about people; in the EU not for pupils or staff "
@@ -44,6 +57,14 @@ def song_line(song: Song | None, mood: Mood, library: MusicLibrary) -> str:
     tempo = f"{song.tempo:.0f} bpm" if song.tempo else None
     facts = [html.escape(str(fact)) for fact in (song.artist, key, tempo, song.licence) if fact]
     return " · ".join([f"♫ <b>{html.escape(song.title)}</b>", *facts])
+
+
+def song_row(song: Song) -> list[str]:
+    """A song's row of SONG_HEADERS; what is not known stays empty."""
+    length = f"{song.duration // 60:.0f}:{song.duration % 60:02.0f}" if song.duration else ""
+    key = " ".join(part for part in (song.key, song.mode) if part)
+    tempo = f"{song.tempo:.0f}" if song.tempo else ""
+    return [f"▶ {song.title}", song.emotion.value, length, key, tempo, song.artist or "", song.licence or ""]
 
 
 def table_row(face: FaceEmotion) -> list[str]:

@@ -10,9 +10,10 @@ from femr.classifier import Classifier, load_classifier
 from femr.detector import Detector, MtcnnDetector
 from femr.images import Pixels, Source, fit, load_image
 from femr.mood import vote
-from femr.music import Mode, MusicLibrary, load_library
+from femr.music import Mode, MusicLibrary
 from femr.preprocessing import FACE_SIDE, crop_face
 from femr.results import Analysis, Face, FaceEmotion, Song
+from femr.songs import load_library
 from femr.weights import DEFAULT_MODEL
 
 SCALES = (0.8, 0.9, 1.0, 1.1, 1.25)
@@ -33,13 +34,13 @@ class Analyzer:
         self._scales = tuple(scales)
         self.library = library
 
-    def __call__(self, source: Source, mode: Mode = "match", last: Song | None = None) -> Analysis:
+    def __call__(self, source: Source, mode: Mode = "match", played: Sequence[Song] = ()) -> Analysis:
         """All that is found in one picture; boxes are in the original picture's pixels.
 
         Args:
             source: a path, the bytes of a file, an open binary file, a PIL image or an RGB array.
             mode: "match" plays the mood, "lift" answers a hard mood with calm or cheerful music.
-            last: the song that was played last, not to be picked again if there is another.
+            played: the songs of this visit so far, oldest first; none is played again before all others were.
         Raises: ImageError if the picture cannot be read.
         """
         start = perf_counter()
@@ -50,7 +51,7 @@ class Analyzer:
         detected = perf_counter()
         readings = self._read(small, faces)
         mood = vote(readings)
-        song = self.library.pick(mood.emotion, mode, last) if mood.emotion else None
+        song = self.library.pick(mood.emotion, mode, played) if mood.emotion else None
         timings = {"load": loaded - start, "detect": detected - loaded, "classify": perf_counter() - detected}
         original = tuple(replace(reading, face=reading.face.scaled(1 / factor)) for reading in readings)
         return Analysis(image.shape[1], image.shape[0], original, mood, song, self._classifier.facts.name, timings)

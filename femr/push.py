@@ -16,6 +16,7 @@ SPACE_FILES = (
     "requirements.txt",
     "femr/*.py",
     "femr/training/*.py",
+    "tabs/*.py",
     "examples/*",
     "music/library.json",
     "music/*/*.mp3",

@@ -120,7 +120,10 @@ class Mood:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A piece of music for a mood. Unknown facts are None."""
+    """A piece of music for a mood. Unknown facts are None.
+
+    tempo: beats a minute. duration: seconds. valence, arousal: -1 to 1. lifts_from: the moods that it helps to leave.
+    """
 
     title: str
     path: Path
@@ -131,6 +134,9 @@ class Song:
     tempo: float | None = None
     duration: float | None = None
     licence: str | None = None
+    valence: float | None = None
+    arousal: float | None = None
+    lifts_from: tuple[Emotion, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

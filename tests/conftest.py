@@ -10,8 +10,8 @@ import pytest
 from femr.classifier import load_classifier
 from femr.detector import MtcnnDetector
 from femr.images import load_image
-from femr.music import load_library
 from femr.pipeline import Analyzer
+from femr.songs import load_library
 
 PORTRAIT = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
 PORTRAIT_FACE = (182, 64, 265, 171)

@@ -17,6 +17,7 @@ from conftest import PORTRAIT, write_wav
 from femr.display import TABLE_HEADERS
 from femr.images import load_image
 from femr.report import Entry, to_dict
+from tabs import photo
 
 # Chromium's own background traffic is of no use in a test
 FLAGS = [
@@ -31,16 +32,16 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PLAYED = """() => {
+PLAYED = """(selector) => {
   const found = [];
   const walk = (node) => node.querySelectorAll('*').forEach((e) => {
     if (e.tagName === 'AUDIO') found.push(e);
     if (e.shadowRoot) walk(e.shadowRoot);
   });
-  walk(document.querySelector('#player'));
+  walk(document.querySelector(selector));
   return Math.max(0, ...found.map((audio) => audio.paused ? 0 : audio.currentTime));
 }"""
-"""Seconds that the player has played of a song that is running now; Gradio keeps the audio element in a shadow root."""
+"""Seconds that a player has played of a song that is running now; Gradio keeps the audio element in a shadow root."""
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +112,8 @@ def table(page):
     return [texts[i : i + len(TABLE_HEADERS)] for i in range(0, len(texts), len(TABLE_HEADERS))]
 
 
-def wait_until_playing(page):
-    page.wait_for_function(f"({PLAYED})() > 0.3", timeout=15_000)
+def wait_until_playing(page, player="#player"):
+    page.wait_for_function(f"selector => ({PLAYED})(selector) > 0.3", arg=player, timeout=15_000)
 
 
 def annotated(page):
@@ -134,7 +135,7 @@ def test_a_photo_gives_faces_mood_table_and_a_song_that_plays(visit, group, tmp_
     assert [row[:2] for row in rows] == [["1", "happy"], ["2", "happy"], ["3", "happy"]]
     assert all(row[2] == row[6] and row[2].endswith("%") for row in rows)
     shown = annotated(page)
-    assert max(shown.shape) == app.SHOWN_SIDE
+    assert max(shown.shape) == photo.SHOWN_SIDE
     plain = cv2.resize(picture, shown.shape[1::-1], interpolation=cv2.INTER_AREA)
     changed = np.abs(shown.astype(int) - plain).max(axis=2) > 60
     thirds = [changed[:, left:right].sum() for left, right in ((0, 330), (330, 740), (740, 1280))]
@@ -165,7 +166,7 @@ def test_try_again_clears_everything_and_stops_the_song(visit):
     assert "will stand here" in page.inner_text("#mood")
     assert page.inner_text("#song").strip() == ""
     assert not any(cell for row in table(page) for cell in row)
-    assert page.evaluate(PLAYED) == 0
+    assert page.evaluate(PLAYED, "#player") == 0
     upload(page, PORTRAIT)
     find_mood(page)
     assert page.inner_text("#mood .name") == "Happy"
@@ -238,6 +239,26 @@ def test_on_a_phone_nothing_sticks_out_and_the_answer_scrolls_into_view(visit):
     )
     boxes = [page.locator(selector).bounding_box() for selector in ("#find", "#mood", "#faces", "#player", "#options")]
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+
+
+def test_every_song_can_be_heard_and_one_at_a_time(visit, library):
+    page = visit()
+    upload(page, PORTRAIT)
+    find_mood(page)
+    wait_until_playing(page)
+    page.get_by_role("tab", name="Songs").click()
+    rows = page.locator("#songs tbody tr")
+    assert [row.split("\n")[0].strip("▶ \t") for row in rows.all_inner_texts()] == [
+        song.title for song in library.songs
+    ]
+    for number in (2, 7):
+        rows.nth(number).click()
+        wait_until_playing(page, "#library-player")
+        assert page.evaluate(PLAYED, "#player") == 0
+    page.get_by_role("tab", name="Photo").click()
+    page.click("#another")
+    wait_until_playing(page)
+    assert page.evaluate(PLAYED, "#library-player") == 0
 
 
 def test_every_control_has_a_name(visit):

@@ -21,6 +21,7 @@ import app
 from conftest import PORTRAIT
 from femr import display
 from femr.report import Entry, to_dict
+from tabs import photo
 
 ROOT = Path(__file__).parent.parent
 
@@ -213,7 +214,7 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setattr(app, "KEPT_SECONDS", 4)
-    app.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
+    photo.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
     page = app.build_page()
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
     try:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from conftest import PORTRAIT
+from conftest import PORTRAIT, write_wav
 from femr.__main__ import main
 from femr.images import load_image
 from femr.report import Entry, to_dict
@@ -76,6 +76,18 @@ def test_what_cannot_be_done_is_said_in_a_line(capsys, arguments, words):
     error = capsys.readouterr().err
     assert words in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_music_check_tells_what_would_be_played_and_what_is_wrong(capsys, tmp_path):
+    write_wav(tmp_path / "sad" / "rain.wav")
+    assert main(["music", "check", str(tmp_path)]) == 0
+    (tmp_path / "sad" / "notes.txt").write_text("")
+    assert main(["music", "check", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert "sad:\n  rain (rain.wav)" in shown.out
+    assert "happy:\n  nothing" in shown.out
+    assert shown.err.startswith("femr: notes.txt is left out: browsers do not play this")
+    assert main(["music", "check", str(tmp_path / "gone")]) == 2
 
 
 def test_an_unknown_command_is_a_usage_error(capsys):

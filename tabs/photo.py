@@ -1,0 +1,180 @@
+"""The Photo tab: a picture in; faces, expressions, mood and song out.
+
+No inference here: each handler asks an Analyzer and turns its answer into what the components show.
+"""
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import gradio as gr
+import numpy as np
+import numpy.typing as npt
+from gradio.data_classes import ImageData
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from femr import display
+from femr.annotate import draw
+from femr.detector import MtcnnDetector
+from femr.errors import FemrError, LibraryError
+from femr.images import fit, load_image
+from femr.music import Mode, MusicLibrary
+from femr.pipeline import Analyzer, load
+from femr.report import Entry
+from femr.results import Mood, Song
+from femr.songs import load_library
+from femr.weights import DEFAULT_MODEL, MODEL_NAMES, load_facts
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
+SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
+LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
+SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
+MODES = [("Match the mood", "match"), ("Lift it", "lift")]
+TABLE_LABEL = "What each face looks like"
+# on a narrow window the answer stands under the button
+SCROLL = "() => innerWidth < 641 && document.getElementById('mood').scrollIntoView({behavior: 'smooth'})"
+
+
+class PhotoInput(gr.Image):
+    """gr.Image that decodes by femr's rules and opens nothing but what was uploaded.
+
+    gr.Image itself (6.31) opens any file of the server that a request names, and lets files named .gif and data: URLs
+    past its colour conversion.
+    """
+
+    is_template = True  # looks and behaves like gr.Image in the browser
+
+    def preprocess(self, payload: ImageData | None) -> npt.NDArray[np.uint8] | None:
+        """The uploaded picture as upright RGB uint8 (h, w, 3); None where there is none. Raises: gr.Error."""
+        if payload is None:
+            return None
+        path = payload.path
+        if not path or not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
+            raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
+        with plain_errors():
+            return load_image(path)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Shows femr's own errors, one sentence each, to the visitor; Gradio hides all others."""
+    try:
+        yield
+    except FemrError as error:
+        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+
+
+@cache
+def music_library() -> MusicLibrary:
+    """The songs, read once. A library that cannot be read leaves the page without music, not without answers."""
+    try:
+        return load_library()
+    except LibraryError as error:
+        return MusicLibrary((), [str(error)])
+
+
+@cache
+def analyzer(model: str) -> Analyzer:
+    """A model's analyzer, loaded at its first use; detector and songs are shared. It keeps nothing of a visitor's."""
+    return load(model, detector=detector(), library=music_library())
+
+
+@cache
+def detector() -> MtcnnDetector:
+    """The face detector, loaded once."""
+    return MtcnnDetector()
+
+
+def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:
+    """Find every face in a photo, read its expression and choose the song of the group's mood.
+
+    Returns: the mood and its reason (HTML), the annotated picture, the song's file, its title, the table of faces, a
+    link to the table as CSV, and all numbers as JSON: mood, song, and for each face box, confidence, expression and
+    seven scores.
+    """
+    if photo is None:
+        raise gr.Error("Choose or take a photo first.", print_exception=False)
+    with plain_errors():
+        found = analyzer(model)(photo, mode, played)
+    entry = Entry("photo", found)
+    shown = draw(fit(photo, SHOWN_SIDE)[0], found)
+    rows = [display.table_row(face) for face in found.faces]
+    answer = (
+        display.headline(found.mood),
+        shown,
+        found.song and found.song.path,
+        display.song_line(found.song, found.mood, music_library()),
+        rows,
+    )
+    return *answer, display.csv_link(entry), display.public_details(entry), heard(played, found.song), found.mood
+
+
+def heard(played: tuple[Song, ...], song: Song | None) -> tuple[Song, ...]:
+    """The songs of this visit, with the one that starts now."""
+    return (*played, song) if song else played
+
+
+def another_song(mood: Mood | None, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:
+    """A different song for the mood that was found: its file, its title, and the songs of this visit with it."""
+    if mood is None or mood.emotion is None:
+        raise gr.Error("Find a mood first.", print_exception=False)
+    song = music_library().pick(mood.emotion, mode, played)
+    return song and song.path, display.song_line(song, mood, music_library()), heard(played, song)
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Label with the measured accuracy, and name, of each model."""
+    facts = [load_facts(name) for name in MODEL_NAMES]
+    return [(f"{one.title} · {one.accuracy:.1%}" if one.accuracy else one.title, one.name) for one in facts]
+
+
+def build() -> None:
+    """The tab's components and handlers, inside the Blocks that is being built."""
+    played, mood = gr.State(()), gr.State(None)  # of this visit only
+    with gr.Row():
+        with gr.Column(scale=4, min_width=300, elem_id="question"):
+            photo = PhotoInput(label="Photo", sources=list(SOURCES), elem_id="photo", height=320)
+            gr.Markdown(display.PRIVACY, elem_id="privacy")
+            with gr.Row():
+                find = gr.Button("Find the mood", variant="primary", scale=2, elem_id="find")
+                again = gr.Button("Try again", scale=1, elem_id="again")
+            with gr.Column(elem_id="options"):
+                info = "How often each is right on FER2013's test faces."
+                model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", info=info, elem_id="model")
+                info = display.LIFT
+                mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
+                with gr.Row(elem_id="example-row"):
+                    gr.HTML(display.thumbnail(EXAMPLE.with_name("thumbnail.jpg")), elem_id="thumbnail")
+                    example = gr.Button("Try it with this photo", size="sm", elem_id="example")
+                gr.Markdown(display.EXAMPLE_NOTE, elem_id="example-note")
+        with gr.Column(scale=6, min_width=300, elem_id="answer"):
+            result = gr.HTML(display.WAITING, label="Mood", elem_id="mood")
+            alt = "The photo with a numbered, labelled box around each face"
+            keep: Any = {
+                "interactive": False,
+                "buttons": ["download"],
+            }  # no button that publishes a visitor's picture
+            picture = gr.Image(label="Faces", format="jpeg", alt_text=alt, elem_id="faces", **keep)
+            player = gr.Audio(label="Song", autoplay=True, elem_id="player", **keep)
+            with gr.Row():
+                title = gr.HTML(label="Song title", elem_id="song")
+                another = gr.Button("Another song", size="sm", elem_id="another")
+            headers = list(display.TABLE_HEADERS)
+            table = gr.Dataframe(headers=headers, label=TABLE_LABEL, interactive=False, elem_id="table")
+            link = gr.HTML(label="Table link", elem_id="table-link")
+            with gr.Accordion("All numbers (JSON)", open=False):
+                details = gr.JSON(label="Details", show_label=False, elem_id="details")
+    gr.Markdown(display.ABOUT, elem_id="about")
+    shown = [result, picture, player, title, table, link, details, played, mood]
+    call: Any = {"fn": analyze, "inputs": [photo, model, mode, played], "outputs": shown, **LANE}
+    for button in (find, again, another, example):
+        button.click(None, js=display.SILENCE)
+    find.click(**call, api_name="analyze").then(None, js=SCROLL)
+    shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
+    shown_example.then(**call, api_visibility="private").then(None, js=SCROLL)
+    another.click(another_song, [mood, mode, played], [player, title, played], api_visibility="private")
+    blank = (None, display.WAITING, None, None, "", None, "", None, (), None)
+    again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)

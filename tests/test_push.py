@@ -17,7 +17,18 @@ from femr.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 
 REPO = "somebody/femr"
-SPACE_PARTS = {"app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr", "examples", "models", "music"}
+SPACE_PARTS = {
+    "app.py",
+    "app.css",
+    "README.md",
+    "LICENSE",
+    "requirements.txt",
+    "femr",
+    "tabs",
+    "examples",
+    "models",
+    "music",
+}
 
 LOAD = """
 import sys
@@ -130,7 +141,13 @@ class TestSpace:
         root = tmp_path / "femr"
         models = [f"models/{name}" for name in model_files(MODELS_DIR) if name != "README.md"]
         wanted = ["app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
-        wanted += ["femr/training/__init__.py", "examples/photo.jpg", "music/library.json", "music/sad/song.mp3"]
+        wanted += [
+            "femr/training/__init__.py",
+            "tabs/__init__.py",
+            "examples/photo.jpg",
+            "music/library.json",
+            "music/sad/song.mp3",
+        ]
         unwanted = [".git/config", ".env", "notes.txt", "tests/test_app.py", "femr/__pycache__/x.pyc", "runs/a.keras"]
         unwanted += ["femr/deeper/x.py", "examples/.DS_Store", "music/compose/score.py", "music/sad/deeper/song.mp3"]
         unwanted += ["models/runs/a.keras", ".venv/lib/app.py", "notebooks/01.ipynb", "femr/weights.pyi"]

@@ -1,4 +1,7 @@
-"""The command line: python -m femr analyze | music check | push. `python -m femr COMMAND --help` lists the options."""
+"""The command line: python -m femr analyze, music check, train, evaluate, publish and push.
+
+`python -m femr COMMAND --help` lists a command's options.
+"""
 
 import argparse
 import json
@@ -50,12 +53,41 @@ def _parser() -> argparse.ArgumentParser:
     check = music.add_parser("check", help="what would be played", description="What a music folder would play.")
     check.add_argument("folder", type=Path, metavar="DIR", help="sub-folders by expression, or a library.csv or .json")
     check.set_defaults(run=_check_music)
+    _add_training(commands)
     push = commands.add_parser("push", help="upload to the Hub", description="Upload the models, or the whole Space.")
     push.add_argument("--repo", metavar="USER/NAME", help="model repository for both networks and the model card")
     push.add_argument("--space", metavar="USER/NAME", help="Space for the app itself")
     push.add_argument("--private", action="store_true", help="create it as private")
     push.set_defaults(run=_push)
     return parser
+
+
+def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """train, evaluate and publish: for those who have FER2013, as Kaggle's CSV, folders, Parquet or on the Hub."""
+    train = commands.add_parser("train", help="train a network", description="Train a network on FER2013.")
+    train.add_argument("network", help="custom_cnn or mobilenet_v2")
+    train.add_argument("--data", required=True, metavar="PATH", help="FER2013: a file, a folder or a Hub data set")
+    train.add_argument("--recipe", default="best", help="best or reference")
+    train.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default runs/NETWORK-RECIPE")
+    train.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    train.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
+    train.add_argument("--seed", type=int, default=1, metavar="N")
+    train.add_argument("--start", metavar="FILE", help="starting weights: a .keras file, or imagenet")
+    train.add_argument("--teacher", action="append", default=[], type=Path, metavar="FILE", help="distil from a .keras")
+    train.add_argument("--finish", action="store_true", help="learn from PublicTest too; fix the epochs beforehand")
+    train.set_defaults(run=_train)
+    evaluate = commands.add_parser("evaluate", help="measure a model", description="Measure a model on FER2013.")
+    evaluate.add_argument("model", help=f"one of {', '.join(available_models())}, or anybody's .keras file")
+    evaluate.add_argument("--data", required=True, metavar="PATH", help="FER2013: a file, a folder or a Hub data set")
+    evaluate.add_argument("--split", default="PrivateTest", help="Training, PublicTest or PrivateTest")
+    evaluate.add_argument("--json", action="store_true", help="print all measures as JSON")
+    evaluate.add_argument("--pictures", type=Path, metavar="DIR", help="confusion matrix and curves as PNG")
+    evaluate.set_defaults(run=_evaluate)
+    publish = commands.add_parser("publish", help="put a trained network into models/", description="Publish a run.")
+    publish.add_argument("folder", type=Path, metavar="RUN", help="a finished run's folder")
+    publish.add_argument("--data", required=True, metavar="PATH", help="FER2013, to measure it")
+    publish.add_argument("--force", action="store_true", help="even if it is not better on PublicTest")
+    publish.set_defaults(run=_publish)
 
 
 def _analyze(options: argparse.Namespace) -> int:
@@ -131,6 +163,43 @@ def _check_music(options: argparse.Namespace) -> int:
     for problem in library.problems:
         print(f"femr: {problem}", file=sys.stderr)
     return BAD_INPUT if library.problems else 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from femr.training.train import Settings, train
+
+    settings = Settings(
+        recipe=options.recipe,
+        epochs=options.epochs,
+        seed=options.seed,
+        resume=options.resume,
+        start=options.start,
+        teachers=tuple(options.teacher),
+        finish_on_public_test=options.finish,
+    )
+    folder = options.out or Path("runs") / f"{options.network}-{options.recipe}"
+    print(f"The trained network is {train(options.network, options.data, folder, settings)}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from femr.training.evaluate import evaluate
+    from femr.training.summary import to_text
+
+    report = evaluate(options.model, options.data, options.split, options.pictures)
+    print(json.dumps(report, indent=2) if options.json else to_text(report))
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from femr.card import write_card
+    from femr.training.facts import publish, update_scores
+    from femr.weights import MODELS_DIR
+
+    print(f"Wrote {publish(options.folder, options.data, options.force).name}")
+    print(f"Wrote {update_scores('ensemble', options.data).name}")
+    write_card(MODELS_DIR)
+    return 0
 
 
 def _push(options: argparse.Namespace) -> int:

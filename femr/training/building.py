@@ -1,0 +1,60 @@
+"""A recipe's network: its dropout rates, BatchNormalization momentum, precision and starting weights."""
+
+from pathlib import Path
+
+import keras
+
+from femr.errors import ModelError
+from femr.networks import build_custom_cnn, build_mobilenet_v2
+from femr.training.prediction import load_file
+from femr.training.recipes import Recipe
+
+IMAGENET = "imagenet"
+_WEIGHTS_SUFFIX = ".h5"
+
+
+def build(recipe: Recipe, precision: str | None = None, backbone: str | None = None) -> keras.Model:
+    """The recipe's network, untrained.
+
+    Args: `precision`, a Keras dtype policy instead of the recipe's; `backbone`, ImageNet weights as in
+        `build_mobilenet_v2`.
+    """
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision or recipe.precision)
+    try:
+        network = _network(recipe, backbone)
+    finally:
+        keras.config.set_dtype_policy(previous)
+    if recipe.batch_norm_momentum is not None:
+        for layer in network.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = recipe.batch_norm_momentum
+    return network
+
+
+def build_started(recipe: Recipe, start: str | None) -> keras.Model:
+    """The recipe's network with its starting weights.
+
+    Args: `start`, a .keras file of the same architecture, a .weights.h5 file of MobileNetV2's backbone, "imagenet", or
+        None for what the recipe says. Raises: ModelError.
+    """
+    start = start or recipe.start
+    if start is None:
+        return build(recipe)
+    if start == IMAGENET or Path(start).suffix == _WEIGHTS_SUFFIX:
+        try:
+            return build(recipe, backbone=start)
+        except (OSError, ValueError) as error:
+            raise ModelError("The ImageNet weights cannot be read or fetched.") from error
+    network = build(recipe)
+    weights = load_file(Path(start)).get_weights()
+    if [weight.shape for weight in weights] != [weight.shape for weight in network.get_weights()]:
+        raise ModelError(f"Expected weights of a {recipe.network}. Received: another network's ({Path(start).name})")
+    network.set_weights(weights)
+    return network
+
+
+def _network(recipe: Recipe, backbone: str | None) -> keras.Model:
+    if recipe.network == "custom_cnn":
+        return build_custom_cnn(recipe.conv_dropout, recipe.dense_dropout)
+    return build_mobilenet_v2(backbone, recipe.head_dropout)

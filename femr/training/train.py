@@ -1,0 +1,145 @@
+"""Training of one network by a recipe: `train()` is what the command line and the notebooks call.
+
+A run lives in a folder: run.json (all it depends on), checkpoint.npz, history.csv, curves.png, best.keras,
+latest.keras, and final.keras when it is done. It may be killed at any moment; with `resume` it goes on after the last
+finished epoch, and gives the same curve as if nothing had happened.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from femr.errors import DataError, ModelError
+from femr.training import checkpoint, data, plots, recipes, record, teachers
+from femr.training.batches import Targets
+from femr.training.building import build_started
+from femr.training.data import FaceData
+from femr.training.recipes import Recipe
+from femr.training.run import CHECKPOINT, FINAL, Run
+
+CURVES = "curves.png"
+_TAUGHT = "teachers.npy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a user may choose for a run.
+
+    recipe: "best" or "reference", or a Recipe of one's own. epochs: instead of the recipe's number.
+    start: starting weights, see `building.build_started`. teachers: .keras files to distil from.
+    finish_on_public_test: learn from PublicTest too; then nothing is left to choose by, so fix the epochs beforehand.
+    """
+
+    recipe: str | Recipe = "best"
+    epochs: int | None = None
+    seed: int = 1
+    resume: bool = False
+    start: str | None = None
+    teachers: tuple[Path, ...] = ()
+    finish_on_public_test: bool = False
+
+
+def train(network: str, source: str | Path, out: Path, settings: Settings | None = None) -> Path:
+    """The finished model, the path of final.keras in the folder `out`.
+
+    Args:
+        network: "custom_cnn" or "mobilenet_v2".
+        source: FER2013 in any shape that `data.load` reads. PrivateTest in it is never touched.
+    Raises: DataError, ModelError. An epoch that was finished is never lost.
+    """
+    settings = settings or Settings()
+    recipe = _recipe(network, settings)
+    splits = data.load(source)
+    if not plots.available():
+        print(f"Note: no {CURVES} without matplotlib.")
+    for difference in data.differences(splits):
+        print(f"Note: {difference}.")
+    faces, validation = _parts(splits, recipe, settings)
+    _make_folder(out, settings.resume)
+    facts = record.describe(recipe, settings.seed, _learned(settings), faces, validation)
+    facts |= record.origins(settings.start or recipe.start, settings.teachers, data.differences(splits))
+    record.check(out, facts, settings.resume)
+    keras.utils.set_random_seed(settings.seed)
+    run = Run(
+        network=build_started(recipe, settings.start),
+        recipe=recipe,
+        faces=faces,
+        targets=teachers.targets(faces.labels, recipe, _taught(settings, faces, out)),
+        validation=validation,
+        seed=settings.seed,
+    )
+    run.prepare()
+    if (out / CHECKPOINT).exists():
+        run.resume(out)
+    return _go(run, out, facts)
+
+
+def _go(run: Run, out: Path, facts: record.Record) -> Path:
+    """Trains to the end, writing each epoch."""
+    record.write(out, facts, run.history)
+    while not run.finished:
+        print(f"Epoch {len(run.history) + 1} of {run.recipe.epochs}")
+        run.train_epoch()
+        run.save(out)
+        record.write(out, facts, run.history)
+        if plots.available():
+            plots.draw_curves(run.history, out / CURVES)
+        row = run.history[-1]
+        print(f"  validation: loss {row['val_loss']:.4f}, accuracy {row['val_accuracy']:.2%}, {row['seconds']:.0f} s")
+    record.write(out, facts, run.history, run.finish(out))
+    return out / FINAL
+
+
+def _recipe(network: str, settings: Settings) -> Recipe:
+    recipe = settings.recipe if isinstance(settings.recipe, Recipe) else recipes.find(network, settings.recipe)
+    if recipe.network != network:
+        raise ModelError(f"Expected a recipe for {network}. Received: one for {recipe.network}")
+    if settings.epochs is not None:
+        if settings.epochs < 1:
+            raise ModelError(f"Expected at least 1 epoch. Received: {settings.epochs}")
+        recipe = replace(recipe, epochs=settings.epochs)
+    return recipe
+
+
+def _parts(splits: Mapping[str, FaceData], recipe: Recipe, settings: Settings) -> tuple[FaceData, FaceData]:
+    """The faces to learn from and to validate on. Without PublicTest, and for the reference, a fifth is held out."""
+    if settings.finish_on_public_test:
+        faces = data.training_faces(splits, _learned(settings))
+        return faces, data.split_named(splits, data.PUBLIC_TEST)
+    faces = data.training_faces(splits)
+    if recipe.validation == data.PUBLIC_TEST and data.PUBLIC_TEST in splits:
+        return faces, splits[data.PUBLIC_TEST]
+    kept, held_out = data.grouped_split(faces, data.HELD_OUT, settings.seed)
+    if not len(held_out):
+        raise DataError(f"Expected enough faces to hold out a fifth. Received: {len(faces)}")
+    return data.training_faces({data.TRAINING: kept}), held_out
+
+
+def _learned(settings: Settings) -> tuple[str, ...]:
+    """The splits to learn from."""
+    return (data.TRAINING, data.PUBLIC_TEST) if settings.finish_on_public_test else (data.TRAINING,)
+
+
+def _taught(settings: Settings, faces: FaceData, out: Path) -> Targets | None:
+    """The teachers' probabilities, from the run's folder if they were computed before."""
+    if not settings.teachers:
+        return None
+    cache = out / _TAUGHT
+    if not cache.exists():
+        found = teachers.probabilities(settings.teachers, faces, settings.seed)
+        with checkpoint.replacing(cache) as temporary:
+            np.save(temporary, found)
+    return np.asarray(np.load(cache), np.float32)
+
+
+def _make_folder(out: Path, resume: bool) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The folder {out.name} cannot be made: {error.strerror}.") from error
+    if (out / CHECKPOINT).exists() and not resume:
+        raise ModelError("Expected a folder without a run, or --resume. Received: a folder that holds a run")
+    checkpoint.clean(out)

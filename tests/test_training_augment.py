@@ -1,0 +1,91 @@
+"""Augmentation, and that training and inference scale a face by the same code."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from femr.preprocessing import to_batch
+from femr.training.augment import Augmentation, augment
+from femr.training.batches import steps, training_batches
+from femr.training.recipes import NO_CHANGE, RECIPES
+
+FACES = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
+CERTAIN = {"flip": 1.0, "light": 1.0, "gamma": 1.0, "dim": 1.0, "blur": 1.0, "jpeg": 1.0, "erase": 1.0, "wide": 1.0}
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_no_faces():
+    assert augment(FACES[:0], 96, Augmentation(), rng()).shape == (0, 96, 96)
+
+
+@pytest.mark.parametrize("network", ["custom_cnn", "mobilenet_v2"])
+def test_training_and_inference_feed_the_network_the_same(network):
+    recipe = replace(RECIPES[network, "best"], augmentation=NO_CHANGE, last_augmentation=NO_CHANGE, batch_size=4)
+    targets = np.eye(7, dtype=np.float32)[:4]
+    ((trained, labels),) = training_batches(FACES, targets, recipe, seed=0, epoch=0)
+    inferred = to_batch(FACES, recipe.side, recipe.low, recipe.high)[labels.argmax(axis=1)]
+    # the training warp rounds to whole greys, once
+    assert np.abs(trained - inferred).max() <= 0.51 * (recipe.high - recipe.low) / 255
+
+
+def test_flip_is_the_mirror_image():
+    mirrored = augment(FACES, 48, replace(NO_CHANGE, flip=1.0), rng())
+    np.testing.assert_array_equal(mirrored, FACES[:, :, ::-1])
+
+
+@pytest.mark.parametrize("name", CERTAIN)
+def test_each_change_changes(name):
+    changed = augment(FACES, 48, replace(NO_CHANGE, **{name: 1.0}), rng())
+    assert changed.shape == FACES.shape
+    assert all((one != face).any() for one, face in zip(changed, FACES, strict=True))
+
+
+def test_warp_shifts_zooms_and_turns_about_the_centre():
+    face = np.zeros((1, 48, 48), np.uint8)
+    face[0, 22:26, 22:26] = 255
+    turned = augment(face, 48, replace(NO_CHANGE, warp=1.0, rotation=90.0, zoom=0.5), rng())[0]
+    assert turned[23:25, 23:25].min() > 200
+    shifted = augment(face, 48, replace(NO_CHANGE, warp=1.0, shift=0.4), rng())[0]
+    assert shifted[23:25, 23:25].max() < 255
+
+
+def test_a_wide_crop_makes_the_face_smaller():
+    face = np.zeros((1, 48, 48), np.uint8)
+    face[0, 14:34, 14:34] = 255
+    wide = augment(face, 48, replace(NO_CHANGE, wide=1.0, wide_scale=(1.3, 1.3)), rng())[0]
+    assert (wide > 127).sum() == pytest.approx(400 / 1.3**2, rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_faces():
+    everything = Augmentation(rotation=10, zoom=0.1, shift=0.1, **CERTAIN)
+    assert {field.name for field in fields(Augmentation)} >= CERTAIN.keys()
+    first = augment(FACES, 96, everything, rng(1))
+    np.testing.assert_array_equal(first, augment(FACES, 96, everything, rng(1)))
+    assert (first != augment(FACES, 96, everything, rng(2))).any()
+
+
+def test_an_epoch_is_shuffled_whole_and_repeatable():
+    recipe = replace(RECIPES["custom_cnn", "best"], batch_size=2)
+    targets = np.eye(7, dtype=np.float32)[[0, 1, 2, 3]]
+
+    def epoch(number, seed=0):
+        return list(training_batches(FACES, targets, recipe, seed, number))
+
+    first, again, second, other = epoch(0), epoch(0), epoch(1), epoch(0, seed=1)
+    assert len(first) == steps(4, recipe) == 2
+    assert sorted(np.concatenate([labels for _, labels in first]).argmax(axis=1)) == [0, 1, 2, 3]
+    for (one, labels), (same, same_labels) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, same)
+        np.testing.assert_array_equal(labels, same_labels)
+    assert (first[0][0] != second[0][0]).any()
+    assert (first[0][0] != other[0][0]).any()
+
+
+def test_fewer_faces_than_a_batch_make_one_batch():
+    recipe = RECIPES["custom_cnn", "best"]
+    ((faces, _),) = training_batches(FACES, np.eye(7, dtype=np.float32)[:4], recipe, seed=0, epoch=0)
+    assert faces.shape == (4, 48, 48, 3)

@@ -1,0 +1,204 @@
+"""Training itself: every backend that is installed, an interruption by kill -9, and runs that must not be mixed up."""
+
+import csv
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from femr.errors import DataError, ModelError
+from femr.training import checkpoint, record
+from femr.training.batches import steps
+from femr.training.optimizers import learning_rate, plateaus, should_stop
+from femr.training.recipes import RECIPES, find
+from femr.training.train import Settings, train
+
+ROOT = Path(__file__).parent.parent
+BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 48, 48))
+USAGE = ["Training"] * 42 + ["PublicTest"] * 14 + ["PrivateTest"] * 8
+
+PROGRAM = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from femr.training.recipes import find
+from femr.training.train import Settings, train
+network, source, out, epochs, resume = sys.argv[1:]
+recipe = replace(
+    find(network, "best"), start=None, batch_size=14, epochs=int(epochs), last_epochs=1, batch_norm_batches=1,
+    precision="float32",
+)
+train(network, source, Path(out), Settings(recipe=recipe, resume=resume == "resume"))
+assert ("tensorflow" in sys.modules) == (__import__("keras").backend.backend() == "tensorflow")
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """64 faces of noise: enough to run everything, too few to learn anything."""
+    path = tmp_path_factory.mktemp("data") / "fer2013.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["emotion", "pixels", "Usage"])
+        for index, (image, usage) in enumerate(zip(IMAGES, USAGE, strict=True)):
+            writer.writerow([index % 7, " ".join(map(str, image.ravel())), usage])
+    return path
+
+
+def start(source, out, network="custom_cnn", epochs=2, resume="", backend="tensorflow"):
+    environment = os.environ | {
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    command = [sys.executable, "-c", PROGRAM, network, str(source), str(out), str(epochs), resume]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(process):
+    output = process.communicate(timeout=600)[0].decode()
+    assert process.returncode == 0, output[-2000:]
+    return output
+
+
+def curve(folder):
+    with (folder / "history.csv").open(newline="") as file:
+        return [{k: float(v) for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("network", ["custom_cnn", "mobilenet_v2"])
+def test_a_few_steps_on_every_backend(tmp_path, source, network, backend):
+    finish(start(source, tmp_path, network, epochs=1, backend=backend))
+    (row,) = curve(tmp_path)
+    assert all(np.isfinite(value) for value in row.values())
+    assert {"final.keras", "best.keras", "latest.keras", "checkpoint.npz", "run.json"} <= {
+        p.name for p in tmp_path.iterdir()
+    }
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, source):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    output = finish(start(source, whole))
+    assert "Epoch 2 of 2" in output
+    process = start(source, killed)
+    deadline = time.monotonic() + 300
+    while not (killed / "checkpoint.npz").exists():
+        assert process.poll() is None, process.communicate()[0].decode()[-2000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    (killed / ".writing-half.npz").write_bytes(b"half")
+    assert not (killed / "final.keras").exists()
+    output = finish(start(source, killed, resume="resume"))
+    assert "Epoch 1 of 2" not in output
+    assert not (killed / ".writing-half.npz").exists()
+    expected, found = curve(whole), curve(killed)
+    assert len(found) == len(expected) == 2
+    for one, other in zip(expected, found, strict=True):
+        assert other == pytest.approx(one, rel=1e-3)
+    final = [record.read(folder)["validation_scores"] for folder in (whole, killed)]
+    assert final[1] == pytest.approx(final[0], rel=1e-3)
+
+
+def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(tmp_path, source):
+    (tmp_path / "checkpoint.npz").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="--resume"):
+        train("custom_cnn", source, tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"network": "mobilenet_v2", "seed": 7}))
+    with pytest.raises(ModelError, match="another network, recipe, seed, data"):
+        train("custom_cnn", source, tmp_path, Settings(resume=True))
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(ModelError, match="damaged"):
+        train("custom_cnn", source, tmp_path, Settings(resume=True))
+
+
+def test_settings_that_cannot_be(tmp_path, source):
+    with pytest.raises(ModelError, match=r"custom_cnn best.*Received: resnet best"):
+        train("resnet", source, tmp_path)
+    with pytest.raises(ModelError, match="at least 1 epoch"):
+        train("custom_cnn", source, tmp_path, Settings(epochs=0))
+    with pytest.raises(ModelError, match="no such file"):
+        train("custom_cnn", source, tmp_path, Settings(start="missing.keras"))
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot be made"):
+        train("custom_cnn", source, tmp_path / "file" / "out")
+
+
+def test_checkpoint_comes_back_as_it_was(tmp_path):
+    arrays = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(3, np.int64)]
+    checkpoint.write(tmp_path / "c.npz", checkpoint.Checkpoint(arrays, arrays[:1], {"history": [{"epoch": 1}]}))
+    back = checkpoint.read(tmp_path / "c.npz")
+    for one, other in zip(arrays, back.model, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+    assert (len(back.optimizer), back.state) == (1, {"history": [{"epoch": 1}]})
+    (tmp_path / "c.npz").write_bytes((tmp_path / "c.npz").read_bytes()[:-40])
+    with pytest.raises(ModelError, match="damaged"):
+        checkpoint.read(tmp_path / "c.npz")
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "c.npz"
+    checkpoint.write(path, checkpoint.Checkpoint([], [], {"epoch": 1}))
+
+    def full(file, **_):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(DataError, match=r"No space left on device. Finished epochs are kept"):
+        checkpoint.write(path, checkpoint.Checkpoint([], [], {"epoch": 2}))
+    assert checkpoint.read(path).state == {"epoch": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["c.npz"]
+
+
+def test_learning_rate_warms_up_and_ends_at_zero():
+    recipe = replace(find("mobilenet_v2", "best"), epochs=10, warmup=1.0, rate=1.0)
+    rates = [learning_rate(recipe, done, []) for done in (0.0, 0.5, 1.0, 5.5, 10.0)]
+    assert rates == pytest.approx([0.0099, 0.505, 1.0, 0.5, 0.0], abs=1e-3)
+
+
+def test_plateau_as_in_the_reference():
+    assert plateaus([], 3) == 0
+    assert plateaus([1.0, 0.9, 0.95, 0.91, 0.92], 3) == 1
+    assert plateaus([1.0, *[1.0] * 6], 3) == 2
+    recipe = find("mobilenet_v2", "reference")
+    assert learning_rate(recipe, 7, [1.0] * 7) == pytest.approx(0.001 * 0.8**2)
+    assert not should_stop([], 6)
+    assert not should_stop([1.0] * 6, 6)
+    assert should_stop([1.0] * 7, 6)
+    assert not should_stop([1.0] * 99, 0)
+
+
+@pytest.mark.parametrize("key", RECIPES, ids=" ".join)
+def test_recipes_are_as_their_key_says(key):
+    recipe = RECIPES[key]
+    assert (recipe.network, recipe.name) == key
+    assert steps(28_709, recipe) == 28_709 // recipe.batch_size
+    if recipe.name == "reference":
+        assert (recipe.batch_size, recipe.rate, recipe.low, recipe.high, recipe.stop_patience) == (128, 1e-3, 0, 1, 6)
+
+
+def test_orthogonal_steps():
+    import keras
+
+    from femr.training.muon import orthogonalise
+
+    for shape in ((40, 16), (16, 40)):
+        matrix = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        step = keras.ops.convert_to_numpy(keras.ops.cast(orthogonalise(keras.ops.convert_to_tensor(matrix)), "float32"))
+        values = np.linalg.svd(step, compute_uv=False)
+        assert values.min() > 0.5
+        assert values.max() < 1.4

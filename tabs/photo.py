@@ -19,7 +19,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from femr import display
 from femr.annotate import draw
 from femr.detector import MtcnnDetector
-from femr.errors import FemrError, LibraryError
+from femr.errors import FemrError, LibraryError, ModelError
 from femr.images import fit, load_image
 from femr.music import Mode, MusicLibrary
 from femr.pipeline import Analyzer, load
@@ -109,7 +109,7 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played:
         display.song_line(found.song, found.mood, music_library()),
         rows,
     )
-    return *answer, display.csv_link(entry), display.public_details(entry), heard(played, found.song), found.mood
+    return *answer, display.csv_link(entry), display.public_details(entry), found.mood, heard(played, found.song)
 
 
 def heard(played: tuple[Song, ...], song: Song | None) -> tuple[Song, ...]:
@@ -126,9 +126,16 @@ def another_song(mood: Mood | None, mode: Mode, played: tuple[Song, ...]) -> tup
 
 
 def model_choices() -> list[tuple[str, str]]:
-    """Label with the measured accuracy, and name, of each model."""
-    facts = [load_facts(name) for name in MODEL_NAMES]
-    return [(f"{one.title} · {one.accuracy:.1%}" if one.accuracy else one.title, one.name) for one in facts]
+    """Label with the measured accuracy, and name, of each model. One that cannot be read says so when it is used."""
+    choices = []
+    for name in MODEL_NAMES:
+        try:
+            facts = load_facts(name)
+        except ModelError:
+            choices.append((name, name))
+        else:
+            choices.append((f"{facts.title} · {facts.accuracy:.1%}" if facts.accuracy else facts.title, name))
+    return choices
 
 
 def build() -> None:
@@ -153,10 +160,8 @@ def build() -> None:
         with gr.Column(scale=6, min_width=300, elem_id="answer"):
             result = gr.HTML(display.WAITING, label="Mood", elem_id="mood")
             alt = "The photo with a numbered, labelled box around each face"
-            keep: Any = {
-                "interactive": False,
-                "buttons": ["download"],
-            }  # no button that publishes a visitor's picture
+            # the one button: Gradio's others include one that publishes a visitor's picture
+            keep: Any = {"interactive": False, "buttons": ["download"]}
             picture = gr.Image(label="Faces", format="jpeg", alt_text=alt, elem_id="faces", **keep)
             player = gr.Audio(label="Song", autoplay=True, elem_id="player", **keep)
             with gr.Row():
@@ -167,14 +172,14 @@ def build() -> None:
             link = gr.HTML(label="Table link", elem_id="table-link")
             with gr.Accordion("All numbers (JSON)", open=False):
                 details = gr.JSON(label="Details", show_label=False, elem_id="details")
-    gr.Markdown(display.ABOUT, elem_id="about")
-    shown = [result, picture, player, title, table, link, details, played, mood]
-    call: Any = {"fn": analyze, "inputs": [photo, model, mode, played], "outputs": shown, **LANE}
+    shown = [result, picture, player, title, table, link, details, mood]
+    call: Any = {"fn": analyze, "inputs": [photo, model, mode, played], "outputs": [*shown, played], **LANE}
     for button in (find, again, another, example):
         button.click(None, js=display.SILENCE)
     find.click(**call, api_name="analyze").then(None, js=SCROLL)
     shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
     shown_example.then(**call, api_visibility="private").then(None, js=SCROLL)
     another.click(another_song, [mood, mode, played], [player, title, played], api_visibility="private")
-    blank = (None, display.WAITING, None, None, "", None, "", None, (), None)
+    # all but the songs played so far: the next one should not be the last one
+    blank = (None, display.WAITING, None, None, "", None, "", None, None)
     again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)

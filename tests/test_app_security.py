@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
+import gradio as gr
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -18,6 +19,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import app
+import femr
 from conftest import PORTRAIT
 from femr import display
 from femr.report import Entry, to_dict
@@ -234,3 +236,14 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
 def test_the_page_promises_no_more_than_the_sweep_keeps():
     minutes = int(re.search(r"within (\d+) minutes", display.PRIVACY)[1])
     assert 60 * minutes >= app.SWEEP_SECONDS + app.KEPT_SECONDS
+
+
+def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
+    (tmp_path / "mobilenet_v2.json").write_text("{")
+    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    assert [name for _, name in photo.model_choices()] == list(femr.available_models())
+    photo.analyzer.cache_clear()
+    with pytest.raises(gr.Error, match="damaged") as caught:
+        photo.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
+    assert str(tmp_path) not in str(caught.value)
+    photo.analyzer.cache_clear()

@@ -104,3 +104,12 @@ def test_pictures_are_shown(facts, tmp_path):
     (tmp_path / "confusion_matrix.png").touch()
     write_card(tmp_path)
     assert "\n![confusion matrix](confusion_matrix.png)\n" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_says_what_the_facts_say():
+    readme = (MODELS_DIR.parent / "README.md").read_text(encoding="utf-8")
+    for name in MODEL_NAMES:
+        scores = read_facts(MODELS_DIR / f"{name}.json").scores["PrivateTest"]
+        row = next(line for line in readme.splitlines() if line.strip().startswith(f"| `{name}` |"))
+        for key in ("accuracy_mirrored", "accuracy_mirrored_deduplicated"):
+            assert f"{100 * scores[key]['value']:.1f} %" in row

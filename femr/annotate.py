@@ -76,7 +76,7 @@ class _Sheet:
         """Number, word and score where there is room for it, else number and word, else the number."""
         word = face.scores.top.value + (_UNSURE if face.unsure else "")
         texts = (f"{face.number} {word} {face.scores.top_score:.0%}", f"{face.number} {word}")
-        room = 2 * (box[2] - box[0])
+        room = 3 * (box[2] - box[0])
         return next((text for text in texts if self._pen.textlength(text, self._font) <= room), str(face.number))
 
     def _place(self, text: str, box: Rectangle) -> Rectangle:

@@ -72,7 +72,7 @@ def training_sentence(facts: Mapping[str, Any]) -> str:
     if facts["teachers"]:
         names = ", ".join(teacher["name"] for teacher in facts["teachers"])
         sentence += f" {recipe['teacher_weight']:.0%} of its targets came from {names}."
-    return sentence
+    return " ".join([sentence, *facts.get("notes", [])])
 
 
 def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
@@ -90,7 +90,7 @@ def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
         "hub": {"repo": None, "revision": None},
         "training": training_sentence(facts),
         "trained_on": list(facts["trained_on"]),
-        "run": {key: facts[key] for key in _RUN_KEYS},
+        "run": {key: facts[key] for key in _RUN_KEYS} | {"notes": facts.get("notes", [])},
         "scores": {},
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from femr.emotions import EMOTIONS
-from femr.music import BETTER, HARD, MusicLibrary
+from femr.music import MusicLibrary
 from femr.report import Entry, to_csv, to_dict
 from femr.results import FaceEmotion, Mood, Song
 
@@ -28,8 +28,8 @@ PRIVACY = (
 )
 EXAMPLE_NOTE = "Astronaut Eileen Collins, photo by NASA, public domain."
 LIFT = (
-    f"Lift answers {', '.join(HARD[:-1])} and {HARD[-1]} with songs that lead out of the mood step by step, "
-    f"{' and '.join(BETTER)} ones."
+    "Lift answers anger, disgust, fear and sadness with songs that lead out of the mood step by step: "
+    "the nearest neutral and happy ones first."
 )
 ABOUT = (
     "femr shows the *expression* a network sees, not what a person feels, and it errs: see the accuracy beside each "

@@ -19,9 +19,8 @@ FACE_SIDE = 48
 NATURAL_ROLL = 10.0
 """Degrees by which heads tilt in FER2013 anyway; only a tilt beyond it is turned back."""
 
-_EYE_ROW = 0.365
-_EYE_DISTANCE = 0.37
-_EYE_TO_MOUTH = 0.44
+EYE_ROW, EYE_DISTANCE, EYE_TO_MOUTH = 0.365, 0.37, 0.44
+"""FER2013's framing in shares of the crop's side: eyes from the top, eye to eye, eyes to mouth."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Batch: TypeAlias = npt.NDArray[np.float32]
@@ -69,11 +68,11 @@ def _frame(face: Face) -> tuple[Point, float, float]:
     left_eye, right_eye, _, mouth_left, mouth_right = points
     eyes, mouth = (left_eye + right_eye) / 2, (mouth_left + mouth_right) / 2
     across, down = right_eye - left_eye, mouth - eyes
-    side = max(math.hypot(*across) / _EYE_DISTANCE, math.hypot(*down) / _EYE_TO_MOUTH, 1.0)
+    side = max(math.hypot(*across) / EYE_DISTANCE, math.hypot(*down) / EYE_TO_MOUTH, 1.0)
     tilt = math.degrees(math.atan2(across[1], across[0]))
     roll = math.copysign(max(0.0, abs(tilt) - NATURAL_ROLL), tilt)
-    # in the turned picture: centred between eyes and mouth sideways, the eyes' row at _EYE_ROW of the side
+    # in the turned picture: centred between eyes and mouth sideways, the eyes' row at EYE_ROW of the side
     angle = math.radians(roll)
     x_axis, y_axis = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
-    centre = eyes + x_axis * (x_axis @ down) / 2 + y_axis * side * (0.5 - _EYE_ROW)
+    centre = eyes + x_axis * (x_axis @ down) / 2 + y_axis * side * (0.5 - EYE_ROW)
     return (float(centre[0]), float(centre[1])), side, roll

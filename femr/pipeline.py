@@ -17,7 +17,11 @@ from femr.songs import load_library
 from femr.weights import DEFAULT_MODEL
 
 SCALES = (0.8, 0.9, 1.0, 1.1, 1.25)
-"""Crop sizes, relative to FER2013's framing, to average over: 2 to 3 points better on photos than one size."""
+"""Crop sizes, relative to FER2013's framing, to average over.
+
+The project's training notes have 68.2 % with one size and 70.5 % with these on 881 colour photos, for this MobileNetV2
+behind the mtcnn package's own detector; not measured again with femr's.
+"""
 
 
 class Analyzer:

@@ -7,8 +7,8 @@ from typing import Any
 
 from femr.emotions import EMOTIONS
 from femr.music import MusicLibrary
-from femr.report import Entry, to_csv, to_dict
-from femr.results import FaceEmotion, Mood, Song
+from femr.report import to_csv, to_dict
+from femr.results import Analysis, FaceEmotion, Mood, Song
 
 TABLE_HEADERS = ("#", "looks", "sure", *EMOTIONS)
 SONG_HEADERS = ("song", "mood", "length", "key", "bpm", "by", "licence")
@@ -79,16 +79,16 @@ def thumbnail(path: Path) -> str:
     return f'<img alt="" src="data:image/jpeg;base64,{data}">'
 
 
-def csv_link(entry: Entry) -> str:
+def csv_link(analysis: Analysis) -> str:
     """The table as a link that carries its own content, so that no file of it is left on the server."""
-    if not (entry.analysis and entry.analysis.faces):
+    if not analysis.faces:
         return ""
-    data = base64.b64encode(to_csv([entry]).encode()).decode()
+    data = base64.b64encode(to_csv([analysis]).encode()).decode()
     return f'<a download="femr.csv" href="data:text/csv;base64,{data}">Download the table (CSV)</a>'
 
 
-def public_details(entry: Entry) -> dict[str, Any]:
+def public_details(analysis: Analysis) -> dict[str, Any]:
     """All numbers, without the server's paths: no visitor's business, and Gradio's client would try to follow them."""
-    details = {key: value for key, value in to_dict(entry).items() if key != "path"}
+    details = {key: value for key, value in to_dict(analysis).items() if key != "path"}
     song = details["song"] and {key: value for key, value in details["song"].items() if key != "path"}
     return {**details, "song": song}

@@ -1,51 +1,52 @@
-"""Analyses as a JSON document, as rows of a table and as text. One row a face; one for a picture without."""
+"""Analyses as a JSON document, as rows of the tidy table and as text. One row a face; one for a picture without."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from femr.emotions import EMOTIONS
 from femr.results import Analysis, FaceEmotion
 
-COLUMNS = ("file", "face", "x1", "y1", "x2", "y2", "confidence", *EMOTIONS, "expression", "unsure", "model", "error")
-"""Columns of the CSV table: file, the face's number as drawn (empty: no face), box in pixels, seven probabilities."""
+COLUMNS = (
+    *("file", "time", "frame", "face", "x1", "y1", "x2", "y2", "confidence", "size", *EMOTIONS),
+    *("expression", "unsure", "unsure_reason", "model", "error"),
+)
+"""Columns of the tidy table, for every format; what does not apply is empty.
+
+file: text. time: seconds, float, of a video's frame. frame: its number, int, from 0. face: the number as drawn, int.
+x1, y1, x2, y2: the box in pixels of the original picture, float. confidence: is it a face, 0 to 1. size: the box's
+longer side in pixels, float. Seven probabilities by expression, float. expression: the most probable one, text.
+unsure: bool. unsure_reason: text, one of results.UNSURE_REASONS. model: text. error: text, why a file has no answer.
+"""
 
 _DIGITS = 4
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What became of one file: an analysis, or the reason why there is none."""
-
-    path: str
-    analysis: Analysis | None = None
-    error: str | None = None
-
-
-def to_document(model: str, entries: Iterable[Entry]) -> dict[str, Any]:
+def to_document(model: str, analyses: Iterable[Analysis]) -> dict[str, Any]:
     """The JSON document of `python -m femr analyze --json`: {"model", "images": [...]}, null where there is nothing."""
-    return {"model": model, "images": [to_dict(entry) for entry in entries]}
+    return {"model": model, "images": [to_dict(analysis) for analysis in analyses]}
 
 
-def to_dict(entry: Entry) -> dict[str, Any]:
-    """One file as plain values, ready for JSON."""
-    analysis = entry.analysis
-    mood, song = (analysis.mood, analysis.song) if analysis else (None, None)
+def to_dict(analysis: Analysis) -> dict[str, Any]:
+    """One picture as plain values, ready for JSON."""
+    mood, song, failed = analysis.mood, analysis.song, analysis.error is not None
     return {
-        "path": entry.path,
-        "width": analysis.width if analysis else None,
-        "height": analysis.height if analysis else None,
-        "faces": [face_to_dict(face) for face in analysis.faces] if analysis else [],
-        "mood": mood
-        and {
+        "path": analysis.file,
+        "time": _rounded(analysis.time),
+        "frame": analysis.frame,
+        "width": None if failed else analysis.width,
+        "height": None if failed else analysis.height,
+        "faces": [face_to_dict(face) for face in analysis.faces],
+        "mood": None
+        if failed
+        else {
             "emotion": mood.emotion and str(mood.emotion),
             "reason": mood.reason,
             "counts": {str(emotion): votes for emotion, votes in mood.counts.items()},
         },
         "song": song and {"title": song.title, "path": str(song.path), "emotion": str(song.emotion)},
-        "error": entry.error,
+        "error": analysis.error,
     }
 
 
@@ -57,26 +58,37 @@ def face_to_dict(face: FaceEmotion) -> dict[str, Any]:
         "confidence": round(face.face.confidence, _DIGITS),
         "expression": str(face.scores.top),
         "unsure": face.unsure,
+        "unsure_reason": face.unsure_reason,
         "scores": {name: round(value, _DIGITS) for name, value in face.scores.as_dict().items()},
     }
 
 
-def to_csv(entries: Iterable[Entry]) -> str:
-    """The table of COLUMNS as CSV text with a header."""
+def to_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """The rows of the tidy table, each with all COLUMNS; None where one does not apply."""
+    empty = dict.fromkeys(COLUMNS)
+    every = {
+        "file": analysis.file,
+        "time": _rounded(analysis.time),
+        "frame": analysis.frame,
+        "model": analysis.model,
+        "error": analysis.error,
+    }
+    return [empty | every | _face_row(face) for face in analysis.faces] or [empty | every]
+
+
+def to_csv(analyses: Iterable[Analysis]) -> str:
+    """The tidy table as CSV text with a header."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
-    for entry in entries:
-        writer.writerows(_rows(entry))
+    for analysis in analyses:
+        writer.writerows(to_rows(analysis))
     return text.getvalue()
 
 
-def to_text(entry: Entry) -> str:
-    """One file for a reader at a terminal: the mood, then a line a face."""
-    analysis = entry.analysis
-    if analysis is None:
-        return f"{entry.path}: {entry.error}"
-    lines = [f"{entry.path}: {analysis.mood.reason}"]
+def to_text(analysis: Analysis) -> str:
+    """One picture for a reader at a terminal: the mood, then a line a face."""
+    lines = [f"{analysis.file}: {analysis.mood.reason}"]
     if analysis.faces:
         lines.append("  ".join([" face", f"{'looks':9}", *(f"{name:>8}" for name in EMOTIONS)]))
     lines += [_text_row(face) for face in analysis.faces]
@@ -87,25 +99,24 @@ def to_text(entry: Entry) -> str:
 
 def _text_row(face: FaceEmotion) -> str:
     looks = face.scores.top + ("?" if face.unsure else "")
-    return "  ".join([f"{face.number:5}", f"{looks:9}", *(f"{value:8.1%}" for value in face.scores.probabilities)])
+    row = "  ".join([f"{face.number:5}", f"{looks:9}", *(f"{value:8.1%}" for value in face.scores.probabilities)])
+    return f"{row}  {face.unsure_reason}" if face.unsure_reason else row
 
 
-def _rows(entry: Entry) -> Sequence[dict[str, Any]]:
-    if entry.analysis is None or not entry.analysis.faces:
-        model = entry.analysis.model if entry.analysis else None
-        return [{"file": entry.path, "model": model, "error": entry.error}]
-    return [_row(entry.path, entry.analysis.model, face) for face in entry.analysis.faces]
-
-
-def _row(path: str, model: str, face: FaceEmotion) -> dict[str, Any]:
+def _face_row(face: FaceEmotion) -> dict[str, Any]:
     plain = face_to_dict(face)
     return {
-        "file": path,
         "face": face.number,
         **dict(zip(("x1", "y1", "x2", "y2"), plain["box"], strict=True)),
         "confidence": plain["confidence"],
+        "size": round(face.face.size, 1),
         **plain["scores"],
         "expression": plain["expression"],
-        "unsure": plain["unsure"],
-        "model": model,
+        "unsure": face.unsure,
+        "unsure_reason": face.unsure_reason,
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """To the millisecond."""
+    return None if seconds is None else round(seconds, 3)

@@ -14,6 +14,9 @@ from femr.emotions import EMOTIONS, Emotion
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
 
+UNSURE_REASONS = ("too small", "cut off", "turned away", "dark", "blurred")
+"""Why a face may be hard to read, the first that applies."""
+
 _SUM_TOLERANCE = 1e-3
 
 
@@ -96,12 +99,15 @@ class FaceEmotion:
     """A face with its own scores, and its number as drawn on the picture (1, 2, ... from left to right).
 
     unsure: the model's top probability is below the threshold under which it is wrong too often to vote.
+    unsure_reason: what may have made it so, one of UNSURE_REASONS; None where it is sure or no reason was seen.
+    In a video or a stream the number stays with a face while it is in view.
     """
 
     number: int
     face: Face
     scores: EmotionScores
     unsure: bool = False
+    unsure_reason: str | None = None
 
     @property
     def box(self) -> Box:
@@ -141,9 +147,11 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All that femr found in one picture.
+    """All that femr found in one picture or one frame of a video; or the reason why it could not be read.
 
     width, height: the original picture's, upright, in pixels. timings: stage → seconds.
+    file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
+    error: why there is no answer; then everything else is empty.
     """
 
     width: int
@@ -153,7 +161,16 @@ class Analysis:
     song: Song | None
     model: str
     timings: Mapping[str, float] = field(default_factory=dict)
+    file: str | None = None
+    time: float | None = None
+    frame: int | None = None
+    error: str | None = None
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(value) for face in self.faces for value in face.box):
             raise ValueError("Expected finite boxes.")
+
+    @classmethod
+    def failed(cls, file: str, model: str, error: str) -> "Analysis":
+        """The analysis of a file that could not be read, with the sentence that says why."""
+        return cls(0, 0, (), Mood(None, error), None, model, file=file, error=error)

@@ -6,6 +6,7 @@ No inference here: each handler asks an Analyzer and turns its answer into what 
 import html
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +24,6 @@ from femr.errors import FemrError, LibraryError, ModelError
 from femr.images import fit, load_image
 from femr.music import Mode, MusicLibrary
 from femr.pipeline import Analyzer, load
-from femr.report import Entry
 from femr.results import Mood, Song
 from femr.songs import load_library
 from femr.weights import DEFAULT_MODEL, MODEL_NAMES, load_facts
@@ -98,8 +98,7 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played:
     if photo is None:
         raise gr.Error("Choose or take a photo first.", print_exception=False)
     with plain_errors():
-        found = analyzer(model)(photo, mode, played)
-    entry = Entry("photo", found)
+        found = replace(analyzer(model)(photo, mode, played), file="photo")
     shown = draw(fit(photo, SHOWN_SIDE)[0], found)
     rows = [display.table_row(face) for face in found.faces]
     answer = (
@@ -109,7 +108,7 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played:
         display.song_line(found.song, found.mood, music_library()),
         rows,
     )
-    return *answer, display.csv_link(entry), display.public_details(entry), found.mood, heard(played, found.song)
+    return *answer, display.csv_link(found), display.public_details(found), found.mood, heard(played, found.song)
 
 
 def heard(played: tuple[Song, ...], song: Song | None) -> tuple[Song, ...]:

@@ -16,7 +16,7 @@ import app
 from conftest import PORTRAIT, write_wav
 from femr.display import TABLE_HEADERS
 from femr.images import load_image
-from femr.report import Entry, to_dict
+from femr.report import to_dict
 from tabs import photo
 
 # Chromium's own background traffic is of no use in a test
@@ -288,6 +288,6 @@ def test_app_py_runs_from_any_folder_with_ones_own_music(tmp_path, analyzer):
             answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
         finally:
             process.terminate()
-    assert answer[6]["faces"] == to_dict(Entry("photo", analyzer(PORTRAIT)))["faces"]
+    assert answer[6]["faces"] == to_dict(analyzer(PORTRAIT))["faces"]
     assert "Our song" in answer[3]
     assert Path(answer[2]).read_bytes() == (tmp_path / "music" / "happy" / "Our_song.wav").read_bytes()

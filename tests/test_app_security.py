@@ -22,7 +22,7 @@ import app
 import femr
 from conftest import PORTRAIT
 from femr import display
-from femr.report import Entry, to_dict
+from femr.report import to_dict
 from tabs import photo
 
 ROOT = Path(__file__).parent.parent
@@ -78,7 +78,7 @@ FILE = {"_type": "gradio.FileData"}
 
 def test_the_client_gets_the_numbers_of_the_package(client, analyzer):
     answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
-    expected = to_dict(Entry("photo", analyzer(PORTRAIT)))
+    expected = to_dict(analyzer(PORTRAIT))
     details = answer[6]
     assert details["faces"] == expected["faces"]
     assert details["mood"] == expected["mood"]

@@ -3,7 +3,6 @@ from pathlib import Path
 from femr.display import csv_link, headline, song_line
 from femr.emotions import Emotion
 from femr.music import MusicLibrary
-from femr.report import Entry
 from femr.results import Analysis, Mood, Song
 
 HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
@@ -41,5 +40,5 @@ def test_tags_cannot_smuggle_markup_in():
 
 
 def test_no_face_no_table():
-    assert csv_link(Entry("photo", Analysis(9, 9, (), NONE, None, "x"))) == ""
-    assert csv_link(Entry("photo", error="Damaged.")) == ""
+    assert csv_link(Analysis(9, 9, (), NONE, None, "x")) == ""
+    assert csv_link(Analysis.failed("photo", "x", "Damaged.")) == ""

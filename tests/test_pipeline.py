@@ -79,6 +79,25 @@ def test_the_threshold_of_the_models_facts_decides_who_is_unsure(analyzer, portr
         assert face.unsure is unsure
 
 
+def test_many_pictures_at_once_give_what_each_gives_alone(analyzer, portrait, group):
+    pictures = [portrait, np.zeros((60, 80, 3), np.uint8), group[0]]
+    together = analyzer.many(pictures)
+    assert [len(analysis.faces) for analysis in together] == [1, 0, 3]
+    for analysis, picture in zip(together, pictures, strict=True):
+        alone = analyzer(picture)
+        assert [face.box for face in analysis.faces] == [face.box for face in alone.faces]
+        assert [face.number for face in analysis.faces] == [face.number for face in alone.faces]
+        assert analysis.mood == alone.mood
+        for one, other in zip(analysis.faces, alone.faces, strict=True):
+            assert one.scores.probabilities == pytest.approx(other.scores.probabilities, abs=1e-4)
+    assert analyzer.many([]) == []
+
+
+def test_a_path_is_kept_as_the_file(analyzer):
+    assert analyzer(PORTRAIT).file == str(PORTRAIT)
+    assert analyzer(PORTRAIT.read_bytes()).file is None
+
+
 def test_a_bad_picture_is_an_image_error(analyzer):
     with pytest.raises(ImageError):
         analyzer(b"<html>")

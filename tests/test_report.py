@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from femr.emotions import EMOTIONS, Emotion
-from femr.report import COLUMNS, Entry, to_csv, to_document, to_text
+from femr.report import COLUMNS, to_csv, to_document, to_text
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
-FACE = FaceEmotion(1, Face((10.04, 20, 110.26, 140), 0.98765, Landmarks(*[(1.0, 1.0)] * 5)), SCORES, unsure=True)
+FACE = FaceEmotion(1, Face((10.04, 20, 110.26, 140), 0.98765, Landmarks(*[(1.0, 1.0)] * 5)), SCORES, True, "dark")
 SONG = Song("Kites", Path("music") / "kites.mp3", Emotion.HAPPY)
-FOUND = Analysis(640, 480, (FACE,), Mood(Emotion.HAPPY, "Why", {Emotion.HAPPY: 1}), SONG, "mobilenet_v2")
-NOTHING = Analysis(640, 480, (), Mood(None, "No face"), None, "mobilenet_v2")
-ENTRIES = (Entry("a, b.jpg", FOUND), Entry("empty.jpg", NOTHING), Entry("bad.jpg", error="Damaged."))
+FOUND = Analysis(640, 480, (FACE,), Mood(Emotion.HAPPY, "Why", {Emotion.HAPPY: 1}), SONG, "m", file="a, b.jpg")
+NOTHING = Analysis(640, 480, (), Mood(None, "No face"), None, "m", file="clip.mp4", time=1.23456, frame=37)
+ANALYSES = (FOUND, NOTHING, Analysis.failed("bad.jpg", "m", "Damaged."))
 
 
 def test_no_files_make_an_empty_document_and_a_header():
@@ -23,7 +23,7 @@ def test_no_files_make_an_empty_document_and_a_header():
 
 
 def test_the_document_is_json_with_null_where_there_is_nothing():
-    document = json.loads(json.dumps(to_document("mobilenet_v2", ENTRIES)))
+    document = json.loads(json.dumps(to_document("m", ANALYSES)))
     found, nothing, bad = document["images"]
     assert found["faces"] == [
         {
@@ -32,6 +32,7 @@ def test_the_document_is_json_with_null_where_there_is_nothing():
             "confidence": 0.9877,
             "expression": "happy",
             "unsure": True,
+            "unsure_reason": "dark",
             "scores": dict(zip(EMOTIONS, SCORES.probabilities, strict=True)),
         }
     ]
@@ -39,24 +40,26 @@ def test_the_document_is_json_with_null_where_there_is_nothing():
     assert found["song"] == {"title": "Kites", "path": str(SONG.path), "emotion": "happy"}
     assert found["error"] is None
     assert (nothing["faces"], nothing["song"], nothing["mood"]["emotion"]) == ([], None, None)
-    assert bad == {
-        "path": "bad.jpg", "width": None, "height": None, "faces": [], "mood": None, "song": None, "error": "Damaged.",
-    }  # fmt: skip
+    assert (nothing["path"], nothing["time"], nothing["frame"]) == ("clip.mp4", 1.235, 37)
+    given = {"path": "bad.jpg", "faces": [], "error": "Damaged."}
+    assert bad == dict.fromkeys(found) | given
 
 
 def test_the_table_has_a_row_a_face_and_one_for_a_file_without():
-    found, nothing, bad = csv.DictReader(io.StringIO(to_csv(ENTRIES)))
+    found, nothing, bad = csv.DictReader(io.StringIO(to_csv(ANALYSES)))
     assert (found["file"], found["face"], found["expression"], found["unsure"]) == ("a, b.jpg", "1", "happy", "True")
     assert float(found["happy"]) == pytest.approx(0.6)
-    assert (nothing["face"], nothing["expression"], nothing["error"], nothing["model"]) == ("", "", "", "mobilenet_v2")
+    assert (found["size"], found["unsure_reason"], found["time"]) == ("120", "dark", "")
+    assert (nothing["face"], nothing["expression"], nothing["error"], nothing["model"]) == ("", "", "", "m")
+    assert (nothing["time"], nothing["frame"]) == ("1.235", "37")
     assert (bad["face"], bad["error"]) == ("", "Damaged.")
 
 
 def test_the_text_names_mood_faces_and_song():
-    text = to_text(ENTRIES[0])
+    text = to_text(ANALYSES[0])
     assert text.splitlines()[0] == "a, b.jpg: Why"
     assert "happy?" in text
     assert "60.0%" in text
     assert "Kites" in text
-    assert to_text(ENTRIES[1]) == "empty.jpg: No face"
-    assert to_text(ENTRIES[2]) == "bad.jpg: Damaged."
+    assert to_text(ANALYSES[1]) == "clip.mp4: No face"
+    assert to_text(ANALYSES[2]) == "bad.jpg: Damaged."

@@ -42,7 +42,7 @@ def imports(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_point_one_way(path):
     place = path.relative_to(ROOT / "femr")
-    if len(place.parts) > 1 or path.stem.startswith("__"):
+    if len(place.parts) > 1 or path.stem.startswith("__"):  # packages on top of all: commands, training
         return
     assert path.stem in LEVELS, "give the new module its level"
     for name in imports(path):

@@ -1,1 +1,1 @@
-"""Training and evaluation on FER2013. Nothing outside imports this package, except `femr.__main__`, lazily."""
+"""Training and evaluation on FER2013. Nothing outside imports this package, except `femr.commands.training`, lazily."""

@@ -22,6 +22,15 @@ NATURAL_ROLL = 10.0
 EYE_ROW, EYE_DISTANCE, EYE_TO_MOUTH = 0.365, 0.37, 0.44
 """FER2013's framing in shares of the crop's side: eyes from the top, eye to eye, eyes to mouth."""
 
+VIEWS = ((0.9, False), (1.0, True), (0.8, True), (1.1, False))
+"""A face is read several times and averaged: crop size relative to FER2013's framing, and whether it is mirrored.
+
+Mirrored and plain crops take turns, so that few views cover both. On 821 PublicTest faces pasted into photos, negative
+log-likelihood and accuracy of MobileNetV2 / the custom CNN: one view .927 / .864 and 67.5 / 67.7 %, two .903 / .841 and
+68.1 / 68.6 %, these four .877 / .832 and 67.7 / 69.9 %, five sizes each with its mirror image .862 / .835 and 67.4 /
+68.9 % (accuracy is +-1.6 points). The training notes found 2.3 points between one size and those ten on 881 photos.
+"""
+
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Batch: TypeAlias = npt.NDArray[np.float32]
 
@@ -44,6 +53,13 @@ def crop_face(image: Pixels, face: Face, scale: float = 1.0) -> Pixels:
     square = cv2.warpAffine(image, matrix, (output, output), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     grey = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(grey, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def face_views(image: Pixels, face: Face, count: int = len(VIEWS)) -> Pixels:
+    """The first `count` VIEWS of a face in a picture: grey uint8 (count, 48, 48)."""
+    crops = (crop_face(image, face, scale) for scale, _ in VIEWS[:count])
+    turned = zip(crops, VIEWS, strict=False)
+    return np.stack([crop[:, ::-1] if mirrored else crop for crop, (_, mirrored) in turned])
 
 
 def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: float) -> Batch:

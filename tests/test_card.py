@@ -98,6 +98,15 @@ def test_training_is_told_where_it_is_recorded(facts):
     assert "**MobileNetV2.** Ten epochs." in model_card([replace(facts[0], document=document)])
 
 
+def test_prior_adjustments_are_told_where_all_were_measured(facts):
+    rows = [{"strength": tau, "accuracy": 0.7 - tau / 100, "macro_recall": 0.6 + tau / 10} for tau in (0.0, 0.6)]
+    plain = [replace(one, document={**one.document, "prior_adjustments": []}) for one in facts]
+    told = [replace(one, document={**one.document, "prior_adjustments": rows}) for one in facts]
+    assert "Prior adjustment" not in model_card(plain)
+    assert "Prior adjustment" not in model_card([told[0], *plain[1:]])
+    assert cells(model_card(told), "0.6") == [["69.4 % / 66.0 %"] * 3]
+
+
 def test_pictures_are_shown(facts, tmp_path):
     for name in MODEL_NAMES:
         (tmp_path / f"{name}.json").write_text(json.dumps(dict(read_facts(MODELS_DIR / f"{name}.json").document)))

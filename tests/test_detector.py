@@ -1,13 +1,22 @@
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+
 import joblib
 import numpy as np
 import pytest
 import tensorflow as tf
+from mtcnn.network.onet import ONet
+from mtcnn.network.pnet import PNet
+from mtcnn.network.rnet import RNet
+from mtcnn.utils.tensorflow import load_weights
 from PIL import Image
 from skimage import data
 
 from conftest import PORTRAIT_FACE, overlap
 from femr.detector import MtcnnDetector
 from femr.errors import ImageError
+from femr.mtcnn_networks import load_onet, load_pnet, load_rnet
 from femr.results import Face
 
 
@@ -81,7 +90,7 @@ def test_a_tensorflow_error_is_not_taken_for_no_faces(portrait, monkeypatch):
     def fail(_):
         raise tf.errors.InvalidArgumentError(None, None, "broken")
 
-    monkeypatch.setattr(detector, "_onet", fail)
+    monkeypatch.setattr(detector._cascade, "_onet", fail)
     with pytest.raises(tf.errors.InvalidArgumentError):
         detector.detect(portrait)
 
@@ -106,11 +115,69 @@ def test_weights_in_the_current_directory_are_not_unpickled(tmp_path, monkeypatc
 
 def test_new_sizes_are_not_traced_anew(detector, portrait):
     detector.detect(portrait)
-    graphs = (detector._pnet, detector._rnet, detector._onet)
-    before = [graph.experimental_get_tracing_count() for graph in graphs]
+    cascade = detector._cascade
+    graphs = (cascade._pnet, cascade._rnet, cascade._onet)
+    before = [graph.traces for graph in graphs]
     for side in (333, 444, 555):
         detector.detect(np.asarray(Image.fromarray(portrait).resize((side, side))))
-    assert [graph.experimental_get_tracing_count() for graph in graphs] == before == [1, 1, 1]
+    assert [graph.traces for graph in graphs] == before == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("network", "weights", "load", "side"),
+    [(PNet, "pnet", load_pnet, 60), (RNet, "rnet", load_rnet, 24), (ONet, "onet", load_onet, 48)],
+)
+def test_the_graphs_give_the_packages_numbers(portrait, network, weights, load, side):
+    package = network()
+    package.build((None, side, side, 3))
+    package.set_weights(load_weights(str(files("mtcnn.assets.weights") / f"{weights}.lz4")))
+    pixels = np.stack([portrait[y : y + side, 180 : 180 + side] for y in (60, 75, 90)])
+    *expected, faces = (output.numpy() for output in package((pixels.astype(np.float32) - 127.5) / 128))
+    *outputs, scores = load()(pixels)
+    for output, values in zip(outputs, expected, strict=True):
+        assert output == pytest.approx(values, abs=1e-5)
+    scores = 1 / (1 + np.exp(-scores)) if network is PNet else scores
+    assert scores == pytest.approx(faces[..., 1], abs=1e-5)
+
+
+def test_many_pictures_at_once_give_what_each_gives_alone(detector, portrait, group):
+    pictures = [group[0], np.zeros((40, 50, 3), np.uint8), portrait, portrait[60:180, 170:290]]
+    together = detector.detect_many(pictures)
+    assert [len(faces) for faces in together] == [3, 0, 1, 1]
+    for faces, picture in zip(together, pictures, strict=True):
+        for one, other in zip(faces, detector.detect(picture), strict=True):
+            assert one.box == pytest.approx(other.box, abs=0.01)
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-4)
+    assert detector.detect_many([]) == []
+
+
+def test_a_face_that_moved_is_followed(detector, portrait):
+    faces = detector.detect(portrait)
+    for shift in ((0, 0), (12, 0), (0, -14)):
+        moved = np.roll(portrait, shift, axis=(1, 0))
+        (face,) = detector.follow(moved, faces)
+        assert overlap(face.box, detector.detect(moved)[0].box) > 0.85
+    assert detector.follow(np.zeros_like(portrait), faces) == ()
+    assert detector.follow(portrait, ()) == ()
+
+
+def test_two_threads_at_once_get_their_own_faces(detector, portrait, group):
+    pictures = [portrait, group[0]] * 4
+    with ThreadPoolExecutor(4) as pool:
+        assert [len(faces) for faces in pool.map(detector.detect, pictures)] == [1, 3] * 4
+
+
+def test_three_hundred_tiny_faces_are_found(portrait):
+    tile = np.asarray(Image.fromarray(portrait[20:220, 120:320]).resize((60, 60), Image.Resampling.BOX))
+    faces = MtcnnDetector(20).detect(np.tile(tile, (15, 20, 1)))
+    tiles = Counter((int(x // 60), int(y // 60)) for x, y in map(_centre, faces))
+    assert len(tiles) >= 290
+    assert set(tiles.values()) == {1}
+
+
+def _centre(face):
+    x1, y1, x2, y2 = face.box
+    return (x1 + x2) / 2, (y1 + y2) / 2
 
 
 def test_the_picture_is_left_alone_and_may_be_read_only_or_strided(detector, portrait):

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.preprocessing import FACE_SIDE, NATURAL_ROLL, crop_face, to_batch
+from femr.preprocessing import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
 from femr.results import Face, Landmarks
 
 EYE_ROW, LEFT_EYE, RIGHT_EYE, MOUTH_ROW = 17.5, 15.2, 32.8, 38.5
@@ -97,3 +97,13 @@ def test_enlarging_is_bilinear():
     batch = to_batch([ramp], 96, 0.0, 255.0)
     expected = np.clip((np.arange(96) + 0.5) / 2 - 0.5, 0, 47) * 5
     assert np.allclose(batch[0, 10, :, 0], expected, atol=0.01)
+
+
+def test_views_differ_in_size_and_every_other_is_mirrored(detector, portrait):
+    (face,) = detector.detect(portrait)
+    views = face_views(portrait, face)
+    assert (views.shape, views.dtype) == ((len(VIEWS), 48, 48), np.uint8)
+    for view, (scale, mirrored) in zip(views, VIEWS, strict=True):
+        crop = crop_face(portrait, face, scale)
+        assert np.array_equal(view, crop[:, ::-1] if mirrored else crop)
+    assert np.array_equal(face_views(portrait, face, 2), views[:2])

@@ -9,7 +9,7 @@ import pytest
 from femr import weights
 from femr.errors import DataError, ModelError
 from femr.networks import build_mobilenet_v2
-from femr.training import data, facts, plots, record
+from femr.training import data, facts, plots, record, summary
 from femr.training.evaluate import evaluate, measure
 from femr.training.models import find_model
 from femr.training.prediction import RANGES, input_range, load_file
@@ -78,6 +78,22 @@ def test_somebody_elses_network(tmp_path, loaded, channels, activation):
     json.dumps(report)
 
 
+def test_prior_adjustment_comes_after_a_temperature_fitted_without(tmp_path, loaded):
+    network().save(tmp_path / "theirs.keras")
+    plain = evaluate(str(tmp_path / "theirs.keras"), "anywhere")
+    adjusted = evaluate(str(tmp_path / "theirs.keras"), "anywhere", prior_adjustment=0.6)
+    assert set(adjusted) == KEYS | {"prior_adjustment"}
+    assert "prior adjustment                         0.6" in summary.to_text(adjusted)
+    assert adjusted["temperature"] == plain["temperature"]
+    assert adjusted["nll"] != plain["nll"]
+    # however sure a network is, it can be overruled
+    overruled = evaluate(str(tmp_path / "theirs.keras"), "anywhere", prior_adjustment=50)
+    assert overruled["per_class"]["disgust"]["recall"] == 1
+    assert overruled["accuracy"]["value"] == pytest.approx(1 / 7)
+    with pytest.raises(ModelError, match="Expected a prior adjustment"):
+        evaluate(str(tmp_path / "theirs.keras"), "anywhere", prior_adjustment=-1)
+
+
 def test_pictures(tmp_path, loaded):
     pytest.importorskip("matplotlib")
     network().save(tmp_path / "m.keras")
@@ -134,6 +150,16 @@ def test_own_models_and_the_ensemble_are_found(splits):
     np.testing.assert_allclose(plain.sum(axis=1), 1, atol=1e-3)
 
 
+def test_shipped_facts_tell_what_the_code_tells():
+    documents = {name: weights.load_facts(name).document for name in weights.MODEL_NAMES}
+    recorded = {name: document for name, document in documents.items() if "run" in document}
+    assert "custom_cnn" in recorded
+    for document in recorded.values():
+        assert document["training"] == facts.training_sentence(document["run"])
+    titles = [documents[name]["title"] for name in documents["ensemble"]["members"]]
+    assert all(title in documents["ensemble"]["training"] for title in titles)
+
+
 @pytest.fixture
 def models(tmp_path, monkeypatch):
     """An empty folder instead of models/."""
@@ -176,4 +202,12 @@ def test_a_finished_run_becomes_a_model_with_its_facts(tmp_path, loaded, models)
     assert found.document["parameters"] == 2_430_663
     assert "It started from imagenet." in found.document["training"]
     assert "60% of its targets came from teacher.keras." in found.document["training"]
+    assert "before" not in found.document["run"]
+    unadjusted, *adjusted = found.document["prior_adjustments"]
+    assert unadjusted["accuracy"] == found.scores["PublicTest"]["accuracy_mirrored"]["value"]
+    assert [row["strength"] for row in adjusted] == [0.3, 0.6, 1.0]
+    facts.add_notes("mobilenet_v2", "It rained.")
+    noted = weights.read_facts(facts.add_notes("mobilenet_v2", "It rained.", "Then the sun shone."))
+    assert noted.document["run"]["notes"] == ["It rained.", "Then the sun shone."]
+    assert noted.document["training"] == found.document["training"] + " It rained. Then the sun shone."
     assert set(found.document["run"]) >= {"recipe", "seed", "data", "epochs", "versions", "hardware", "seconds"}

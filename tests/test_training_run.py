@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from femr import weights
 from femr.errors import DataError, ModelError
+from femr.networks import build_custom_cnn
 from femr.training import checkpoint, record
 from femr.training.batches import steps
 from femr.training.optimizers import learning_rate, plateaus, should_stop
@@ -136,6 +138,31 @@ def test_settings_that_cannot_be(tmp_path, source):
         train("custom_cnn", source, tmp_path / "file" / "out")
 
 
+def test_a_finish_goes_on_from_a_trained_network_with_public_test(tmp_path, source):
+    with pytest.raises(ModelError, match=r"Expected --start with the .keras file to finish. Received: none"):
+        train("custom_cnn", source, tmp_path / "run", Settings(finish_on_public_test=True))
+    with pytest.raises(ModelError, match="Received: imagenet"):
+        train("mobilenet_v2", source, tmp_path / "run", Settings(finish_on_public_test=True, start="imagenet"))
+    build_custom_cnn().save(tmp_path / "start.keras")
+    settings = Settings(finish_on_public_test=True, start=str(tmp_path / "start.keras"), epochs=1)
+    train("custom_cnn", source, tmp_path / "run", settings)
+    known = record.read(tmp_path / "run")
+    assert known["trained_on"] == ["Training", "PublicTest"]
+    assert known["data"]["training"]["images"] == 42 + 14
+    assert known["recipe"]["name"] == "finish"
+    assert known["start"] == {"name": "start.keras", "sha256": weights.sha256(tmp_path / "start.keras")}
+    done = (tmp_path / "run" / "final.keras").stat().st_mtime_ns
+    train("custom_cnn", source, tmp_path / "run", replace(settings, resume=True))
+    assert (tmp_path / "run" / "final.keras").stat().st_mtime_ns == done
+
+
+def test_the_recipe_follows_from_what_is_asked():
+    assert Settings().recipe_name == "best"
+    assert Settings(finish_on_public_test=True).recipe_name == "finish"
+    assert Settings(recipe="best", finish_on_public_test=True).recipe_name == "best"
+    assert Settings(recipe=find("custom_cnn", "reference")).recipe_name == "reference"
+
+
 def test_checkpoint_comes_back_as_it_was(tmp_path):
     arrays = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(3, np.int64)]
     checkpoint.write(tmp_path / "c.npz", checkpoint.Checkpoint(arrays, arrays[:1], {"history": [{"epoch": 1}]}))
@@ -187,6 +214,9 @@ def test_recipes_are_as_their_key_says(key):
     recipe = RECIPES[key]
     assert (recipe.network, recipe.name) == key
     assert steps(28_709, recipe) == 28_709 // recipe.batch_size
+    if recipe.name == "finish":
+        assert recipe.rate < RECIPES[recipe.network, "best"].rate
+        assert recipe.start is None
     if recipe.name == "reference":
         assert (recipe.batch_size, recipe.rate, recipe.low, recipe.high, recipe.stop_patience) == (128, 1e-3, 0, 1, 6)
 

@@ -13,31 +13,52 @@ def add(commands: Any) -> None:
     train = commands.add_parser("train", help="train a network", description="Train a network on FER2013.")
     train.add_argument("network", help="custom_cnn or mobilenet_v2")
     train.add_argument("--data", required=True, metavar="PATH", help="FER2013: a file, a folder or a Hub data set")
-    train.add_argument("--recipe", default="best", help="best or reference")
+    train.add_argument("--recipe", help="best, reference, or finish; default best, with --finish finish")
     train.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default runs/NETWORK-RECIPE")
     train.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     train.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     train.add_argument("--seed", type=int, default=1, metavar="N")
     train.add_argument("--start", metavar="FILE", help="starting weights: a .keras file, or imagenet")
-    train.add_argument("--teacher", action="append", default=[], type=Path, metavar="FILE", help="distil from a .keras")
-    train.add_argument("--finish", action="store_true", help="learn from PublicTest too; fix the epochs beforehand")
+    train.add_argument(
+        "--teacher",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="distil from a .keras, or an .npz of --folds",
+    )
+    train.add_argument("--finish", action="store_true", help="go on from --start with PublicTest too, a few epochs")
+    train.add_argument("--folds", type=int, metavar="K", help="K networks that each tell of faces they have not seen")
     train.set_defaults(run=run_train)
     evaluate = commands.add_parser("evaluate", help="measure a model", description="Measure a model on FER2013.")
     evaluate.add_argument("model", help=f"one of {', '.join(MODEL_NAMES)}, or anybody's .keras file")
     evaluate.add_argument("--data", required=True, metavar="PATH", help="FER2013: a file, a folder or a Hub data set")
-    evaluate.add_argument("--split", default="PrivateTest", help="Training, PublicTest or PrivateTest")
+    evaluate.add_argument("--split", help="Training, PublicTest or PrivateTest, the default")
+    evaluate.add_argument(
+        "--prior-adjustment", type=float, default=0.0, metavar="X", help="as in analyze; choose it on PublicTest"
+    )
+    evaluate.add_argument(
+        "--pasted",
+        nargs="?",
+        const="",
+        metavar="PHOTOS",
+        help="what detection and cropping cost: PublicTest's faces in a folder's photos, or in scikit-image's",
+    )
+    evaluate.add_argument("--limit", type=int, default=600, metavar="N", help="faces for --pasted")
     evaluate.add_argument("--json", action="store_true", help="print all measures as JSON")
     evaluate.add_argument("--pictures", type=Path, metavar="DIR", help="confusion matrix and curves as PNG")
     evaluate.set_defaults(run=run_evaluate)
     publish = commands.add_parser("publish", help="put a trained network into models/", description="Publish a run.")
     publish.add_argument("folder", type=Path, metavar="RUN", help="a finished run's folder")
     publish.add_argument("--data", required=True, metavar="PATH", help="FER2013, to measure it")
+    publish.add_argument("--before", type=Path, metavar="RUN", help="the run that a --finish started from")
     publish.add_argument("--force", action="store_true", help="even if it is not better on PublicTest")
     publish.set_defaults(run=run_publish)
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Trains, and prints where the network is."""
+    """Trains, and prints where the network is, or the probabilities of the folds."""
+    from femr.training.folds import train_folds
     from femr.training.train import Settings, train
 
     settings = Settings(
@@ -49,18 +70,37 @@ def run_train(options: argparse.Namespace) -> int:
         teachers=tuple(options.teacher),
         finish_on_public_test=options.finish,
     )
-    folder = options.out or Path("runs") / f"{options.network}-{options.recipe}"
-    print(f"The trained network is {train(options.network, options.data, folder, settings)}")
+    name = f"{options.network}-{settings.recipe_name}"
+    if options.folds is None:
+        folder = options.out or Path("runs") / name
+        print(f"The trained network is {train(options.network, options.data, folder, settings)}")
+        return 0
+    folder = options.out or Path("runs") / f"{name}-{options.folds}-folds"
+    found = train_folds(options.network, options.data, folder, options.folds, settings)
+    print(f"The out-of-fold probabilities are {found}")
     return 0
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
     """Measures, and prints the report."""
+    from femr.training import data, summary
     from femr.training.evaluate import evaluate
-    from femr.training.summary import to_text
 
-    report = evaluate(options.model, options.data, options.split, options.pictures)
-    print(json.dumps(report, indent=2) if options.json else to_text(report))
+    if options.pasted is not None:
+        return _run_pasted(options)
+    split = options.split or data.PRIVATE_TEST
+    report = evaluate(options.model, options.data, split, options.pictures, options.prior_adjustment)
+    print(json.dumps(report, indent=2) if options.json else summary.to_text(report))
+    return 0
+
+
+def _run_pasted(options: argparse.Namespace) -> int:
+    from femr.training import data, pasted
+
+    photos = Path(options.pasted) if options.pasted else None
+    split = options.split or data.PUBLIC_TEST
+    report = pasted.measure(options.model, options.data, photos, split, options.limit, options.prior_adjustment)
+    print(json.dumps(report, indent=2))
     return 0
 
 
@@ -70,7 +110,7 @@ def run_publish(options: argparse.Namespace) -> int:
     from femr.training.facts import publish, update_scores
     from femr.weights import MODELS_DIR
 
-    print(f"Wrote {publish(options.folder, options.data, options.force).name}")
+    print(f"Wrote {publish(options.folder, options.data, options.force, options.before).name}")
     print(f"Wrote {update_scores('ensemble', options.data).name}")
     write_card(MODELS_DIR)
     return 0

@@ -1,28 +1,15 @@
-"""What turns scores into honest confidence: the temperature, the risk-coverage curve and the threshold for "unsure"."""
+"""What makes confidence honest: the temperature, the risk-coverage curve and the threshold for "unsure"."""
 
 import numpy as np
 import numpy.typing as npt
 
+from femr.calibration import apply_temperature
 from femr.training.metrics import Labels, Probabilities, hits, negative_log_likelihood
-
-UNSURE_ACCURACY = 0.5
-"""Below the threshold fewer than half of the faces are read right: such a vote misleads more often than it helps."""
 
 _TEMPERATURES = (0.2, 5.0)
 _STEPS = 60
-_TINY = 1e-7
 _GOLDEN = (5**0.5 - 1) / 2
-_WINDOW = 0.02
-
-
-def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
-    """Probabilities float64 (n, 7) softened (temperature over 1) or sharpened (under 1), rows sum to 1.
-
-    Works on the logarithms of the probabilities, as inference does on the mirrored average (Guo et al., 2017).
-    """
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+_PLATEAU = 0.002  # of the faces: gains that count as equal
 
 
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
@@ -53,12 +40,12 @@ def risk_coverage(probabilities: Probabilities, labels: Labels) -> npt.NDArray[n
 def unsure_threshold(probabilities: Probabilities, labels: Labels) -> float:
     """The top probability under which a face counts as unsure: where marginal accuracy falls through one half.
 
-    Found as the threshold with the most (faces kept and right) minus (faces kept and wrong): every face above it helps
-    a vote more often than it harms. Probabilities must be calibrated. Rounded to 0.01 and smoothed by taking the middle
-    of the thresholds whose gain is within 2 per thousand of the faces of the best.
+    A face under it would mislead a vote more often than help. Found as the threshold with the most (faces kept and
+    right) minus (faces kept and wrong), probabilities being calibrated; rounded to 0.01, and smoothed by taking the
+    middle of the thresholds whose gain is within 2 per thousand of the faces of the best.
     """
     top, right = probabilities.max(axis=1), hits(probabilities, labels)
     thresholds = np.arange(0.15, 0.96, 0.01)
     gains = np.array([np.where(right[top >= t], 1, -1).sum() for t in thresholds]) / len(labels)
-    good = thresholds[gains >= gains.max() - 0.002]
+    good = thresholds[gains >= gains.max() - _PLATEAU]
     return round(float((good[0] + good[-1]) / 2), 2)

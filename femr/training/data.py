@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from femr.calibration import TRAINING_COUNTS
 from femr.emotions import EMOTIONS
 from femr.errors import DataError
 from femr.preprocessing import Pixels
@@ -22,7 +23,7 @@ TRAINING, PUBLIC_TEST, PRIVATE_TEST = SPLITS = ("Training", "PublicTest", "Priva
 
 OFFICIAL_COUNTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
-        TRAINING: (3995, 436, 4097, 7215, 4830, 3171, 4965),
+        TRAINING: TRAINING_COUNTS,
         PUBLIC_TEST: (467, 56, 496, 895, 653, 415, 607),
         PRIVATE_TEST: (491, 55, 528, 879, 594, 416, 626),
     }
@@ -120,15 +121,30 @@ def split_named(splits: Mapping[str, FaceData], name: str) -> FaceData:
 
 def grouped_split(faces: FaceData, held_out: float, seed: int) -> tuple[FaceData, FaceData]:
     """Two parts, the second with about `held_out` (0 to 1) of the faces; pixel-identical ones stay together."""
-    groups = np.unique(np.array(faces.keys()), return_inverse=True)[1]
-    order = np.random.default_rng(seed).permutation(groups.max() + 1)
-    sizes = np.bincount(groups)[order]
+    groups, sizes, order = _shuffled_groups(faces, seed)
     second = np.zeros(len(order), bool)
     second[order[np.cumsum(sizes) <= held_out * len(faces)]] = True
     return faces[~second[groups]], faces[second[groups]]
+
+
+def grouped_folds(faces: FaceData, folds: int, seed: int) -> npt.NDArray[np.int64]:
+    """The fold, 0 to folds - 1, of each face: int64 (n,). Folds are about equal; pixel-identical faces share one."""
+    groups, sizes, order = _shuffled_groups(faces, seed)
+    fold = np.empty(len(order), np.int64)
+    fold[order] = (np.cumsum(sizes) - sizes) * folds // len(faces)
+    return fold[groups]
 
 
 def unseen(faces: FaceData, trained_on: Iterable[FaceData]) -> npt.NDArray[np.bool_]:
     """Which faces have pixels that occur in none of the training parts: bool (n,)."""
     seen = {key for part in trained_on for key in part.keys()}  # noqa: SIM118, a method of FaceData, not of a dict
     return np.array([key not in seen for key in faces.keys()], bool)  # noqa: SIM118
+
+
+def _shuffled_groups(
+    faces: FaceData, seed: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """Each face's group of pixel-identical ones; the groups' sizes in a random order; and that order."""
+    groups = np.unique(np.array(faces.keys()), return_inverse=True)[1]
+    order = np.random.default_rng(seed).permutation(groups.max() + 1)
+    return groups, np.bincount(groups)[order], order

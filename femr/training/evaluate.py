@@ -2,6 +2,7 @@
 
 Every accuracy has a 95 % bootstrap interval, and is also given without the faces whose pixels occur in the training
 data: 288 of PrivateTest's 3,589 do. Temperature and threshold come from PublicTest alone, whatever split is reported.
+A model that learned from PublicTest is tuned, and on PublicTest measured, by what its weights said before they did.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,19 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from femr.calibration import adjust_prior, apply_temperature, check_prior_adjustment
 from femr.errors import DataError
 from femr.training import calibration, data, metrics, plots
-from femr.training.calibration import apply_temperature
 from femr.training.data import FaceData
 from femr.training.models import Model, find_model
 
 Report: TypeAlias = dict[str, Any]
+
+BEFORE_THE_FINISH = "before the finish"
+"""A report's measured_with: the weights that were asked had not learned from PublicTest yet."""
+
+STRENGTHS = (0.0, 0.3, 0.6, 1.0)
+"""The prior adjustments that a model's facts tell of."""
 
 _FERPLUS_ORDER = np.array([6, 3, 5, 4, 0, 1, 2])
 """FER+'s columns neutral, happiness, surprise, sadness, anger, disgust and fear as indices into EMOTIONS."""
@@ -32,42 +39,78 @@ class _Views:
     mirrored: npt.NDArray[np.float32]
 
 
-def evaluate(model: str, source: str | Path, split: str = data.PRIVATE_TEST, pictures: Path | None = None) -> Report:
+def evaluate(
+    model: str,
+    source: str | Path,
+    split: str = data.PRIVATE_TEST,
+    pictures: Path | None = None,
+    prior_adjustment: float = 0.0,
+) -> Report:
     """All measures of a model on one split, ready for JSON.
 
     Keys: model, split, images; accuracy, accuracy_mirrored, accuracy_deduplicated, accuracy_mirrored_deduplicated and
     ferplus_accuracy (each {value, low, high}; None where there is no face or no vote to measure by); macro_f1,
     per_class (expression → precision, recall, f1, images), confusion_matrix (rows: labels), all three of the mirrored
     average, as are nll (nats) and brier after temperature scaling, ece_before and ece_after it; temperature,
-    unsure_threshold, weights_sha256 (file → SHA-256).
+    unsure_threshold, weights_sha256 (file → SHA-256). Only where it applies: prior_adjustment; and measured_with, which
+    weights were asked about a PublicTest that the model learned from at the end.
 
     Args:
         model: a model's name, "ensemble", or the path of anybody's .keras file with seven scores in FER2013's order.
         source: FER2013 in any shape that `data.load` reads.
         pictures: a folder for confusion matrix, reliability diagram and risk-coverage curve as PNG, or None.
+        prior_adjustment: as in inference, see `calibration.adjust_prior`; temperature and threshold are fitted without.
     Raises: DataError, ModelError.
     """
-    return evaluate_loaded(model, data.load(source), split, pictures)
+    check_prior_adjustment(prior_adjustment)
+    return evaluate_loaded(model, data.load(source), split, pictures, prior_adjustment)
 
 
 def evaluate_loaded(
-    model: str, splits: Mapping[str, FaceData], split: str = data.PRIVATE_TEST, pictures: Path | None = None
+    model: str,
+    splits: Mapping[str, FaceData],
+    split: str = data.PRIVATE_TEST,
+    pictures: Path | None = None,
+    prior_adjustment: float = 0.0,
 ) -> Report:
     """The same as `evaluate`, for data that are loaded already."""
     faces = data.split_named(splits, split)
     public = splits.get(data.PUBLIC_TEST)
     found = find_model(model, public if public is not None else faces)
-    views = _look(found, faces)
-    tuned = views if public is faces else None if public is None else _look(found, public)
-    temperature, threshold = _tune(found, tuned, public)
-    new = data.unseen(faces, [splits[name] for name in found.trained_on if name in splits and name != split])
-    report = measure(views.plain, views.mirrored, faces, new, temperature)
-    head: Report = {"model": found.name, "split": split}
-    report = head | report
-    report |= Report(unsure_threshold=threshold, weights_sha256=dict(found.sha256))
+    judge = found.before or found
+    asked = judge if split == data.PUBLIC_TEST else found
+    views = _look(asked, faces)
+    temperature, threshold = _tune(judge, public, views if faces is public else None)
+    new = data.unseen(faces, [splits[name] for name in asked.trained_on if name in splits and name != split])
+    report: Report = {"model": found.name, "split": split}
+    report |= measure(views.plain, views.mirrored, faces, new, temperature, prior_adjustment)
+    report |= {"unsure_threshold": threshold, "weights_sha256": dict(asked.sha256)}
+    if prior_adjustment:
+        report["prior_adjustment"] = prior_adjustment
+    if split == data.PUBLIC_TEST and split in found.trained_on:
+        report["measured_with"] = BEFORE_THE_FINISH if found.before else "weights that learned from these faces"
     if pictures is not None:
-        _draw(report, apply_temperature(views.mirrored, temperature), faces, pictures)
+        calibrated = adjust_prior(apply_temperature(views.mirrored, temperature), prior_adjustment)
+        _draw(report, calibrated, faces, pictures)
     return report
+
+
+def prior_adjustments(model: str, splits: Mapping[str, FaceData]) -> list[dict[str, float]]:
+    """What STRENGTHS give on PublicTest, mirrored: strength, accuracy and macro_recall of each, ready for JSON."""
+    public = data.split_named(splits, data.PUBLIC_TEST)
+    found = find_model(model, public)
+    judge = found.before or found
+    views = _look(judge, public)
+    calibrated = apply_temperature(views.mirrored, _tune(judge, public, views)[0])
+    rows = []
+    for strength in STRENGTHS:
+        adjusted = adjust_prior(calibrated, strength)
+        recalls = [
+            one["recall"] for one in metrics.per_class(metrics.confusion_matrix(adjusted, public.labels)).values()
+        ]
+        accuracy = metrics.accuracy(adjusted, public.labels)
+        rows.append({"strength": strength, "accuracy": accuracy, "macro_recall": float(np.mean(recalls))})
+    return rows
 
 
 def measure(
@@ -76,27 +119,30 @@ def measure(
     faces: FaceData,
     new: npt.NDArray[np.bool_],
     temperature: float,
+    prior_adjustment: float = 0.0,
 ) -> Report:
     """The measures of one split from probabilities (n, 7). `new`, bool (n,): pixels not in the training data."""
     labels = faces.labels
-    right, right_mirrored = metrics.hits(plain, labels), metrics.hits(mirrored, labels)
-    calibrated = apply_temperature(mirrored, temperature)
-    matrix = metrics.confusion_matrix(mirrored, labels)
+    uncalibrated = adjust_prior(mirrored, prior_adjustment)
+    calibrated = adjust_prior(apply_temperature(mirrored, temperature), prior_adjustment)
+    one_view = adjust_prior(apply_temperature(plain, temperature), prior_adjustment)
+    right, right_mirrored = metrics.hits(one_view, labels), metrics.hits(calibrated, labels)
+    matrix = metrics.confusion_matrix(calibrated, labels)
     return {
         "images": len(faces),
-        "accuracy": _interval(right),
-        "accuracy_mirrored": _interval(right_mirrored),
-        "accuracy_deduplicated": _interval(right[new]),
-        "accuracy_mirrored_deduplicated": _interval(right_mirrored[new]),
+        "accuracy": metrics.share(right),
+        "accuracy_mirrored": metrics.share(right_mirrored),
+        "accuracy_deduplicated": metrics.share(right[new]),
+        "accuracy_mirrored_deduplicated": metrics.share(right_mirrored[new]),
         "macro_f1": metrics.macro_f1(matrix),
         "per_class": metrics.per_class(matrix),
         "confusion_matrix": matrix.tolist(),
         "nll": metrics.negative_log_likelihood(calibrated, labels),
         "brier": metrics.brier_score(calibrated, labels),
-        "ece_before": metrics.calibration_error(mirrored, labels),
+        "ece_before": metrics.calibration_error(uncalibrated, labels),
         "ece_after": metrics.calibration_error(calibrated, labels),
         "temperature": temperature,
-        "ferplus_accuracy": _ferplus(mirrored, faces),
+        "ferplus_accuracy": _ferplus(calibrated, faces),
     }
 
 
@@ -111,19 +157,16 @@ def _look(model: Model, faces: FaceData) -> _Views:
     return _Views(plain, np.asarray((plain + mirror) / 2, np.float32))
 
 
-def _tune(model: Model, views: _Views | None, public: FaceData | None) -> tuple[float, float]:
-    """Temperature and threshold: fitted on PublicTest, or the model's own where the data has none of it.
+def _tune(judge: Model, public: FaceData | None, views: _Views | None) -> tuple[float, float]:
+    """Temperature and threshold: fitted on PublicTest, or the model's own where that is missing or was learned from.
 
-    A model that learned from PublicTest keeps its own as well: its confidence there is not what it is elsewhere.
+    Args: `views`, what the model says of PublicTest, if that is known already.
     """
-    if views is None or public is None or (data.PUBLIC_TEST in model.trained_on and model.temperature is not None):
-        return model.temperature or 1.0, model.unsure_threshold
-    temperature = calibration.fit_temperature(views.mirrored, public.labels)
-    return temperature, calibration.unsure_threshold(apply_temperature(views.mirrored, temperature), public.labels)
-
-
-def _interval(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
-    return metrics.interval(right).as_dict() if len(right) else None
+    if public is None or data.PUBLIC_TEST in judge.trained_on:
+        return judge.temperature or 1.0, judge.unsure_threshold
+    mirrored = (views or _look(judge, public)).mirrored
+    temperature = calibration.fit_temperature(mirrored, public.labels)
+    return temperature, calibration.unsure_threshold(apply_temperature(mirrored, temperature), public.labels)
 
 
 def _ferplus(probabilities: metrics.Probabilities, faces: FaceData) -> dict[str, float] | None:
@@ -131,7 +174,7 @@ def _ferplus(probabilities: metrics.Probabilities, faces: FaceData) -> dict[str,
     if faces.votes is None:
         return None
     labels, agreed = ferplus_majority(faces.votes)
-    return _interval(metrics.hits(probabilities, labels)[agreed])
+    return metrics.share(metrics.hits(probabilities, labels)[agreed])
 
 
 def _draw(report: Mapping[str, Any], calibrated: metrics.Probabilities, faces: FaceData, folder: Path) -> None:

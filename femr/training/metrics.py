@@ -52,6 +52,11 @@ def interval(right: npt.NDArray[np.bool_], seed: int = 0) -> Interval:
     return Interval(float(right.mean()), float(low), float(high))
 
 
+def share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
+    """The same interval for JSON; None for no faces."""
+    return interval(right).as_dict() if len(right) else None
+
+
 def confusion_matrix(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
     """Counts int64 (7, 7): row the label, column the most probable expression."""
     matrix = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.int64)

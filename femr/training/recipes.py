@@ -1,7 +1,7 @@
 """Every knob of training, once, with a remark. A recipe, a seed and the data are all that a run depends on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from femr.errors import ModelError
@@ -90,26 +90,39 @@ _REFERENCE = {
     "last_epochs": 0,
 }
 
+_CUSTOM_CNN_BEST = Recipe(name="best", network="custom_cnn", side=CUSTOM_CNN_SIDE, precision="mixed_bfloat16")
+_MOBILENET_V2_BEST = Recipe(
+    name="best",
+    network="mobilenet_v2",
+    side=MOBILENET_V2_SIDE,
+    low=-1.0,
+    start="imagenet",
+    epochs=50,
+    batch_size=64,
+    optimizer="adamw",
+    rate=8e-4,
+    warmup=1.0,
+    weight_decay=0.02,
+    label_smoothing=0.05,
+    batch_norm_momentum=0.99,
+)
+_FINISH = {
+    "name": "finish",
+    "start": None,
+    "epochs": 4,
+    "rate": 1e-4,
+    "warmup": 0.3,
+    "ema": 0.995,  # forgets the start within an epoch
+    "augmentation": _LIGHT,
+    "last_epochs": 0,
+}
+
 RECIPES: Mapping[tuple[str, str], Recipe] = MappingProxyType(
     {
-        ("custom_cnn", "best"): Recipe(
-            name="best", network="custom_cnn", side=CUSTOM_CNN_SIDE, precision="mixed_bfloat16"
-        ),
-        ("mobilenet_v2", "best"): Recipe(
-            name="best",
-            network="mobilenet_v2",
-            side=MOBILENET_V2_SIDE,
-            low=-1.0,
-            start="imagenet",
-            epochs=50,
-            batch_size=64,
-            optimizer="adamw",
-            rate=8e-4,
-            warmup=1.0,
-            weight_decay=0.02,
-            label_smoothing=0.05,
-            batch_norm_momentum=0.99,
-        ),
+        ("custom_cnn", "best"): _CUSTOM_CNN_BEST,
+        ("mobilenet_v2", "best"): _MOBILENET_V2_BEST,
+        ("custom_cnn", "finish"): replace(_CUSTOM_CNN_BEST, **_FINISH),  # type: ignore[arg-type]
+        ("mobilenet_v2", "finish"): replace(_MOBILENET_V2_BEST, **_FINISH),  # type: ignore[arg-type]
         ("custom_cnn", "reference"): Recipe(
             network="custom_cnn",
             side=CUSTOM_CNN_SIDE,
@@ -126,7 +139,11 @@ RECIPES: Mapping[tuple[str, str], Recipe] = MappingProxyType(
         ),
     }
 )
-"""(network, name) → recipe. `reference` repeats the reference work; `best` is femr's own."""
+"""(network, name) → recipe.
+
+`reference` repeats the reference work; `best` is femr's own; `finish` is a short, gentle run from a trained network,
+with PublicTest added (see `femr.training.finish`).
+"""
 
 
 def find(network: str, name: str) -> Recipe:

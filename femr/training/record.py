@@ -1,6 +1,5 @@
 """What a run was made from and how it went: run.json, the source of the model's facts and the guard of --resume."""
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -17,6 +16,7 @@ from femr.errors import ModelError
 from femr.training.checkpoint import replacing
 from femr.training.data import FaceData
 from femr.training.recipes import Recipe
+from femr.weights import sha256
 
 Record: TypeAlias = dict[str, Any]
 
@@ -85,9 +85,13 @@ def read(folder: Path) -> Record:
     return document
 
 
+def finished(folder: Path) -> bool:
+    """Whether the folder's run is done: its record has the result's scores."""
+    return (folder / RECORD).is_file() and read(folder).get("validation_scores") is not None
+
+
 def _named(path: Path) -> dict[str, str | None]:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    return {"name": path.name, "sha256": digest}
+    return {"name": path.name, "sha256": sha256(path) if path.is_file() else None}
 
 
 def _versions() -> dict[str, str]:

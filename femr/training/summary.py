@@ -24,7 +24,13 @@ _NUMBERS = {
 def to_text(report: Mapping[str, Any]) -> str:
     """The measures of `evaluate`, one a line, then precision and recall of each expression."""
     lines = [f"{report['model']} on {report['split']}, {report['images']:,} faces"]
+    if "measured_with" in report:
+        lines.append(f"{'measured with':40} {report['measured_with']}")
+    if "prior_adjustment" in report:
+        lines.append(f"{'prior adjustment':40} {report['prior_adjustment']:g}")
     lines += [f"{label:40} {_interval(report[key])}" for key, label in _ACCURACIES.items()]
+    recalls = [one["recall"] for one in report["per_class"].values()]
+    lines.append(f"{'macro recall':40} {sum(recalls) / len(recalls):.2%}")
     lines += [f"{label:40} {report[key]:.4f}" for key, label in _NUMBERS.items()]
     lines.append(f"{'':10} {'precision':>9} {'recall':>9} {'faces':>6}")
     lines += [

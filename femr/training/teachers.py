@@ -7,11 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.emotions import EMOTIONS
-from femr.preprocessing import FACE_SIDE
+from femr.preprocessing import FACE_SIDE, Pixels
+from femr.training import answers
 from femr.training.augment import Augmentation, augment
 from femr.training.data import FaceData
 from femr.training.prediction import input_range, load_file, predict
 from femr.training.recipes import Recipe
+
+OUT_OF_FOLD = "out_of_fold"
+"""The name of the probabilities in a file that `femr.training.folds` makes."""
 
 _MOVED = Augmentation(flip=0.0, rotation=5.0, zoom=0.08, shift=0.04)
 
@@ -30,12 +34,21 @@ def targets(
 
 
 def probabilities(teachers: Sequence[Path], faces: FaceData, seed: int) -> npt.NDArray[np.float32]:
-    """The teachers' mean probabilities, float32 (n, 7), over each face and a slightly moved mirror image of it."""
-    moved = augment(faces.images, FACE_SIDE, _MOVED, np.random.default_rng(seed))
-    total = np.zeros((len(faces), len(EMOTIONS)), np.float64)
-    for path in teachers:
-        teacher = load_file(path)
-        low, high = input_range(teacher, faces)
-        total += predict(teacher, faces.images, low, high)
-        total += predict(teacher, np.ascontiguousarray(moved[:, :, ::-1]), low, high)
-    return (total / (2 * len(teachers))).astype(np.float32)
+    """The teachers' mean probabilities, float32 (n, 7).
+
+    A .keras file is asked about each face and a slightly moved mirror image of it. An .npz file holds the out-of-fold
+    probabilities that `femr.training.folds` made for these very faces. Raises: ModelError, DataError.
+    """
+    moved = np.ascontiguousarray(augment(faces.images, FACE_SIDE, _MOVED, np.random.default_rng(seed))[:, :, ::-1])
+    found = [
+        answers.read(path, faces, OUT_OF_FOLD)[0] if path.suffix == ".npz" else _ask(path, faces, moved)
+        for path in teachers
+    ]
+    return np.asarray(np.mean(found, axis=0, dtype=np.float64), np.float32)
+
+
+def _ask(path: Path, faces: FaceData, moved: Pixels) -> npt.NDArray[np.float32]:
+    teacher = load_file(path)
+    low, high = input_range(teacher, faces)
+    both = predict(teacher, faces.images, low, high) + predict(teacher, moved, low, high)
+    return np.asarray(both / 2, np.float32)

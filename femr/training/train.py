@@ -28,18 +28,27 @@ _TAUGHT = "teachers.npy"
 class Settings:
     """What a user may choose for a run.
 
-    recipe: "best" or "reference", or a Recipe of one's own. epochs: instead of the recipe's number.
-    start: starting weights, see `building.build_started`. teachers: .keras files to distil from.
-    finish_on_public_test: learn from PublicTest too; then nothing is left to choose by, so fix the epochs beforehand.
+    recipe: "best", "finish" or "reference", or a Recipe of one's own; None is "finish" when finishing, else "best".
+    epochs: instead of the recipe's number. start: starting weights, see `building.build_started`.
+    teachers: to distil from, .keras files or out-of-fold probabilities, see `teachers.probabilities`.
+    finish_on_public_test: go on from a trained network with PublicTest too; then nothing is left to choose by, so fix
+    the epochs beforehand. Validation is then on faces that were learned from, and tells nothing.
     """
 
-    recipe: str | Recipe = "best"
+    recipe: str | Recipe | None = None
     epochs: int | None = None
     seed: int = 1
     resume: bool = False
     start: str | None = None
     teachers: tuple[Path, ...] = ()
     finish_on_public_test: bool = False
+
+    @property
+    def recipe_name(self) -> str:
+        """The recipe's name, also where none was chosen."""
+        if isinstance(self.recipe, Recipe):
+            return self.recipe.name
+        return self.recipe or ("finish" if self.finish_on_public_test else "best")
 
 
 def train(network: str, source: str | Path, out: Path, settings: Settings | None = None) -> Path:
@@ -51,17 +60,25 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
     Raises: DataError, ModelError. An epoch that was finished is never lost.
     """
     settings = settings or Settings()
-    recipe = _recipe(network, settings)
+    _recipe(network, settings)  # a wrong name is said before the data are read
     splits = data.load(source)
     if not plots.available():
         print(f"Note: no {CURVES} without matplotlib.")
     for difference in data.differences(splits):
         print(f"Note: {difference}.")
+    return train_loaded(network, splits, out, settings)
+
+
+def train_loaded(network: str, splits: Mapping[str, FaceData], out: Path, settings: Settings) -> Path:
+    """The same as `train`, for data that are loaded already. A run that is done is not resumed but left."""
+    recipe = _recipe(network, settings)
     faces, validation = _parts(splits, recipe, settings)
     _make_folder(out, settings.resume)
     facts = record.describe(recipe, settings.seed, _learned(settings), faces, validation)
     facts |= record.origins(settings.start or recipe.start, settings.teachers, data.differences(splits))
     record.check(out, facts, settings.resume)
+    if settings.resume and record.finished(out) and (out / FINAL).is_file():
+        return out / FINAL
     keras.utils.set_random_seed(settings.seed)
     run = Run(
         network=build_started(recipe, settings.start),
@@ -94,13 +111,16 @@ def _go(run: Run, out: Path, facts: record.Record) -> Path:
 
 
 def _recipe(network: str, settings: Settings) -> Recipe:
-    recipe = settings.recipe if isinstance(settings.recipe, Recipe) else recipes.find(network, settings.recipe)
+    own = settings.recipe if isinstance(settings.recipe, Recipe) else None
+    recipe = own or recipes.find(network, settings.recipe_name)
     if recipe.network != network:
         raise ModelError(f"Expected a recipe for {network}. Received: one for {recipe.network}")
     if settings.epochs is not None:
         if settings.epochs < 1:
             raise ModelError(f"Expected at least 1 epoch. Received: {settings.epochs}")
         recipe = replace(recipe, epochs=settings.epochs)
+    if settings.finish_on_public_test and Path(settings.start or "").suffix != ".keras":
+        raise ModelError(f"Expected --start with the .keras file to finish. Received: {settings.start or 'none'}")
     return recipe
 
 

@@ -1,0 +1,172 @@
+"""What detection and cropping cost: PublicTest's faces pasted into photos and read by the pipeline, or fed directly.
+
+FER2013 is cropped already, so its accuracy leaves out what goes wrong before the network. Here each face is enlarged,
+turned a little and pasted with soft edges into a photo without faces; it has to be found and framed first. Recipes and
+crops may be tuned by the difference, hence PublicTest only.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from femr import weights
+from femr.benchmark import scenes
+from femr.benchmark.cutouts import backgrounds, fer_cutout
+from femr.emotions import EMOTIONS
+from femr.errors import DataError
+from femr.images import Pixels, load_image
+from femr.preprocessing import FACE_SIDE
+from femr.results import Analysis, Box, EmotionScores
+from femr.training import data, metrics
+from femr.training.data import FaceData
+
+if TYPE_CHECKING:  # loads TensorFlow
+    from femr.classifier import Classifier
+    from femr.pipeline import Analyzer
+
+SIDES = (60.0, 260.0)
+"""Least and greatest side of a pasted face in pixels."""
+
+_HEIGHT, _WIDTH = 480, 640  # of a scene
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+_ROLL = 8.0  # degrees either way
+_REACH = 0.84  # of the side: from the middle to where the pasted surroundings have faded out
+_AT_ONCE = 16
+_RESAMPLES = 2000
+
+
+def measure(
+    model: str,
+    source: str | Path,
+    photos: Path | None = None,
+    split: str = data.PUBLIC_TEST,
+    limit: int = 600,
+    prior_adjustment: float = 0.0,
+) -> dict[str, Any]:
+    """How often a model is right on faces in photos, and on the same faces fed directly; ready for JSON.
+
+    Keys: model, split, images; photos (their names) and photos_with_faces (left out, because the detector finds
+    something there); found, the share of the pasted faces that were found; accuracy_direct and accuracy_pipeline of the
+    found ones, accuracy_direct_missed of the others, each {value, low, high} with a 95 % bootstrap interval, or None
+    without a face; drop, direct minus pipeline, with its paired bootstrap interval.
+
+    Args:
+        model: one of femr's own.
+        photos: a folder of pictures without faces; None for some of scikit-image's.
+        split: PublicTest, or an error.
+        limit: how many faces; drawn at random, but always the same.
+        prior_adjustment: see `calibration.adjust_prior`.
+    Raises: DataError, ModelError.
+    """
+    from femr import load
+    from femr.classifier import load_classifier
+
+    weights.check_name(model)
+    if split != data.PUBLIC_TEST:
+        raise DataError(f"Expected faces of {data.PUBLIC_TEST}, the only split to tune on. Received: {split}")
+    if limit < 1:
+        raise DataError(f"Expected at least 1 face. Received: {limit}")
+    backgrounds = read_photos(photos)
+    faces = _drawn(data.split_named(data.load(source), split), limit)
+    analyzer = load(model, prior_adjustment=prior_adjustment)
+    empty = {name: photo for name, photo in backgrounds.items() if not analyzer.many([photo])[0].faces}
+    if not empty:
+        raise DataError("Expected photos without faces. Received: only such with faces")
+    head = {"model": model, "split": split, "images": len(faces), "photos": list(empty)}
+    head["photos_with_faces"] = [name for name in backgrounds if name not in empty]
+    piped = _through_pipeline(analyzer, faces, list(empty.values()))
+    return head | _compare(faces, piped, _directly(load_classifier(model, prior_adjustment), faces))
+
+
+def read_photos(folder: Path | None) -> dict[str, Pixels]:
+    """Name → picture, RGB uint8 (480, 640, 3), of a folder or of scikit-image. Raises: DataError, ImageError."""
+    if folder is None:
+        return {name: _covering(picture) for name, picture in backgrounds().items()}
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        raise DataError("Expected a folder with photos (JPEG, PNG or WebP). Received: one without any")
+    return {path.name: _covering(load_image(path)) for path in paths}
+
+
+def paste(photo: Pixels, face: Pixels, rng: np.random.Generator) -> tuple[Pixels, scenes.Truth]:
+    """A copy of the photo with a grey face, uint8 (48, 48), at a random place, size and tilt; and where it is."""
+    side = rng.uniform(*SIDES)
+    reach = _REACH * side
+    centre = rng.uniform(reach, _WIDTH - reach), rng.uniform(reach, _HEIGHT - reach)
+    picture, cutout = photo.copy(), fer_cutout(face)
+    truth = scenes.paste(picture, cutout, side * cutout.size / FACE_SIDE, rng.uniform(-_ROLL, _ROLL), centre)
+    return picture, truth
+
+
+def _through_pipeline(analyzer: "Analyzer", faces: FaceData, photos: Sequence[Pixels]) -> list[EmotionScores | None]:
+    """The scores of each pasted face, None where it was not found."""
+    rng = np.random.default_rng(0)
+    scores = list[EmotionScores | None]()
+    for start in range(0, len(faces), _AT_ONCE):
+        rows = range(start, min(start + _AT_ONCE, len(faces)))
+        pictures, truths = zip(*(paste(photos[row % len(photos)], faces.images[row], rng) for row in rows), strict=True)
+        scores += [_of(*pair) for pair in zip(analyzer.many(pictures), truths, strict=True)]
+    return scores
+
+
+def _of(analysis: Analysis, truth: scenes.Truth) -> EmotionScores | None:
+    """The scores of the face found nearest to the pasted one, within half its size."""
+    away = {math.dist(_middle(one.face.box), _middle(truth.box)): one.scores for one in analysis.faces}
+    nearest = min(away, default=math.inf)
+    return away[nearest] if nearest < truth.size / 2 else None
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
+def _directly(classifier: "Classifier", faces: FaceData) -> list[EmotionScores]:
+    """The scores of the faces as they are, averaged with their mirror images."""
+    return classifier.classify(list(np.stack([faces.images, faces.images[:, :, ::-1]], axis=1)))
+
+
+def _compare(faces: FaceData, piped: Sequence[EmotionScores | None], direct: Sequence[EmotionScores]) -> dict[str, Any]:
+    found = np.array([scores is not None for scores in piped])
+    right = [
+        np.array([_is(one, label) for one, label in zip(all_, faces.labels, strict=True)]) for all_ in (direct, piped)
+    ]
+    differences = (right[0][found].astype(int) - right[1][found]).astype(float)
+    return {
+        "found": metrics.share(found),
+        "accuracy_direct": metrics.share(right[0][found]),
+        "accuracy_pipeline": metrics.share(right[1][found]),
+        "drop": _mean_interval(differences),
+        "accuracy_direct_missed": metrics.share(right[0][~found]),
+    }
+
+
+def _is(scores: EmotionScores | None, label: int) -> bool:
+    return scores is not None and scores.top == EMOTIONS[label]
+
+
+def _mean_interval(values: npt.NDArray[np.float64]) -> dict[str, float] | None:
+    """Mean with its 95 % percentile bootstrap interval. Pairs stay together: each value is one face's difference."""
+    if not len(values):
+        return None
+    rng = np.random.default_rng(0)
+    means = [rng.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return metrics.Interval(float(values.mean()), float(low), float(high)).as_dict()
+
+
+def _drawn(faces: FaceData, limit: int) -> FaceData:
+    return faces[np.sort(np.random.default_rng(0).permutation(len(faces))[:limit])]
+
+
+def _covering(picture: Pixels) -> Pixels:
+    """The middle of a picture, scaled to fill a scene."""
+    zoom = max(_HEIGHT / picture.shape[0], _WIDTH / picture.shape[1])
+    size = math.ceil(picture.shape[1] * zoom), math.ceil(picture.shape[0] * zoom)
+    filled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
+    top, left = (filled.shape[0] - _HEIGHT) // 2, (filled.shape[1] - _WIDTH) // 2
+    return np.asarray(filled[top : top + _HEIGHT, left : left + _WIDTH], np.uint8)

@@ -1,0 +1,200 @@
+"""A finish on PublicTest, published honestly: what PublicTest decides is taken from the weights before it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from femr import card, networks, weights
+from femr.errors import DataError, ModelError
+from femr.training import answers, data, facts, metrics, record
+from femr.training.evaluate import BEFORE_THE_FINISH, evaluate
+from femr.training.models import find_model
+from femr.training.recipes import find
+from test_training_evaluate import KEYS, faces, network
+
+
+def write_run(folder, name, recipe, splits, trained_on, start=None, seed=1, noise=3):
+    """A run's folder as training leaves it, with a small network that is right more or less often."""
+    folder.mkdir()
+    recipe = replace(find(name, recipe), side=48, low=0.0)
+    known = record.describe(recipe, seed, trained_on, splits["Training"], splits["PublicTest"])
+    known |= record.origins(start and str(start), (), [])
+    record.write(folder, known, [{"epoch": 1, "seconds": 60.0}], {"val_loss": 1.0, "val_accuracy": 0.5})
+    model = network()
+    rng = np.random.default_rng(seed)
+    model.set_weights([array + rng.normal(0, noise, array.shape) for array in model.get_weights()])
+    model.save(folder / "final.keras")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return {"Training": faces(70), "PublicTest": faces(42, shift=100), "PrivateTest": faces(21, shift=63)}
+
+
+@pytest.fixture(scope="module")
+def patched(splits, tmp_path_factory):
+    """The data are those few faces, the networks small ones, and models/ is empty."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(networks, "BUILDERS", {"mobilenet_v2": network, "custom_cnn": network})
+    patch.setattr(data, "load", lambda source: splits)
+    patch.setattr(weights, "MODELS_DIR", tmp_path_factory.mktemp("models"))
+    yield weights.MODELS_DIR
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def runs(splits, tmp_path_factory):
+    """An ordinary run of each network, the finish of one of them, and somebody's other run."""
+    root = tmp_path_factory.mktemp("runs")
+    plain, both = ("Training",), ("Training", "PublicTest")
+    before = write_run(root / "before", "mobilenet_v2", "best", splits, plain)
+    poor = write_run(root / "poor", "mobilenet_v2", "best", splits, plain, seed=5, noise=30)
+    return {
+        "before": before,
+        "finished": write_run(
+            root / "finished", "mobilenet_v2", "finish", splits, both, before / "final.keras", seed=2
+        ),
+        "poor": poor,
+        "poor_finished": write_run(
+            root / "poor_finished", "mobilenet_v2", "finish", splits, both, poor / "final.keras", seed=2
+        ),
+        "other": write_run(root / "other", "mobilenet_v2", "best", splits, plain, seed=3),
+        "custom": write_run(root / "custom", "custom_cnn", "best", splits, plain, seed=4),
+    }
+
+
+@pytest.fixture(scope="module")
+def published(patched, runs):
+    """models/ after MobileNetV2, its finish, an ordinary custom CNN and the ensemble were published."""
+    facts.publish(runs["before"], "anywhere")
+    facts.publish(runs["finished"], "anywhere", before=runs["before"])
+    facts.publish(runs["custom"], "anywhere")
+    facts.update_scores("ensemble", "anywhere")
+    return patched
+
+
+def document(folder, name):
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def looks(path, public):
+    plain, mirror = find_model(str(path / "final.keras"), public).look(public.images)
+    return (plain + mirror) / 2
+
+
+def test_the_run_before_is_asked_for(patched, runs):
+    with pytest.raises(ModelError, match="Expected --before with the run that this one finished"):
+        facts.publish(runs["finished"], "anywhere")
+
+
+@pytest.mark.parametrize(
+    ("run", "before", "words"),
+    [
+        ("finished", "other", "Received: another, or none"),
+        ("finished", "finished", "Received: one that did"),
+        ("custom", "before", "Expected no --before"),
+    ],
+)
+def test_no_other_run_will_do(patched, runs, run, before, words):
+    with pytest.raises(ModelError, match=words):
+        facts.publish(runs[run], "anywhere", before=runs[before])
+
+
+def test_a_finish_of_a_run_that_is_not_better_is_refused(published, runs, splits):
+    name = "mobilenet_v2"
+    good = document(published, name)["scores"]["PublicTest"]["accuracy_mirrored"]["value"]
+    assert metrics.accuracy(looks(runs["poor"], splits["PublicTest"]), splits["PublicTest"].labels) < good
+    with pytest.raises(ModelError, match=f"Expected more than {good:.2%} on PublicTest"):
+        facts.publish(runs["poor_finished"], "anywhere", before=runs["poor"])
+
+
+def test_public_test_is_measured_before_and_private_test_after(published, runs, splits):
+    found = document(published, "mobilenet_v2")
+    public, private = found["scores"]["PublicTest"], found["scores"]["PrivateTest"]
+    assert set(public) == KEYS | {"measured_with"}
+    assert public["measured_with"] == BEFORE_THE_FINISH
+    (digest,) = public["weights_sha256"].values()
+    assert digest == weights.sha256(runs["before"] / "final.keras")
+    before = looks(runs["before"], splits["PublicTest"])
+    assert public["accuracy_mirrored"]["value"] == metrics.accuracy(before, splits["PublicTest"].labels)
+    assert set(private) == KEYS
+    assert private["weights_sha256"] == found["files"]
+    assert found["temperature"] == round(private["temperature"], 4) == round(public["temperature"], 4)
+    assert found["trained_on"] == ["Training", "PublicTest"]
+
+
+def test_the_ensemble_is_tuned_without_the_finished_member(published, runs, splits):
+    found = document(published, "ensemble")
+    public = splits["PublicTest"]
+    expected = looks(runs["before"], public) + looks(runs["custom"], public)
+    measured = found["scores"]["PublicTest"]
+    assert measured["measured_with"] == BEFORE_THE_FINISH
+    assert measured["accuracy_mirrored"]["value"] == pytest.approx(metrics.accuracy(expected, public.labels), abs=0.03)
+    assert "mobilenet_v2, final.keras" in measured["weights_sha256"]
+    assert found["trained_on"] == ["Training", "PublicTest"]
+    assert found["training"].startswith("The mean of the probabilities of Custom CNN and MobileNetV2;")
+    assert found["parameters"] == 2 * network().count_params()
+
+
+def test_both_stages_are_told(published):
+    told = document(published, "mobilenet_v2")["training"]
+    first, second = told.split(" Then a finish on Training and PublicTest together. ")
+    assert first.startswith("Recipe `best`")
+    assert second.startswith("Recipe `finish`")
+    assert "It started from final.keras." in second
+
+
+def test_the_card_says_what_was_measured_when(published):
+    shown = [weights.read_facts(published / f"{name}.json") for name in weights.MODEL_NAMES]
+    text = card.model_card(shown)
+    assert "MobileNetV2 and Ensemble of both: these scores, temperature and threshold are of the weights before" in text
+
+
+def test_evaluation_of_the_finished_model_is_honest_too(published, splits):
+    assert evaluate("mobilenet_v2", "anywhere", "PublicTest")["measured_with"] == BEFORE_THE_FINISH
+    found = document(published, "mobilenet_v2")
+    assert evaluate("mobilenet_v2", "anywhere")["temperature"] == found["scores"]["PublicTest"]["temperature"]
+
+
+def test_where_nothing_is_remembered_the_models_own_values_hold(published, splits, monkeypatch):
+    others = splits | {"PublicTest": faces(35, shift=7)}
+    monkeypatch.setattr(data, "load", lambda source: others)
+    report = evaluate("mobilenet_v2", "anywhere", "PublicTest")
+    assert report["measured_with"] == "weights that learned from these faces"
+    assert report["temperature"] == document(published, "mobilenet_v2")["temperature"]
+    before = (published / "mobilenet_v2.json").read_bytes()
+    with pytest.raises(DataError, match="nothing known of it"):
+        facts.update_scores("mobilenet_v2", "anywhere")
+    assert (published / "mobilenet_v2.json").read_bytes() == before
+
+
+def test_a_file_in_a_finishing_run_is_known_to_have_learned_from_public_test(patched, runs):
+    report = evaluate(str(runs["finished"] / "final.keras"), "anywhere", "PublicTest")
+    assert report["measured_with"] == "weights that learned from these faces"
+    assert report["temperature"] == 1.0
+
+
+def test_a_later_ordinary_run_leaves_nothing_of_the_finish(published, runs):
+    remembered = published / "mobilenet_v2.public_test.npz"
+    assert remembered.is_file()
+    facts.publish(runs["other"], "anywhere", force=True)
+    assert not remembered.exists()
+    assert "measured_with" not in document(published, "mobilenet_v2")["scores"]["PublicTest"]
+
+
+def test_answers_know_their_faces(tmp_path):
+    some = faces(7)
+    found = np.eye(7, dtype=np.float16)
+    answers.write(tmp_path / "a.npz", some, said=found)
+    (back,) = answers.read(tmp_path / "a.npz", some, "said")
+    np.testing.assert_array_equal(back, found)
+    with pytest.raises(DataError, match="those of others"):
+        answers.read(tmp_path / "a.npz", faces(14), "said")
+    with pytest.raises(DataError, match="none that can be read"):
+        answers.read(tmp_path / "a.npz", some, "unsaid")
+    (tmp_path / "b.npz").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="none that can be read"):
+        answers.read(tmp_path / "b.npz", some, "said")

@@ -13,7 +13,7 @@ import gradio as gr
 from femr import display
 from femr.errors import FemrError
 from femr.weights import DEFAULT_MODEL
-from tabs import photo, songs
+from tabs import about, live, many, photo, report, songs
 
 HERE = Path(__file__).parent
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
@@ -25,8 +25,16 @@ def build_page() -> gr.Blocks:
         gr.Markdown("# femr\nHear the mood of a picture.", elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
+        with gr.Tab("Live"):
+            live.build()
+        with gr.Tab("Photos and video"):
+            many.build()
+        with gr.Tab("Report"):
+            report.build()
         with gr.Tab("Songs"):
             songs.build(photo.music_library())
+        with gr.Tab("About"):
+            about.build(photo.music_library(), (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         gr.Markdown(display.ABOUT, elem_id="about")
     page.queue(max_size=16, api_open=False)
     return page  # type: ignore[no-any-return]
@@ -39,7 +47,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         theme=gr.themes.Soft(primary_hue="amber", secondary_hue="amber", font=["system-ui", "sans-serif"]),
         css_paths=[HERE / "app.css"],
         footer_links=["api"],
-        max_file_size="20mb",
+        max_file_size="100mb",
         allowed_paths=folders,
         run_history=False,
         enable_monitoring=False,

@@ -8,6 +8,7 @@
 Importing femr is quick; TensorFlow is loaded by `load`.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from femr.emotions import EMOTIONS, Emotion
@@ -16,9 +17,13 @@ from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, 
 from femr.weights import MODEL_NAMES
 
 if TYPE_CHECKING:
+    from femr.folder import analyze_folder
     from femr.pipeline import Analyzer
+    from femr.video import analyze_video
 
 __version__ = "0.1.0"
+
+_LATER = {"Analyzer": "femr.pipeline", "analyze_folder": "femr.folder", "analyze_video": "femr.video"}
 
 __all__ = [
     "EMOTIONS",
@@ -36,6 +41,8 @@ __all__ = [
     "ModelError",
     "Mood",
     "Song",
+    "analyze_folder",
+    "analyze_video",
     "available_models",
     "load",
 ]
@@ -54,9 +61,7 @@ def load(model: str = MODEL_NAMES[0], **parts: Any) -> "Analyzer":
 
 
 def __getattr__(name: str) -> Any:
-    # femr.Analyzer, without loading TensorFlow for those who do not ask for it
-    if name == "Analyzer":
-        from femr.pipeline import Analyzer
-
-        return Analyzer
+    # without loading TensorFlow and FFmpeg for those who do not ask for it
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'femr' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: python -m femr analyze, music check, train, evaluate, publish and push.
+"""The command line: python -m femr analyze, report, music check, train, evaluate, publish, push and benchmark.
 
 `python -m femr COMMAND --help` lists a command's options.
 """
@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from femr.commands import analyze, hub, music, training
+from femr.commands import analyze, benchmark, hub, music, report, training
 from femr.commands.writing import BAD_INPUT
 from femr.errors import FemrError
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, music, training, hub):
+    for topic in (analyze, benchmark, report, music, training, hub):
         topic.add(commands)
     return parser
 

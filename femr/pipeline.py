@@ -1,28 +1,25 @@
 """The stages in order: picture → faces → crops → scores → mood → song."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-import numpy as np
-
 from femr.classifier import Classifier, load_classifier
-from femr.detector import Detector, MtcnnDetector
+from femr.detector import SMALLEST_FACE, Detector, MtcnnDetector
 from femr.images import Pixels, Source, fit, load_image
+from femr.live import Visit
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
-from femr.preprocessing import FACE_SIDE, crop_face
-from femr.results import Analysis, Face, FaceEmotion, Song
+from femr.preprocessing import VIEWS, face_views
+from femr.quality import why_hard
+from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Song
 from femr.songs import load_library
 from femr.weights import DEFAULT_MODEL
 
-SCALES = (0.8, 0.9, 1.0, 1.1, 1.25)
-"""Crop sizes, relative to FER2013's framing, to average over.
-
-The project's training notes have 68.2 % with one size and 70.5 % with these on 881 colour photos, for this MobileNetV2
-behind the mtcnn package's own detector; not measured again with femr's.
-"""
+CROWD = 8
+"""In pictures with more faces each is read from CROWD_VIEWS views only: there are others to even out an error."""
+CROWD_VIEWS = 2
 
 
 class Analyzer:
@@ -31,13 +28,15 @@ class Analyzer:
     It keeps nothing between calls and may be called from several threads.
     """
 
-    def __init__(
-        self, detector: Detector, classifier: Classifier, library: MusicLibrary, scales: Sequence[float] = SCALES
-    ) -> None:
+    def __init__(self, detector: Detector, classifier: Classifier, library: MusicLibrary) -> None:
         self._detector = detector
         self._classifier = classifier
-        self._scales = tuple(scales)
         self.library = library
+
+    @property
+    def model(self) -> str:
+        """The model's name, as in Analysis.model."""
+        return self._classifier.facts.name
 
     def __call__(self, source: Source, mode: Mode = "match", played: Sequence[Song] = ()) -> Analysis:
         """All that is found in one picture; boxes are in the original picture's pixels.
@@ -64,7 +63,7 @@ class Analyzer:
             return []
         start = perf_counter()
         smaller = [fit(image) for image in images]
-        faces = [self._detector.detect(small) for small, _ in smaller]
+        faces = self._detector.detect_many([small for small, _ in smaller])
         detected = perf_counter()
         readings = self._read([small for small, _ in smaller], faces)
         share = 1 / len(images)
@@ -73,6 +72,21 @@ class Analyzer:
             self._conclude(image, factor, found, mode, played, timings)
             for image, (_, factor), found in zip(images, smaller, readings, strict=True)
         ]
+
+    def stream(self, frames: Iterable[tuple[float, Pixels]], mode: Mode = "match") -> Iterator[Analysis]:
+        """One analysis a frame, with its time and number: faces keep their numbers, scores are averaged over time.
+
+        The song is the one that would play then, by the rules of femr.live. Memory stays constant, however many frames.
+        Args: `frames`, (seconds, RGB uint8 (h, w, 3)) each, in the order of time.
+        """
+        visit = self.visit(mode)
+        for number, (time, image) in enumerate(frames):
+            (found,) = self.many([image], mode)
+            yield visit.step(replace(found, frame=number), time)
+
+    def visit(self, mode: Mode = "match", played: Sequence[Song] = ()) -> Visit:
+        """What a live visit holds, with this analyzer's songs and the threshold of its model."""
+        return Visit(self.library, self._classifier.facts.unsure_threshold, mode, played=played)
 
     def _conclude(
         self,
@@ -87,36 +101,54 @@ class Analyzer:
         mood = vote(readings)
         song = self.library.pick(mood.emotion, mode, played) if mood.emotion else None
         original = tuple(replace(reading, face=reading.face.scaled(1 / factor)) for reading in readings)
-        return Analysis(image.shape[1], image.shape[0], original, mood, song, self._classifier.facts.name, timings)
+        return Analysis(image.shape[1], image.shape[0], original, mood, song, self.model, timings)
 
     def _read(self, images: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[FaceEmotion]]:
         """Each picture's faces with their numbers and scores."""
-        places = [(image, face) for image, found in zip(images, faces, strict=True) for face in found]
-        crops = np.empty((len(places), len(self._scales), FACE_SIDE, FACE_SIDE), np.uint8)
-        for views, (image, face) in zip(crops, places, strict=True):
-            for view, scale in zip(views, self._scales, strict=True):
-                view[:] = crop_face(image, face, scale)
-        scores = iter(self._classifier.classify(crops))
+        views = [
+            face_views(image, face, views_of(len(found)))
+            for image, found in zip(images, faces, strict=True)
+            for face in found
+        ]
+        scores = iter(self._classifier.classify(views))
         threshold = self._classifier.facts.unsure_threshold
         return [
             [
-                FaceEmotion(number, face, score, unsure=score.top_score < threshold)
+                _reading(number, image, face, score, threshold)
                 # the faces first: zip would take one score too many
                 for number, (face, score) in enumerate(zip(found, scores, strict=False), start=1)
             ]
-            for found in faces
+            for image, found in zip(images, faces, strict=True)
         ]
 
 
+def views_of(faces: int) -> int:
+    """From how many views each face is read in a picture with that many."""
+    return CROWD_VIEWS if faces > CROWD else len(VIEWS)
+
+
+def _reading(number: int, image: Pixels, face: Face, score: EmotionScores, threshold: float) -> FaceEmotion:
+    """A face with its scores; where they are unsure, also with what may have made it hard to read."""
+    unsure = score.top_score < threshold
+    return FaceEmotion(number, face, score, unsure, why_hard(image, face) if unsure else None)
+
+
 def load(
-    model: str = DEFAULT_MODEL, *, detector: Detector | None = None, library: MusicLibrary | None = None
+    model: str = DEFAULT_MODEL,
+    *,
+    detector: Detector | None = None,
+    library: MusicLibrary | None = None,
+    prior_adjustment: float = 0.0,
+    smallest_face: int = SMALLEST_FACE,
 ) -> Analyzer:
     """An analyzer, loaded once and for many pictures.
 
     Args:
         model: "mobilenet_v2", "custom_cnn" or "ensemble".
         detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
+        prior_adjustment: 0 (off) to 1, to read rare expressions more often, see `classifier.load_classifier`.
+        smallest_face: side in pixels from which faces are looked for, 12 at least; not with a detector of your own.
     Raises: ModelError, LibraryError.
     """
-    classifier = load_classifier(model)
-    return Analyzer(detector or MtcnnDetector(), classifier, library or load_library())
+    classifier = load_classifier(model, prior_adjustment)
+    return Analyzer(detector or MtcnnDetector(smallest_face), classifier, library or load_library())

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from scipy.signal import find_peaks, sosfilt, stft
+from scipy.fft import dct
+from scipy.signal import find_peaks, resample_poly, sosfilt, stft
 
 RATE = 44100
 SIZE, STEP = 4096, 1024  # samples of a frame at half the rate, and from one frame to the next
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)  # Krumhansl & Kessler 1982
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 PARTIALS = 14
+BANDS = 128  # of the mel scale, from 0 Hz to a quarter of RATE
 # ITU-R BS.1770: a shelf for the head, a high-pass; as (kind, Hz, quality, dB)
 K_WEIGHTING = (("shelf", 1681.974, 0.7072, 3.99984), ("pass", 38.1355, 0.5003, 0.0))
 
@@ -88,18 +90,19 @@ class Traits:
 
 @dataclass(frozen=True)
 class Measured:
-    """Loudness in LUFS, true peak in dBTP, silences in seconds, and the traits."""
+    """Loudness in LUFS, true peak in dBTP, silences in seconds, the traits, and the means likeness is judged by."""
 
     loudness: float
     peak: float
     silences: list[tuple[float, float]]
     traits: Traits
+    prints: dict[str, np.ndarray]
 
 
 def measured(path: Path) -> Measured:
     """All measures of a file."""
     samples = decoded(path)
-    return Measured(loudness(samples), true_peak(samples), silences(samples), traits(samples))
+    return Measured(loudness(samples), true_peak(samples), silences(samples), traits(samples), fingerprint(samples))
 
 
 def traits(samples: np.ndarray) -> Traits:
@@ -165,3 +168,39 @@ def roughness(frequencies: np.ndarray, magnitude: np.ndarray) -> float:
         beating = column[chosen][first] * column[chosen][second] * (np.exp(-3.5 * apart) - np.exp(-5.75 * apart))
         totals.append(beating.sum() / (column[chosen] ** 2).sum())
     return float(np.mean(totals))
+
+
+def fingerprint(samples: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean chroma (12) and mean MFCCs with and without the first, by librosa's definitions and default settings."""
+    mono = resample_poly(samples.mean(axis=1), 1, 2)
+    frequencies, _, spectrum = stft(np.pad(mono, 1024), RATE / 2, nperseg=2048, noverlap=1536, boundary=None)
+    power = np.abs(spectrum * 1024) ** 2
+    strengths = pitch_class_filters(frequencies) @ power
+    decibels = 10 * np.log10(np.maximum(mel_filters(frequencies) @ power, 1e-10))
+    cepstrum = dct(np.maximum(decibels, decibels.max() - 80), axis=0, norm="ortho").mean(axis=1)
+    return {
+        "chroma": (strengths / np.maximum(strengths.max(axis=0), 1e-9)).mean(axis=1),
+        "MFCC 0-19": cepstrum[:20],
+        "MFCC 0-12": cepstrum[:13],
+        "MFCC 1-19": cepstrum[1:20],
+    }
+
+
+def mel_filters(frequencies: np.ndarray) -> np.ndarray:
+    """Triangles of equal area, BANDS rows: linear up to 1 kHz, logarithmic above (Slaney's mel scale)."""
+    top = 15 + 27 * np.log(frequencies[-1] / 1000) / np.log(6.4)
+    mels = np.linspace(0, top, BANDS + 2)
+    edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
+    low, centre, high = (edges[place : place + BANDS, None] for place in range(3))
+    rising, falling = (frequencies - low) / (centre - low), (high - frequencies) / (high - centre)
+    return np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)
+
+
+def pitch_class_filters(frequencies: np.ndarray) -> np.ndarray:
+    """Bells round the twelve pitch classes (A = 440 Hz), weighted towards the octave of 440 Hz; silent at 0 Hz."""
+    heights = 12 * np.log2(np.maximum(frequencies, 1) / 440) + 9
+    widths = np.maximum(np.diff(heights, append=heights[-1]), 1)
+    apart = (heights - np.arange(12)[:, None] + 6) % 12 - 6
+    bells = np.exp(-0.5 * (2 * apart / widths) ** 2)
+    bells /= np.sqrt((bells**2).sum(axis=0))
+    return bells * np.exp(-0.5 * ((heights - 9) / 24) ** 2) * (frequencies > 0)

@@ -255,7 +255,7 @@ def test_every_song_can_be_heard_and_one_at_a_time(visit, library):
         rows.nth(number).click()
         wait_until_playing(page, "#library-player")
         assert page.evaluate(PLAYED, "#player") == 0
-    page.get_by_role("tab", name="Photo").click()
+    page.get_by_role("tab", name="Photo", exact=True).click()
     page.click("#another")
     wait_until_playing(page)
     assert page.evaluate(PLAYED, "#library-player") == 0

@@ -178,10 +178,10 @@ def test_an_unknown_model_or_mode_is_refused(server):
 def test_too_large_an_upload_is_refused(server):
     # the server answers 413 and hangs up, and which of the two is seen first is chance
     with pytest.raises(URLError) as caught:
-        upload(server, "big.png", bytes(30_000_000))
+        upload(server, "big.mp4", bytes(130_000_000))
     assert getattr(caught.value, "code", 413) == 413
     kept = Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*")
-    assert all(path.stat().st_size < 20_000_001 for path in kept if path.is_file())
+    assert all(path.stat().st_size < 100_000_001 for path in kept if path.is_file())
 
 
 def test_files_of_the_project_and_the_system_are_not_served(server):

@@ -15,7 +15,7 @@ from skimage import data
 
 from conftest import PORTRAIT_FACE, overlap
 from femr.detector import MtcnnDetector
-from femr.errors import ImageError
+from femr.errors import ImageError, ModelError
 from femr.mtcnn_networks import load_onet, load_pnet, load_rnet
 from femr.results import Face
 
@@ -70,7 +70,7 @@ def test_any_smallest_face_works(portrait, smallest):
 
 
 def test_a_smallest_face_under_the_networks_window_is_refused():
-    with pytest.raises(ValueError, match="12 pixels"):
+    with pytest.raises(ModelError, match="12 pixels"):
         MtcnnDetector(11)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections import defaultdict
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -144,6 +144,16 @@ def test_moods_lie_where_valence_and_arousal_put_them(moods, trait, falling):
 )
 def test_what_marks_a_mood_is_strongest_in_it(moods, trait, mood):
     assert max(moods, key=lambda name: moods[name][trait]) == mood
+
+
+def test_no_two_songs_of_a_mood_are_alike(heard):
+    for emotion in EMOTIONS:
+        titles = [song["title"] for song in SONGS if song["expression"] == str(emotion)]
+        for one, other in combinations(titles, 2):
+            first, second = heard[one].prints, heard[other].prints
+            for name in first:
+                cosine = first[name] @ second[name] / np.linalg.norm(first[name]) / np.linalg.norm(second[name])
+                assert cosine < 0.95, (name, one, other)
 
 
 def test_melody_is_empty_without_notes_and_refuses_what_it_cannot_read():

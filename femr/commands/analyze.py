@@ -1,73 +1,195 @@
-"""python -m femr analyze: pictures in; a table, JSON, annotated pictures out."""
+"""python -m femr analyze: pictures and videos in; a table, JSON, annotated pictures and videos, timelines out."""
 
 import argparse
-import json
 import sys
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from femr.commands.showing import Document, Progress
 from femr.commands.writing import BAD_INPUT, free_name, make_folder, writing
-from femr.errors import ImageError
+from femr.errors import FemrError
 from femr.weights import MODEL_NAMES
 
 if TYPE_CHECKING:
-    from femr.pipeline import Analyzer
+    from femr.inputs import Input
+    from femr.music import Mode
     from femr.results import Analysis
+    from femr.table import TableWriter
+
+Engine: TypeAlias = "Callable[..., Iterator[Analysis]]"
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+_PATH = "pictures, videos, folders, patterns in quotes, .txt lists of paths, .zip files of pictures"
 
 
 def add(commands: Any) -> None:
     """Declares the command."""
     parser = commands.add_parser(
-        "analyze", help="read pictures", description="Faces, expressions and mood of pictures."
+        "analyze", help="read pictures and videos", description="Faces, expressions and mood of pictures and videos."
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="picture files")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=_PATH)
     parser.add_argument("--model", default=MODEL_NAMES[0], help=f"one of {', '.join(MODEL_NAMES)}")
+    parser.add_argument(
+        "--prior-adjustment", type=float, default=0.0, metavar="X", help="read rare expressions more often; try 0.6"
+    )
     parser.add_argument("--lift", action="store_true", help="answer a hard mood with calm or cheerful songs")
+    parser.add_argument("--rate", type=float, default=4.0, metavar="N", help="frames a second of videos; default 4")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table, one row a face")
-    parser.add_argument("--annotate", type=Path, metavar="DIR", help="write the annotated pictures")
+    table = parser.add_mutually_exclusive_group()
+    table.add_argument("--csv", type=Path, metavar="FILE", help="write a table as CSV, one row a face")
+    table.add_argument("--table", type=Path, metavar="FILE", help="the same as .csv, .jsonl or .parquet")
+    parser.add_argument("--resume", action="store_true", help="go on with the table of a run that was interrupted")
+    parser.add_argument("--annotate", type=Path, metavar="DIR", help="write annotated pictures and videos")
+    parser.add_argument("--timeline", type=Path, metavar="DIR", help="write a picture of each video's moods over time")
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="ray: several processes or machines"
+    )
+    parser.add_argument("--address", metavar="HOST:PORT", help="a running Ray cluster; default: one on this machine")
+    parser.add_argument("--workers", type=int, metavar="N", help="Ray's processes; default: one for each CPU")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Analyses the files; BAD_INPUT if one could not be read."""
-    from femr import load
-    from femr.report import to_csv, to_document, to_text
+    """Analyses the files; BAD_INPUT if one could not be read, INTERRUPTED after Ctrl-C."""
+    table = options.table or options.csv
+    if options.resume and not table:
+        raise FemrError("Expected --table or --csv with --resume: the table to go on with.")
+    try:
+        return _analyze(options, table)
+    except KeyboardInterrupt:
+        kept = f" {table} holds what was done; the same with --resume goes on." if table else ""
+        print(f"femr: stopped.{kept}", file=sys.stderr)
+        return INTERRUPTED
 
-    for target in (options.annotate, options.csv and options.csv.parent):
+
+def _analyze(options: argparse.Namespace, table: Path | None) -> int:
+    from femr.inputs import find
+    from femr.table import TableWriter
+
+    inputs = find(options.paths)
+    for target in (options.annotate, options.timeline, table and table.parent):
         if target:
             make_folder(target)
-    analyzer = load(options.model)
-    analyses = []
-    for path in options.paths:
-        analysis = _read(analyzer, path, options)
-        analyses.append(analysis)
-        if analysis.error:
-            print(f"femr: {path}: {analysis.error}", file=sys.stderr)
-        elif not options.json:
-            print(to_text(analysis))
-    if options.json:
-        print(json.dumps(to_document(options.model, analyses), indent=2, ensure_ascii=False))
-    if options.csv:
-        with writing(options.csv):
-            options.csv.write_text(to_csv(analyses), encoding="utf-8", newline="")
-    return BAD_INPUT if any(analysis.error for analysis in analyses) else 0
+    writer = TableWriter(table, options.resume, ".csv" if options.csv else None) if table else None
+    engine = _engine(options)
+    with ExitStack() as stack:
+        if writer:
+            stack.enter_context(writer)
+        skip = writer.done if writer else frozenset()
+        document = stack.enter_context(Document(options.model)) if options.json else None
+        progress = stack.enter_context(Progress([each for each in inputs if each.name not in skip]))
+        return _Run(options, inputs, writer, document, progress).all(engine(inputs, skip=skip))
 
 
-def _read(analyzer: "Analyzer", path: str, options: argparse.Namespace) -> "Analysis":
-    """One file's analysis, or the reason why there is none. Writes the annotated picture where asked."""
-    from femr.annotate import draw, save
-    from femr.images import load_image
-    from femr.results import Analysis
+def _engine(options: argparse.Namespace) -> Engine:
+    mode: Mode = "lift" if options.lift else "match"
+    if options.engine == "ray":
+        from femr import engine_ray
 
-    try:
-        image = load_image(path)
-        analysis = replace(analyzer(image, "lift" if options.lift else "match"), file=path)
-    except ImageError as error:
-        return Analysis.failed(path, options.model, str(error))
-    if options.annotate:
-        target = free_name(options.annotate, Path(path).stem)
+        return partial(
+            engine_ray.analyze_inputs,
+            model=options.model,
+            rate=options.rate,
+            mode=mode,
+            prior_adjustment=options.prior_adjustment,
+            address=options.address,
+            workers=options.workers,
+        )
+    from femr import folder, load
+
+    analyzer = load(options.model, prior_adjustment=options.prior_adjustment)
+    return partial(folder.analyze_inputs, analyzer, rate=options.rate, mode=mode)
+
+
+class _Run:
+    """Passes each analysis on to the terminal, the table and the pictures, and keeps none."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        inputs: "Iterable[Input]",
+        table: "TableWriter | None",
+        document: Document | None,
+        progress: Progress,
+    ) -> None:
+        self._options = options
+        self._inputs = {each.name: each for each in inputs}
+        self._table = table
+        self._document = document
+        self._progress = progress
+        self._failures = 0
+
+    def all(self, analyses: "Iterator[Analysis]") -> int:
+        """Everything; the exit code."""
+        for name, group in groupby(analyses, key=lambda analysis: str(analysis.file)):
+            source = self._inputs[name]
+            if source.video:
+                self._video(source, group)
+            else:
+                self._pictures(source, group)
+        return BAD_INPUT if self._failures else 0
+
+    def _pictures(self, source: "Input", group: "Iterable[Analysis]") -> None:
+        from femr.report import to_text
+
+        for analysis in group:
+            self._keep(analysis)
+            if analysis.error is None:
+                if not self._document:
+                    self._progress.print(to_text(analysis))
+                if self._options.annotate:
+                    self._draw(source, analysis)
+            self._progress.advance()
+
+    def _video(self, source: "Input", group: "Iterable[Analysis]") -> None:
+        from femr.timeline import Timeline
+        from femr.video_writer import annotated
+
+        stem = Path(source.name).stem
+        timeline = Timeline()
+        if self._options.annotate:
+            group = annotated(source.open, free_name(self._options.annotate, stem, ".mp4"), group)
+        for analysis in group:
+            self._keep(analysis)
+            timeline.add(analysis)
+            self._progress.advance(analysis.time)
+        self._progress.advance()
+        if not timeline.frames:
+            return
+        if not self._document:
+            self._progress.print(self._summary(source.name, timeline))
+        if self._options.timeline:
+            target = free_name(self._options.timeline, stem, ".png")
+            with writing(target):
+                timeline.save(target, Path(source.name).name)
+
+    def _summary(self, name: str, timeline: Any) -> str:
+        from femr.songs import load_library
+
+        mood = timeline.mood()
+        lines = [f"{name}: {mood.reason}", f"  {timeline.frames} frames, at most {timeline.most_faces} faces at once"]
+        song = load_library().pick(mood.emotion, "lift" if self._options.lift else "match") if mood.emotion else None
+        return "\n".join([*lines, *([f"  plays {song.title} ({song.emotion})"] if song else [])])
+
+    def _keep(self, analysis: "Analysis") -> None:
+        if self._table:
+            self._table.write(analysis)
+        if self._document:
+            self._document.add(analysis)
+        if analysis.error is not None:
+            self._failures += 1
+            self._progress.print(f"femr: {analysis.file}: {analysis.error}", sys.stderr)
+
+    def _draw(self, source: "Input", analysis: "Analysis") -> None:
+        from femr.annotate import draw, save
+
+        target = free_name(self._options.annotate, Path(source.name).stem)
         with writing(target):
-            save(draw(image, analysis), target)
-    return analysis
+            # read again: to keep the full picture of all that are on their way would take too much memory
+            save(draw(source.picture(), analysis), target)

@@ -1,0 +1,45 @@
+"""Two face detectors behind one call: femr's, and the plain mtcnn package with its own driver and its own defaults."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from femr.images import Pixels
+from femr.results import Box, Point
+
+
+class Found(NamedTuple):
+    """A detected face: box xyxy and five landmarks in pixels, the order of femr.results.Landmarks; no landmarks: ()."""
+
+    box: Box
+    landmarks: tuple[Point, ...] = ()
+
+
+Finder: TypeAlias = Callable[[Pixels], list[Found]]
+
+
+def femr_finder(detector: Any = None) -> Finder:
+    """femr's MTCNN at its default smallest face, or the given detector."""
+    from femr.detector import MtcnnDetector
+
+    chosen = detector or MtcnnDetector()
+    return lambda image: [Found(face.box, face.landmarks.points()) for face in chosen.detect(image)]
+
+
+def package_finder() -> Finder:
+    """`mtcnn.MTCNN().detect_faces` at its defaults, made once; its smallest face is 20 px, its only working value."""
+    package = package_detector()
+    return lambda image: [_found(face) for face in package.detect_faces(image)]
+
+
+def package_detector() -> Any:
+    """A new `mtcnn.MTCNN()`, its networks built and its weights read."""
+    import mtcnn
+
+    return mtcnn.MTCNN()
+
+
+def _found(face: dict[str, Any]) -> Found:
+    x, y, width, height = (float(value) for value in face["box"])
+    points = face["keypoints"]
+    names = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+    return Found((x, y, x + width, y + height), tuple((float(points[n][0]), float(points[n][1])) for n in names))

@@ -1,0 +1,61 @@
+"""Each face's probabilities, averaged over the last seconds: one odd frame does not change what a face looks like.
+
+The average is exponential in time, not in frames, so that a slow machine and a fast one show the same.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from femr.results import EmotionScores, FaceEmotion
+
+SECONDS = 2.0
+"""Default time constant: after so long a new expression has 63 % of the weight."""
+
+_FORGOTTEN = 5.0  # time constants after which less than 1 % is left of a value
+
+
+@dataclass(frozen=True, slots=True)
+class _Average:
+    probabilities: tuple[float, ...]
+    time: float
+
+
+class Smoother:
+    """Averages the scores of faces that keep their numbers.
+
+    Args:
+        threshold: a face whose averaged top probability is lower is unsure.
+        seconds: the time constant of the average; 0 changes nothing.
+    """
+
+    def __init__(self, threshold: float, seconds: float = SECONDS) -> None:
+        self._threshold = threshold
+        self._seconds = seconds
+        self._averages: dict[int, _Average] = {}
+
+    def update(self, faces: Sequence[FaceEmotion], time: float) -> tuple[FaceEmotion, ...]:
+        """The same faces with averaged scores; `unsure` follows from them.
+
+        Args:
+            faces: those of one picture, numbered by femr.tracking.
+            time: seconds, not before the time of the last call.
+        """
+        limit = time - _FORGOTTEN * self._seconds
+        self._averages = {number: old for number, old in self._averages.items() if old.time >= limit}
+        return tuple(self._smooth(face, time) for face in faces)
+
+    def _smooth(self, face: FaceEmotion, time: float) -> FaceEmotion:
+        average = self._average(face, time)
+        self._averages[face.number] = _Average(average, time)
+        scores = EmotionScores(average)
+        unsure = scores.top_score < self._threshold
+        return replace(face, scores=scores, unsure=unsure, unsure_reason=face.unsure_reason if unsure else None)
+
+    def _average(self, face: FaceEmotion, time: float) -> tuple[float, ...]:
+        new, old = face.scores.probabilities, self._averages.get(face.number)
+        if old is None or not self._seconds:
+            return new
+        kept = math.exp((old.time - time) / self._seconds)
+        # the smaller of the two: rounding must not lead out of 0 to 1
+        return tuple(min(1.0, kept * a + (1 - kept) * b) for a, b in zip(old.probabilities, new, strict=True))

@@ -1,0 +1,131 @@
+"""Videos: frames at a chosen rate by their time stamps, and an analysis of each, with faces that keep their numbers."""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+from os import PathLike, fspath
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from femr.errors import DataError, FemrError
+from femr.images import Pixels
+from femr.results import Analysis
+from femr.tracking import Tracker
+from femr.video_reader import Reader, to_pixels
+from femr.weights import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from femr.pipeline import Analyzer
+
+RATE = 4.0
+"""Frames a second that are analysed, by default."""
+
+_BATCH = 4  # frames analysed at once; as many wait, decoded ahead
+_REMEMBERED = 1.0  # seconds for which a face that is not seen keeps its number, or two frames where they are rarer
+
+Source = str | PathLike[str] | IO[bytes]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """A picture of a video. time: seconds since the video's start. index: its number among all frames, from 0.
+
+    image: RGB uint8 (h, w, 3), upright and with square pixels.
+    """
+
+    time: float
+    index: int
+    image: Pixels
+
+
+def frames(source: Source, rate: float = RATE) -> Iterator[Frame]:
+    """The frames at 0, 1/rate, 2/rate, ... seconds: of each the first at or after it, and none twice.
+
+    Where frames are further apart than that, each comes once. Only one is held in memory.
+
+    Args:
+        source: a path or an open binary file.
+        rate: frames a second, more than 0.
+    Raises: ImageError if it is no video; DataError if it has no frames and, after the last one, if some are missing.
+    """
+    if not rate > 0:
+        raise DataError(f"Expected a rate of more than 0 frames a second. Received: {rate}")
+    exact = Fraction(rate).limit_denominator(1000)
+    following = Fraction(0)
+    shot = None
+    with Reader(source) as reader:
+        for shot in reader.shots():
+            if shot.time >= following:
+                yield Frame(float(shot.time), shot.index, to_pixels(shot.frame, reader.stream))
+                following = (floor(shot.time * exact) + 1) / exact
+        complaint = reader.complaint()
+    if complaint or shot is None:
+        raise DataError(complaint or "The video has no frames.")
+
+
+def analyze_video(
+    source: Source,
+    model: str = DEFAULT_MODEL,
+    rate: float = RATE,
+    *,
+    analyzer: "Analyzer | None" = None,
+    name: str | None = None,
+) -> Iterator[Analysis]:
+    """The analyses of a video's frames one by one, each with file, time and frame; a face keeps its number.
+
+    The song is None: a song is for the whole video, see timeline.Timeline. Decoding runs ahead in a thread.
+
+    Args:
+        source, rate: as in `frames`.
+        model: "mobilenet_v2", "custom_cnn" or "ensemble", unless `analyzer` is given.
+        analyzer: to share a loaded one.
+        name: the file's name in the results, where it is not the path.
+    Raises: as `frames`; what can be read is yielded before.
+    """
+    if analyzer is None:
+        from femr.pipeline import load
+
+        analyzer = load(model)
+    file = name or (fspath(source) if isinstance(source, str | PathLike) else None)
+    tracker = Tracker(keep=max(_REMEMBERED, 2 / rate if rate > 0 else 0))
+    for batch in _batches(ahead(frames(source, rate), _BATCH), _BATCH):
+        for frame, analysis in zip(batch, analyzer.many([frame.image for frame in batch]), strict=True):
+            numbers = tracker.update([face.face for face in analysis.faces], frame.time)
+            faces = tuple(replace(face, number=n) for face, n in zip(analysis.faces, numbers, strict=True))
+            yield replace(analysis, faces=faces, song=None, file=file, time=frame.time, frame=frame.index)
+
+
+def ahead(items: Iterable[T], depth: int) -> Iterator[T]:
+    """The same items, up to `depth` of them made ahead in a thread. Raises: what making them raises."""
+    iterator: Iterator[Any] = iter(items)
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting: deque[Future[Any]] = deque(pool.submit(next, iterator, end) for _ in range(depth))
+        try:
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(pool.submit(next, iterator, end))
+                yield item
+        finally:
+            pool.shutdown(cancel_futures=True)
+            if isinstance(iterator, Generator):
+                iterator.close()
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` items; the last may be shorter, also when an error ends them."""
+    batch: list[T] = []
+    try:
+        for item in items:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except FemrError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

@@ -1,0 +1,172 @@
+"""The frames of a video file by their time stamps, upright; any container and codec that FFmpeg knows, through PyAV."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any, Self
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.sidedata.sidedata import Type
+from av.stream import Disposition
+
+from femr.errors import ImageError
+from femr.images import MAX_PIXELS, Pixels
+
+_BACK = 1  # seconds that time stamps must go back to be taken for a new beginning, as in files put one after another
+_MISSING = 1  # seconds that may be missing at the end before it is said
+# containers that tell how long they are; of others FFmpeg guesses it
+_TELLING = ("mov", "matroska", "avi", "flv", "asf")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded frame: seconds since the video's start, exact; its number, from 0."""
+
+    time: Fraction
+    index: int
+    frame: av.VideoFrame
+
+
+class Reader:
+    """An opened video; a context manager.
+
+    sound: its sound stream or None. length: seconds as the container tells, None where it does not.
+
+    Args: `source`, a path or an open binary file. No other file is read, whatever a play list in it says.
+    Raises: ImageError if it is no video or has no pictures.
+    """
+
+    def __init__(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
+        self._file = source if not isinstance(source, str | os.PathLike) else _opened(Path(source))
+        try:
+            # FFmpeg would follow the addresses and paths in a play list; it may open nothing by itself
+            options = {"protocol_whitelist": "none"}
+            self.container = av.open(self._file, "r", options=options, metadata_errors="replace")
+        except (FFmpegError, OSError, ValueError) as error:
+            self._file.close()
+            raise ImageError("This is not a video that can be read; it is damaged or something else.") from error
+        covers = Disposition.attached_pic | Disposition.still_image
+        pictures = [stream for stream in self.container.streams.video if not stream.disposition & covers]
+        if not pictures:
+            self.close()
+            raise ImageError("There are no moving pictures in this file.")
+        self.stream = pictures[0]
+        self.stream.thread_type = "AUTO"
+        self.sound = next(iter(self.container.streams.audio), None)
+        length = Fraction(self.container.duration or 0, av.time_base)
+        self.length = float(length) if length > 0 else None
+        self.start = Fraction(self.container.start_time or 0, av.time_base)
+        self._end = Fraction(0)
+        self._damaged = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.container.close()
+        self._file.close()
+
+    def shots(self, other: Callable[[Any], None] | None = None) -> Iterator[Shot]:
+        """All frames that can be decoded, in the order of their times.
+
+        Args: `other`, is called with each packet of the sound, in between.
+        """
+        clock = _Clock(self.start, Fraction(1) / (self.stream.average_rate or 25))
+        index = 0
+        for packet in self._packets():
+            if packet.stream is not self.stream:
+                if other and packet.stream is self.sound:
+                    other(packet)
+                continue
+            for frame in self._decoded(packet, index):
+                yield Shot(clock.read(frame), index, frame)
+                index += 1
+
+    def complaint(self) -> str | None:
+        """After all shots: what was missing or damaged, as a sentence."""
+        if self.length and self.container.format.name.startswith(_TELLING) and self._end + _MISSING < self.length:
+            return f"The video is cut short: it ends after {float(self._end):.1f} of {self.length:.1f} seconds."
+        if self._damaged:
+            return f"The video is damaged: {self._damaged} of its frames could not be read."
+        return None
+
+    def _packets(self) -> Iterator[Any]:
+        packets = self.container.demux()
+        while True:
+            try:
+                packet = next(packets, None)
+            except (FFmpegError, OSError):
+                self._damaged += 1
+                return
+            if packet is None:
+                return
+            if packet.pts is not None and packet.time_base:
+                self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base - self.start)
+            yield packet
+
+    def _decoded(self, packet: Any, before: int) -> list[av.VideoFrame]:
+        try:
+            return list(packet.decode())
+        except (FFmpegError, OSError):
+            # recordings of a broadcast begin in the middle of something
+            self._damaged += bool(before)
+            return []
+
+
+def to_pixels(frame: av.VideoFrame, stream: Any) -> Pixels:
+    """A frame as RGB uint8 (h, w, 3), turned and mirrored as its container says, with square pixels.
+
+    Raises: ImageError if it is larger than femr reads.
+    """
+    ratio = stream.sample_aspect_ratio or Fraction(1)
+    width = max(1, round(frame.width * ratio))
+    if width * frame.height > MAX_PIXELS:
+        raise ImageError(f"The video has more than {MAX_PIXELS // 1_000_000} megapixels.")
+    image = frame.reformat(width=width, format="rgb24").to_ndarray()
+    extra: Any = frame.side_data
+    sides = [extra[place] for place in range(len(extra))]
+    for data in (side for side in sides if side.type == Type.DISPLAYMATRIX):
+        # x' = a x + c y, y' = b x + d y, of which two are zero
+        a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5]
+        if abs(b) > abs(a):
+            image, a, d = image.transpose(1, 0, 2), c, b
+        image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(image)
+
+
+class _Clock:
+    """Time stamps → seconds since the start, never going back."""
+
+    def __init__(self, start: Fraction, step: Fraction) -> None:
+        self._shift = -start
+        self._step = step
+        self._last: Fraction | None = None
+
+    def read(self, frame: av.VideoFrame) -> Fraction:
+        """The frame's time; a step after the one before where it has none."""
+        expected = Fraction(0) if self._last is None else self._last + self._step
+        time = expected
+        if frame.pts is not None and frame.time_base:
+            time = frame.pts * frame.time_base + self._shift
+            if time < expected - self._step - _BACK:
+                self._shift += expected - time
+                time = expected
+        self._last = max(time, self._last or Fraction(0))
+        return self._last
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if not path.is_file():
+        raise ImageError(f"There is no file named {path.name}.")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ImageError(f"{path.name} cannot be opened: {error.strerror}.") from error

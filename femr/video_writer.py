@@ -1,0 +1,184 @@
+"""The annotated video: every frame with the boxes found last, H.264 that plays in a browser, with its own sound."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+import av
+import cv2
+from av.error import FFmpegError
+
+from femr.annotate import draw
+from femr.errors import DataError
+from femr.images import Pixels
+from femr.results import Analysis
+from femr.video_reader import Reader, Shot, to_pixels
+
+_TICKS = Fraction(1, 90_000)
+_QUALITY = {"preset": "veryfast", "crf": "23"}
+_COPIED = ("aac", "mp3")  # sound that MP4 players take as it is
+
+
+def annotated(
+    opened: Callable[[], IO[bytes]], target: str | PathLike[str], analyses: Iterable[Analysis]
+) -> Iterator[Analysis]:
+    """The same analyses, passed on, while the annotated video is written along: MP4, H.264, sound copied or AAC.
+
+    Boxes stay until the next analysis. When the caller stops early, the video ends there and can be played.
+
+    Args:
+        opened: opens the video that the analyses are of, a second time.
+        target: the file to write; there is none where nothing could be analysed.
+        analyses: in the order of time; what has no time is only passed on.
+    Raises: DataError if `target` cannot be written.
+    """
+    with ExitStack() as stack:
+        film: _Film | None = None
+        shots: Iterator[Shot] = iter(())
+        shot: Shot | None = None
+        shown: Analysis | None = None
+        for analysis in analyses:
+            if analysis.time is not None:
+                if film is None:
+                    reader = stack.enter_context(Reader(opened()))
+                    film = stack.enter_context(_Film(Path(target), reader))
+                    shots = reader.shots(film.sound)
+                    shot = next(shots, None)
+                while shot and shown and shot.time < Fraction(analysis.time) - _TICKS:
+                    film.add(shot, shown)
+                    shot = next(shots, None)
+                shown = analysis
+            yield analysis
+        while film and shot and shown:
+            film.add(shot, shown)
+            shot = next(shots, None)
+
+
+class _Film:
+    """An MP4 file that is opened with its first frame, when the size is known; a context manager."""
+
+    def __init__(self, target: Path, reader: Reader) -> None:
+        self._target = target
+        self._reader = reader
+        self._container: Any = None
+        self._video: Any = None
+        self._track: _Track | None = None
+        self._early: list[Any] = []
+        self._last = -1
+        self._broken = False
+
+    def __enter__(self) -> "_Film":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Closes the file so that it can be played, however it ended."""
+        if not self._container:
+            return
+        try:
+            # FFmpeg crashes on packets for a file whose beginning could not be written
+            if not self._broken:
+                self._container.mux(self._video.encode(None))
+                if self._track:
+                    self._container.mux(self._track.rest())
+            self._container.close()
+        except (FFmpegError, OSError) as error:
+            if kind is None:
+                raise self._failed(error) from error
+
+    def add(self, shot: Shot, shown: Analysis) -> None:
+        """A frame, drawn on. Raises: DataError if it cannot be written."""
+        image = _even(draw(to_pixels(shot.frame, self._reader.stream), shown))
+        try:
+            if not self._container:
+                self._open(image)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            # players want each frame later than the one before
+            self._last = max(self._last + 1, round(shot.time / _TICKS))
+            frame.pts, frame.time_base = self._last, _TICKS
+            self._container.mux(self._video.encode(frame))
+        except (FFmpegError, OSError) as error:
+            raise self._failed(error) from error
+
+    def sound(self, packet: Any) -> None:
+        """A packet of the source's sound. Raises: DataError if it cannot be written."""
+        if not self._container:
+            self._early.append(packet)
+        elif self._track:
+            try:
+                self._container.mux(self._track.add(packet))
+            except (FFmpegError, OSError) as error:
+                raise self._failed(error) from error
+
+    def _open(self, image: Pixels) -> None:
+        self._container = av.open(str(self._target), "w", format="mp4", options={"movflags": "faststart"})
+        rate = self._reader.stream.average_rate or 25
+        self._video = self._container.add_stream("libx264", rate=rate, options=_QUALITY)
+        self._video.height, self._video.width = image.shape[:2]
+        self._video.pix_fmt = "yuv420p"
+        self._video.codec_context.time_base = _TICKS
+        if self._reader.sound:
+            self._track = _Track(self._container, self._reader.sound, self._reader.start)
+        early, self._early = self._early, []
+        for packet in early:
+            self.sound(packet)
+
+    def _failed(self, error: Exception) -> DataError:
+        self._broken = True
+        reason = getattr(error, "strerror", None) or error
+        return DataError(f"{self._target} cannot be written: {reason}.")
+
+
+class _Track:
+    """The sound of a film: packets as they are where MP4 takes them, else decoded and encoded as AAC."""
+
+    def __init__(self, container: Any, source: Any, start: Fraction) -> None:
+        self._start = start
+        self._copied = source.codec_context is not None and source.codec_context.name in _COPIED
+        if self._copied:
+            self._stream = container.add_stream_from_template(source)
+        else:
+            rate = min(source.rate or 48_000, 48_000)
+            layout = "mono" if source.channels == 1 else "stereo"
+            self._stream = container.add_stream("aac", rate=rate, layout=layout)
+            self._resampler = av.AudioResampler("fltp", layout, rate, frame_size=1024)
+
+    def add(self, packet: Any) -> list[Any]:
+        """What is to be written for a packet of the source."""
+        if not self._copied:
+            return [coded for frame in self._decoded(packet) for coded in self._encoded(frame)]
+        if packet.dts is None:
+            return []
+        shift = round(self._start / packet.time_base)
+        packet.dts -= shift
+        packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+        packet.stream = self._stream
+        return [packet]
+
+    def rest(self) -> list[Any]:
+        """What is left to be written at the end."""
+        if self._copied:
+            return []
+        return [*self._encoded(None), *self._stream.encode(None)]
+
+    def _decoded(self, packet: Any) -> list[Any]:
+        try:
+            frames = list(packet.decode())
+        except FFmpegError:  # a moment of silence is better than no video
+            return []
+        for frame in frames:
+            if frame.pts is not None:
+                frame.pts -= round(self._start / frame.time_base)
+        return frames
+
+    def _encoded(self, frame: Any) -> list[Any]:
+        return [packet for part in self._resampler.resample(frame) for packet in self._stream.encode(part)]
+
+
+def _even(image: Pixels) -> Pixels:
+    """The picture with even sides, as yuv420p wants them: the last row and column once more."""
+    height, width = image.shape[:2]
+    padded: Pixels = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return padded

@@ -1,0 +1,148 @@
+"""The Photos and video tab: several photos, a ZIP file of them or a video in; table, timeline, report and film out."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from femr.errors import DataError
+from femr.folder import analyze_inputs
+from femr.inputs import Input, close_archives, find
+from femr.moments import clock
+from femr.results import Analysis
+from femr.video_reader import Reader
+from femr.video_writer import annotated
+from femr.weights import DEFAULT_MODEL
+from tabs.findings import HEADERS, findings
+from tabs.photo import analyzer, model_choices, plain_errors
+from tabs.uploads import QUEUE, FilesInput
+
+MOST_PHOTOS = 200
+LONGEST = 180  # seconds of a video
+STEP = 4  # analyses between two looks at whether the visitor has cancelled
+LIMITS = (
+    f"Up to {MOST_PHOTOS} photos, the first {LONGEST // 60} minutes of a video, 100 MB a file; the command line has no "
+    "such limits. All of it is deleted from the server within 30 minutes. No one is identified."
+)
+PROGRESS = gr.Progress()
+# on a narrow window the answer stands under the options
+SCROLL = "() => innerWidth < 641 && document.getElementById('summary').scrollIntoView({behavior: 'smooth'})"
+WAITING = '<div class="mood"><span class="emoji">🎞️</span><div>What was found will stand here.</div></div>'
+BLANK = (WAITING, "", None, "", gr.update(value=None, visible=False))
+
+
+def chosen(paths: Sequence[str]) -> list[Input]:
+    """What is to be read, under the visitor's own names, none twice. Raises: DataError if it is too much or mixed."""
+    found: list[Input] = []
+    for path in map(Path, paths):
+        members = find([path]) if path.suffix.lower() == ".zip" else [Input(path.name, str(path))]
+        found += [replace(each, name=each.member or each.name) for each in members]
+    if len(found) > 1 and any(each.video for each in found):
+        raise DataError("Expected photos, or one video. Received: both, or several videos.")
+    if len(found) > MOST_PHOTOS:
+        raise DataError(f"Expected at most {MOST_PHOTOS} photos here. Received: {len(found)}")
+    names: set[str] = set()
+    for number, each in enumerate(found):
+        tries = (each.name if n == 1 else f"{each.name} ({n})" for n in count(1))
+        name = next(name for name in tries if name not in names)
+        names.add(name)
+        found[number] = replace(each, name=name)
+    return found
+
+
+def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PROGRESS) -> Iterator[tuple[Any, ...]]:
+    """What is found in the files: summary, timeline, links to table and report (HTML), rows, annotated video.
+
+    It stops between two steps when the visitor cancels, and leaves no file then.
+    """
+    if not paths:
+        raise gr.Error("Choose photos or a video first, and wait until they are here.", print_exception=False)
+    folder = Path(get_upload_folder()) / secrets.token_hex(20)  # a name that nobody guesses, swept with the uploads
+    target = folder / "annotated.mp4"
+    delivered = False
+    try:
+        with plain_errors():
+            inputs = chosen(paths)
+            video = inputs[0].video
+            length = _length(inputs[0]) if video else len(inputs)
+            progress(0, desc="Starting")
+            source: Iterator[Analysis] = analyze_inputs(analyzer(model), inputs)
+            if film and video:
+                folder.mkdir()
+                source = annotated(inputs[0].open, target, source)
+            analyses: list[Analysis] = []
+            for number, analysis in enumerate(_limited(source), start=1):
+                analyses.append(analysis)
+                done = (analysis.time or 0.0) if video else number
+                progress(min(1.0, done / max(length, done, 1)), desc=_said(analysis, number, len(inputs)))
+                if number % STEP == 0:
+                    yield (gr.skip(),) * 5
+            answer = findings(analyses)
+            delivered = target.is_file()
+            yield *answer, gr.update(value=str(target) if delivered else None, visible=delivered)
+    finally:
+        close_archives()
+        if not delivered:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _length(source: Input) -> float:
+    """Seconds that will be analysed, as far as the file tells. Raises: ImageError if it is no video."""
+    with Reader(source.path) as reader:
+        return min(reader.length or LONGEST, LONGEST)
+
+
+def _limited(analyses: Any) -> Iterator[Analysis]:
+    """The analyses, those of a video up to LONGEST; their generator is closed at the end, whatever that was."""
+    with closing(analyses):
+        for analysis in analyses:
+            if analysis.time is not None and analysis.time >= LONGEST:
+                return
+            yield analysis
+
+
+def _said(analysis: Analysis, number: int, total: int) -> str:
+    return f"Photo {number} of {total}" if analysis.time is None else f"At {clock(round(analysis.time))}"
+
+
+def build() -> None:
+    """The tab's components and handlers, inside the Blocks that is being built."""
+    with gr.Row():
+        with gr.Column(scale=4, min_width=300):
+            kinds = ["image", "video", ".zip", ".heic", ".heif", ".avif"]
+            files = FilesInput(label="Photos or a video", file_count="multiple", file_types=kinds, elem_id="files")
+            gr.Markdown(LIMITS, elem_id="limits")
+            with gr.Row():
+                start = gr.Button("Find the moods", variant="primary", scale=2, min_width=120, elem_id="start")
+                cancel = gr.Button("Cancel", variant="stop", scale=1, min_width=80, interactive=False, elem_id="cancel")
+            model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", elem_id="many-model")
+            film = gr.Checkbox(label="Also make an annotated video (slower)", elem_id="film")
+        with gr.Column(scale=6, min_width=300):
+            result = gr.HTML(WAITING, label="Summary", padding=False, elem_id="summary")
+            picture = gr.HTML(label="Timeline", padding=False, elem_id="timeline")
+            links = gr.HTML(label="Downloads", padding=False, elem_id="downloads")
+            table = gr.Dataframe(headers=list(HEADERS), label="Faces", interactive=False, elem_id="many-table")
+            watch = gr.Video(label="Annotated video", interactive=False, visible=False, elem_id="annotated")
+    shown = [result, picture, table, links, watch]
+    private: Any = {"api_visibility": "private"}
+    start.click(None, js=SCROLL)
+    # what stood there is of other files
+    begun = start.click(lambda: (*_buttons(busy=True), *BLANK), None, [start, cancel, *shown], queue=False, **private)
+    call: Any = {"api_name": "analyze_many", "show_progress_on": [result], **private, **QUEUE}
+    work = begun.then(analyze, [files, model, film], shown, **call)
+    idle: Any = {"fn": lambda: _buttons(busy=False), "outputs": [start, cancel], "queue": False, **private}
+    work.success(**idle)
+    work.failure(**idle)
+    cancel.click(**idle, cancels=[work])
+
+
+def _buttons(busy: bool) -> tuple[Any, Any]:
+    """Start and Cancel: only one of them can be pressed."""
+    return gr.update(interactive=not busy), gr.update(interactive=busy)

@@ -38,6 +38,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--prior-adjustment", type=float, default=0.0, metavar="X", help="read rare expressions more often; try 0.6"
     )
+    parser.add_argument(
+        "--smallest-face", type=int, metavar="PX", help="side in pixels from which faces are looked for; default 28"
+    )
     parser.add_argument("--lift", action="store_true", help="answer a hard mood with calm or cheerful songs")
     parser.add_argument("--rate", type=float, default=4.0, metavar="N", help="frames a second of videos; default 4")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
@@ -97,14 +100,20 @@ def _engine(options: argparse.Namespace) -> Engine:
             model=options.model,
             rate=options.rate,
             mode=mode,
-            prior_adjustment=options.prior_adjustment,
+            **_reading(options),
             address=options.address,
             workers=options.workers,
         )
     from femr import folder, load
 
-    analyzer = load(options.model, prior_adjustment=options.prior_adjustment)
+    analyzer = load(options.model, **_reading(options))
     return partial(folder.analyze_inputs, analyzer, rate=options.rate, mode=mode)
+
+
+def _reading(options: argparse.Namespace) -> dict[str, Any]:
+    """How faces are to be found and read, for `femr.load`."""
+    smallest = {} if options.smallest_face is None else {"smallest_face": options.smallest_face}
+    return {"prior_adjustment": options.prior_adjustment, **smallest}
 
 
 class _Run:

@@ -8,7 +8,7 @@ import logging
 import os
 import pickle
 import socket
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -33,7 +33,7 @@ def analyze_inputs(
     rate: float = RATE,
     mode: Mode = "match",
     *,
-    prior_adjustment: float = 0.0,
+    parts: Mapping[str, Any] | None = None,
     address: str | None = None,
     workers: int | None = None,
     skip: Collection[str] = (),
@@ -42,7 +42,8 @@ def analyze_inputs(
 
     Args:
         inputs: the workers must be able to read them: on other machines, from a shared disk or an address.
-        model, rate, mode, prior_adjustment, skip: as in pipeline.load and folder.analyze_inputs.
+        model, rate, mode, skip: as in pipeline.load and folder.analyze_inputs.
+        parts: pipeline.load's other arguments, such as {"prior_adjustment": 0.6}.
         address: a running cluster's; None: the one this process is connected to, or a new one on this machine.
         workers: processes; None: one for each CPU of the cluster.
     Raises: FemrError if Ray is not installed, cannot be reached or its workers fail.
@@ -58,7 +59,7 @@ def analyze_inputs(
         # an actor that dies is started again and its work done again, as often as it takes: Ray Data's default
         data = ray.data.from_items(work, override_num_blocks=min(len(work), _MOST_BLOCKS)).map_batches(
             _Worker,
-            fn_constructor_args=(model, rate, mode, prior_adjustment, frozenset(skip)),
+            fn_constructor_args=(model, rate, mode, dict(parts or {}), frozenset(skip)),
             batch_size=1,
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(size=min(len(work), workers or int(ray.cluster_resources()["CPU"]))),
@@ -70,11 +71,11 @@ def analyze_inputs(
 class _Worker:
     """An actor: an analyzer, loaded once."""
 
-    def __init__(self, model: str, rate: float, mode: Mode, prior_adjustment: float, skip: Collection[str]) -> None:
+    def __init__(self, model: str, rate: float, mode: Mode, parts: Mapping[str, Any], skip: Collection[str]) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from femr.pipeline import load
 
-        self._analyzer = load(model, prior_adjustment=prior_adjustment)
+        self._analyzer = load(model, **parts)
         self._rate = rate
         self._mode = mode
         self._skip = skip

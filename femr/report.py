@@ -23,13 +23,8 @@ unsure: bool. unsure_reason: text, one of results.UNSURE_REASONS. model: text. e
 _DIGITS = 4
 
 
-def to_document(model: str, analyses: Iterable[Analysis]) -> dict[str, Any]:
-    """The JSON document of `python -m femr analyze --json`: {"model", "images": [...]}, null where there is nothing."""
-    return {"model": model, "images": [to_dict(analysis) for analysis in analyses]}
-
-
 def to_dict(analysis: Analysis) -> dict[str, Any]:
-    """One picture as plain values, ready for JSON."""
+    """One picture as plain values, ready for JSON, None where there is nothing: an image of `femr analyze --json`."""
     mood, song, failed = analysis.mood, analysis.song, analysis.error is not None
     return {
         "path": analysis.file,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from femr.emotions import EMOTIONS, Emotion
-from femr.report import COLUMNS, to_csv, to_document, to_text
+from femr.report import COLUMNS, to_csv, to_dict, to_text
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
@@ -17,14 +17,12 @@ NOTHING = Analysis(640, 480, (), Mood(None, "No face"), None, "m", file="clip.mp
 ANALYSES = (FOUND, NOTHING, Analysis.failed("bad.jpg", "m", "Damaged."))
 
 
-def test_no_files_make_an_empty_document_and_a_header():
-    assert to_document("x", []) == {"model": "x", "images": []}
+def test_no_files_make_a_header():
     assert to_csv([]).strip() == ",".join(COLUMNS)
 
 
 def test_the_document_is_json_with_null_where_there_is_nothing():
-    document = json.loads(json.dumps(to_document("m", ANALYSES)))
-    found, nothing, bad = document["images"]
+    found, nothing, bad = json.loads(json.dumps([to_dict(analysis) for analysis in ANALYSES]))
     assert found["faces"] == [
         {
             "number": 1,

@@ -100,7 +100,7 @@ def _engine(options: argparse.Namespace) -> Engine:
             model=options.model,
             rate=options.rate,
             mode=mode,
-            **_reading(options),
+            parts=_reading(options),
             address=options.address,
             workers=options.workers,
         )

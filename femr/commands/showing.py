@@ -54,7 +54,7 @@ class Progress:
 
 
 class Document:
-    """`report.to_document`, printed picture by picture, so that none is kept; a context manager."""
+    """The JSON document {"model", "images": [...]}, printed picture by picture; a context manager."""
 
     def __init__(self, model: str) -> None:
         self._model = model

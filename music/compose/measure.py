@@ -125,11 +125,17 @@ def features(samples: Samples) -> Features:
     )
 
 
-def fingerprint(samples: Samples) -> tuple[Vector, Vector]:
-    """Mean chroma (12) and mean MFCC 1 to 19; MFCC 0 is left out, it is the level, and all songs have one loudness."""
-    chroma = librosa.feature.chroma_cqt(y=samples, sr=RATE).mean(axis=1)
-    timbre = librosa.feature.mfcc(y=samples, sr=RATE, n_mfcc=20).mean(axis=1)[1:]
-    return chroma.astype(np.float64), timbre.astype(np.float64)
+def fingerprint(samples: Samples) -> dict[str, Vector]:
+    """What likeness is judged by, each a mean over the recording: chroma in two definitions, MFCCs in three."""
+    timbre = librosa.feature.mfcc(y=samples, sr=RATE, n_mfcc=20).mean(axis=1)
+    means = {
+        "chroma_stft": librosa.feature.chroma_stft(y=samples, sr=RATE).mean(axis=1),
+        "chroma_cqt": librosa.feature.chroma_cqt(y=samples, sr=RATE).mean(axis=1),
+        "MFCC 0-19": timbre,
+        "MFCC 0-12": timbre[:13],
+        "MFCC 1-19": timbre[1:],
+    }
+    return {name: mean.astype(np.float64) for name, mean in means.items()}
 
 
 def cosine(first: Vector, second: Vector) -> float:
@@ -162,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore", category=FutureWarning)
     measured: dict[str, Features] = {}
-    prints: dict[str, list[tuple[str, tuple[Vector, Vector]]]] = {}
+    prints: dict[str, list[tuple[str, dict[str, Vector]]]] = {}
     print(HEADER)
     for song in read():
         samples = load(MUSIC / song["file"])
@@ -187,12 +193,17 @@ def print_means(measured: dict[str, Features]) -> None:
         print(f"{mood:10}" + "".join(f"{np.mean([found[name] for found in group]):>14.3f}" for name in names))
 
 
-def print_similarities(prints: dict[str, list[tuple[str, tuple[Vector, Vector]]]]) -> None:
-    """Cosine similarity of mean chroma and of mean MFCC for every two pieces of a mood."""
-    print(f"\n{'mood':9}{'first':27}{'second':27}{'chroma':>8}{'MFCC':>8}")
-    for mood, entries in prints.items():
-        for (title, one), (other, two) in itertools.combinations(entries, 2):
-            print(f"{mood:9}{title[:26]:27}{other[:26]:27}{cosine(one[0], two[0]):>8.3f}{cosine(one[1], two[1]):>8.3f}")
+def print_similarities(prints: dict[str, list[tuple[str, dict[str, Vector]]]]) -> None:
+    """Cosine similarity of every two pieces of a mood by each definition, and the highest of all."""
+    pairs = [
+        (mood, title, other, {name: cosine(one[name], two[name]) for name in one})
+        for mood, entries in prints.items()
+        for (title, one), (other, two) in itertools.combinations(entries, 2)
+    ]
+    highest = {name: max(alike[name] for *_, alike in pairs) for name in pairs[0][3]}
+    print(f"\n{'mood':9}{'first':27}{'second':27}" + "".join(f"{name:>13}" for name in highest))
+    for mood, title, other, alike in [*pairs, ("highest", "", "", highest)]:
+        print(f"{mood:9}{title[:26]:27}{other[:26]:27}" + "".join(f"{value:>13.3f}" for value in alike.values()))
 
 
 if __name__ == "__main__":

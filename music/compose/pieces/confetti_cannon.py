@@ -38,7 +38,7 @@ def compose() -> Score:
         valence=0.6,
         arousal=0.8,
         room=STUDIO,
-        master=Master(low=2.5, presence=-0.5, high=5.0, ratio=1.6),
+        master=Master(low=-1.3, body=1.5, presence=-7.5, high=6.5, ratio=1.6),
     )
     count, fire, toy, fire2, under, toy2, fire3, last = score.form(
         ("countdown", 4),
@@ -72,10 +72,10 @@ class Machine:
     """What is in the box: synthesisers, a brass section, toys, an electronic kit."""
 
     def __init__(self, score: Score) -> None:
-        self.lead = score.part(play.SQUARE_LEAD, pan=0.1, volume=0.86, room=0.35, loose=3)
-        self.saw = score.part(play.SAW_LEAD, pan=-0.25, volume=0.78, room=0.3, loose=3)
+        self.lead = score.part(play.SQUARE_LEAD, pan=0.1, volume=0.78, room=0.35, loose=3)
+        self.saw = score.part(play.SAW_LEAD, pan=-0.25, volume=0.68, room=0.3, loose=3)
         self.low = score.part(play.SYNTH_BASS, volume=0.84, room=0.05, loose=2)
-        self.pad = score.part(play.SWEEP_PAD, pan=-0.1, volume=0.5, room=0.5)
+        self.pad = score.part(play.SWEEP_PAD, pan=-0.1, volume=0.95, room=0.5)
         self.brass = score.part(play.BRASS, pan=0.35, volume=0.78, room=0.3)
         self.bells = score.part(play.GLOCKENSPIEL, pan=0.45, volume=0.9, room=0.5)
         self.box = score.part(play.KALIMBA, pan=-0.4, volume=1.0, room=0.45, loose=8)
@@ -83,7 +83,7 @@ class Machine:
         self.cello = score.part(play.CELLO, pan=0.0, volume=1.0, room=0.6, solo=True, loose=16)
         self.shot_sound = score.part(play.ORCHESTRA_HIT, volume=0.7, room=0.45)
         self.whoosh = score.part(play.REVERSE_CYMBAL, pan=0.0, volume=0.9, room=0.3)
-        self.kit = score.part(play.ANALOG_KIT, volume=0.66, room=0.15, loose=2)
+        self.kit = score.part(play.ANALOG_KIT, volume=0.52, room=0.15, loose=2)
 
     def countdown(self, at: Section, key: Key) -> None:
         """One note, more and more often; the last bar runs up the scale and stops a beat short."""

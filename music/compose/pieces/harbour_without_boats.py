@@ -45,7 +45,7 @@ def compose() -> Score:
         valence=-0.8,
         arousal=-0.75,
         room=CAVE,
-        master=Master(low=-1.0, high=-4.0, ratio=1.3),
+        master=Master(low=-2.4, body=0.8, presence=3.2, high=-1.5, ratio=1.3),
     )
     mist, call, water, return_, close = score.form(
         ("mist", 2), ("call", 8), ("water", 4), ("call, choir", 8), ("going out", 4)
@@ -86,11 +86,11 @@ def strings(score: Score, *form: Section) -> None:
     low = score.part(play.SLOW_STRINGS, pan=0.2, volume=0.55, room=0.7)
     bell = score.part(play.TUBULAR_BELLS, pan=0.5, volume=0.72, room=0.9)
     sea = score.part(play.ORCHESTRA_KIT, volume=0.85, room=0.9)
-    surf = score.part(play.SURF, pan=-0.2, volume=0.6, room=0.5)
-    surf.play(mist, chord_hit((60,), 7), level="mp")
-    surf.swell(mist, (0, 0.5), (1, 1.0), (2, 0.2))
-    surf.play(close, chord_hit((60,), 14), level="mp")
-    surf.swell(close, (0, 0.2), (2, 0.6), (3, 0.9), (3.9, 0.2))
+    surf = score.part(play.SURF, pan=-0.2, volume=0.7, room=0.5)
+    for section in form:
+        surf.play(section, chord_hit((36, 43), section.length - 0.5), level="mp")
+    surf.swell(mist, (0, 0.5), (1, 1.0), (2, 0.7))
+    surf.swell(close, (0, 0.7), (3, 0.9), (3.9, 0.2))
     wave = "0 1 2 3 4 5 6 5 4 3 2 1"
     harp.play(mist, arpeggio(MIST, wave, 1 / 3, (47, 66), ring=5), level="mp", to="p")
     bell.play(mist, chord_hit((59,), 6), level="mp")

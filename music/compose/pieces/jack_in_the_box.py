@@ -42,7 +42,7 @@ def compose() -> Score:
         valence=0.35,
         arousal=0.7,
         room=CHAMBER,
-        master=Master(high=1.5, ratio=1.3),
+        master=Master(low=-1.1, body=-5.2, presence=3.4, high=-6.3, ratio=1.3),
     )
     crank, jump, sneak, jump2, hush, jump3, last = score.form(
         ("crank", 5), ("jump", 8), ("sneak", 5), ("jump, higher", 8), ("hush", 5, 3), ("chase", 8), ("last jump", 2.75)
@@ -81,7 +81,7 @@ class Players:
         self.tuba = score.part(play.TUBA, pan=0.4, volume=0.8, room=0.35)
         self.xylophone = score.part(play.XYLOPHONE, pan=-0.35, volume=1.0, room=0.4)
         self.hit = score.part(play.ORCHESTRA_HIT, volume=0.72, room=0.5)
-        self.kit = score.part(play.ORCHESTRA_KIT, volume=0.82, room=0.4)
+        self.kit = score.part(play.ORCHESTRA_KIT, volume=0.66, room=0.4)
 
 
 def tiptoe(to: Players, at: Section, key: Key, tune: str) -> None:

@@ -54,7 +54,7 @@ def compose() -> Score:
         valence=-0.5,
         arousal=-0.4,
         room=CHAMBER,
-        master=Master(low=0.5, body=-3.5, presence=4.2, high=1.0, ratio=1.4),
+        master=Master(low=-1.2, body=-7.5, presence=4.9, high=3.1, ratio=1.4),
     )
     intro, waltz, memory, again, close = score.form(
         ("introduction", 4), ("waltz", 16), ("memory", 8), ("waltz, with violin", 12), ("goodbye", 6)
@@ -72,8 +72,8 @@ def compose() -> Score:
 
 def singers(score: Score, intro: Section, waltz: Section, memory: Section, again: Section, close: Section) -> None:
     """Accordion: the waltz; violin: the memory in major and a voice against the waltz when it comes back."""
-    accordion = score.part(play.ACCORDION, pan=-0.1, volume=0.8, room=0.4, solo=True, loose=18)
-    violin = score.part(play.VIOLIN, pan=0.35, volume=0.68, room=0.55, solo=True, scoop=0.3, loose=18)
+    accordion = score.part(play.ACCORDION, pan=-0.1, volume=0.86, room=0.4, solo=True, loose=18)
+    violin = score.part(play.VIOLIN, pan=0.35, volume=0.76, room=0.55, solo=True, scoop=0.3, loose=18)
     accordion.play(intro, melody(KEY, "r:3 | r:3 | r:3 | r:1 5:1 b5", 4, 3), level="p")
     accordion.play(waltz, THEME, level="mp")
     violin.play(memory, MEMORY, level="mp", to="mf")
@@ -87,13 +87,13 @@ def singers(score: Score, intro: Section, waltz: Section, memory: Section, again
 def company(score: Score, *form: Section) -> None:
     """Guitar and bass make the waltz, a piano drips like a gutter, strings warm the memory."""
     intro, waltz, memory, again, close = form
-    guitar = score.part(play.NYLON_GUITAR, pan=0.3, volume=0.72, room=0.3, loose=13)
-    low = score.part(play.DOUBLE_BASS, pan=-0.1, volume=0.76, room=0.25, loose=13)
+    guitar = score.part(play.NYLON_GUITAR, pan=0.3, volume=0.6, room=0.3, loose=13)
+    low = score.part(play.DOUBLE_BASS, pan=-0.1, volume=0.68, room=0.25, loose=13)
     rain = score.part(play.PIANO, pan=-0.5, volume=1.0, room=0.6, loose=20)
     strings = score.part(play.SLOW_STRINGS, volume=0.5, room=0.6)
-    shower = score.part(play.SURF, pan=0.0, volume=0.45, room=0.2)
+    shower = score.part(play.SURF, pan=0.0, volume=0.74, room=0.2)
     for section, level in zip(form, ("mp", "p", "p", "p", "mp"), strict=True):
-        shower.play(section, chord_hit((84, 91), section.length), level=level)
+        shower.play(section, chord_hit((89, 96), section.length), level=level)
     shower.swell(intro, (0, 0.9), (4, 0.6))
     shower.swell(close, (0, 0.6), (3, 0.9), (6, 0.2))
     brushes = score.part(play.BRUSH_KIT, pan=0.1, volume=1.0, room=0.4, loose=14)

@@ -47,7 +47,7 @@ def compose() -> Score:
         valence=0.65,
         arousal=0.25,
         room=CHAMBER,
-        master=Master(low=0.5, high=-0.5, ratio=1.4),
+        master=Master(low=1.4, body=-2.6, presence=-2.2, high=2.2, ratio=1.4),
         lifts_from=("angry", "disgust", "fear", "sad"),
     )
     intro, tune, again, porch, solo, last, close = score.form(
@@ -91,7 +91,7 @@ def lead(
 def harmony_players(score: Score, *form: Section) -> None:
     """Nylon guitar in the samba's syncopation, electric piano chords, marimba figures, bass on one and three."""
     intro, tune, again, porch, solo, last, close = form
-    nylon = score.part(play.NYLON_GUITAR, pan=-0.3, volume=0.76, room=0.25, loose=8)
+    nylon = score.part(play.NYLON_GUITAR, pan=-0.3, volume=0.64, room=0.25, loose=8)
     keys = score.part(play.RHODES, pan=0.4, volume=0.7, room=0.35)
     marimba = score.part(play.MARIMBA, pan=-0.6, volume=0.85, room=0.35)
     low = score.part(play.DOUBLE_BASS, volume=0.9, room=0.12, loose=7)
@@ -110,10 +110,10 @@ def harmony_players(score: Score, *form: Section) -> None:
 
 
 def percussion(score: Score, *form: Section) -> None:
-    """Shaker and surdo, then tambourine, bongos, agogo; the kit never gets heavy."""
+    """Shaker, cabasa and surdo, then tambourine, bongos, agogo; the kit never gets heavy."""
     intro, tune, again, porch, solo, last, close = form
     kit = score.part(play.DRUM_KIT, volume=0.8, room=0.3, loose=7)
-    shaker = {"shaker": "xoXoxoXoxoXoxoXo"}
+    shaker = {"shaker": "xoXoxoXoxoXoxoXo", "cabasa": "xoXoxoXoxoXoxoXo"}
     surdo = {"mute_surdo": "x...............", "surdo": "........x......x"}
     kit.play(intro, groove(16, **shaker) | groove(8, **surdo).later(8), level="p", to="mp")
     kit.play(tune, groove(32, **shaker, **surdo, stick="x..x..x...x.x..."), level="mp")

@@ -44,7 +44,7 @@ def compose() -> Score:
         valence=-0.65,
         arousal=-0.6,
         room=HALL,
-        master=Master(low=1.0, body=1.6, presence=-4.2, high=6.5, ratio=1.3),
+        master=Master(low=3.4, body=-1.9, presence=-7.5, high=4.1, ratio=1.3),
     )
     intro, song, answer, again, close = score.form(
         ("introduction", 2), ("song", 8), ("answer", 4), ("song, with violin", 8), ("farewell", 3)
@@ -64,9 +64,9 @@ def compose() -> Score:
 
 def bowed(score: Score, song: Section, answer: Section, again: Section, close: Section) -> None:
     """Cello with the theme, violin with the answer, both in the return; a string section grows under them."""
-    cello = score.part(play.CELLO, pan=-0.2, volume=0.86, room=0.6, solo=True, loose=16)
+    cello = score.part(play.CELLO, pan=-0.2, volume=0.94, room=0.6, solo=True, loose=16)
     violin = score.part(play.VIOLIN, pan=0.3, volume=0.6, room=0.65, solo=True, loose=16)
-    section = score.part(play.SLOW_STRINGS, pan=0.05, volume=0.55, room=0.7)
+    section = score.part(play.SLOW_STRINGS, pan=0.05, volume=0.5, room=0.7)
     cello.play(song, THEME, level="mp")
     violin.play(answer, ANSWER, level="mp", to="mf")
     cello.play(answer, counter(BRIGHTER, ANSWER, (45, 60), step=2), level="p", to="mp")

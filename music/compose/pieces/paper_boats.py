@@ -50,7 +50,7 @@ def compose() -> Score:
         valence=0.1,
         arousal=0.1,
         room=CHAMBER,
-        master=Master(low=-0.5, high=1.0, ratio=1.3),
+        master=Master(low=-5.1, body=2.9, presence=4.3, high=0.4, ratio=1.3),
         lifts_from=("angry", "disgust", "fear", "sad"),
     )
     fold, float_, sail, lake, sail2, land = score.form(

@@ -48,7 +48,7 @@ def compose() -> Score:
         valence=0.25,
         arousal=0.0,
         room=STUDIO,
-        master=Master(low=0.0, high=2.0, ratio=1.5),
+        master=Master(low=-2.6, body=-7.5, presence=4.6, high=1.0, ratio=1.5),
         lifts_from=("angry", "disgust", "sad"),
     )
     start, line, view, line2, halt, line3, station = score.form(
@@ -91,10 +91,10 @@ def tunes(score: Score, *form: Section) -> None:
 def sleepers(score: Score, *form: Section) -> None:
     """Two acoustic guitars, banjo on the later lines, bass on one and three, brushes going like wheels."""
     start, line, view, line2, halt, line3, station = form
-    left = score.part(play.STEEL_GUITAR, pan=-0.5, volume=0.66, room=0.25, loose=9)
-    right = score.part(play.NYLON_GUITAR, pan=0.55, volume=0.86, room=0.25, loose=9)
+    left = score.part(play.STEEL_GUITAR, pan=-0.5, volume=0.62, room=0.25, loose=9)
+    right = score.part(play.NYLON_GUITAR, pan=0.55, volume=0.72, room=0.25, loose=9)
     banjo = score.part(play.BANJO, pan=-0.15, volume=0.68, room=0.25, loose=9)
-    organ = score.part(play.DRAWBAR_ORGAN, pan=0.1, volume=0.64, room=0.4)
+    organ = score.part(play.DRAWBAR_ORGAN, pan=0.1, volume=0.5, room=0.4)
     low = score.part(play.DOUBLE_BASS, volume=0.86, room=0.15, loose=8)
     wheels = score.part(play.BRUSH_KIT, volume=1.0, room=0.25, loose=7)
     left.play(start, arpeggio(OPENING, "0 2 1 3 0 2 1 3", 0.5, (46, 67), ring=2), level="mp", to="mf")
@@ -104,7 +104,7 @@ def sleepers(score: Score, *form: Section) -> None:
         left.play(section, strum(chords, "D.D-D-DU", 0.5, (46, 68)), level=level)
         right.play(section, arpeggio(chords, "0 2 1 3 2 3 1 2", 0.5, (51, 70), ring=1.8), level="mp")
         low.play(section, bass(chords, "R-.-5-.L" if section is line3 else "R---5---", 0.5, 27), level=level)
-        wheels.play(section, groove(32, **train), level="mp" if section is not view else "p")
+        wheels.play(section, groove(32, **train), level="mf" if section is not view else "mp")
     banjo.play(line2, arpeggio(LINE, "0 2 3 1 2 3 0 2", 0.25, (55, 75)), level="mp")
     banjo.play(line3, arpeggio(LINE, "0 2 3 1 2 3 0 2", 0.25, (55, 75)), level="mf")
     organ.play(view, pad(VIEW, 55, 72, 3), level="mp")

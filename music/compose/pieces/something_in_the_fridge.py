@@ -1,4 +1,4 @@
-"""Something in the Fridge: a sick tango in seven eighths, on B flat and what lies next to it.
+"""Something in the Fridge: a sick tango in seven eighths, on E flat and what lies next to it.
 
 It hums, it drips, it moves.
 """
@@ -11,7 +11,7 @@ from music.compose.patterns import bass, comp
 from music.compose.score import STUDIO, Master, Score, Section
 from music.compose.theory import Key, harmony
 
-KEY = Key("Bb", "octatonic")
+KEY = Key("Eb", "octatonic")
 METER = 3.5
 
 SLINK = melody(
@@ -55,7 +55,7 @@ def compose() -> Score:
         valence=-0.5,
         arousal=0.35,
         room=STUDIO,
-        master=Master(low=1.0, high=5.0, ratio=2.0),
+        master=Master(low=-0.6, body=-7.0, presence=-6.7, high=7.5, ratio=2.0),
     )
     hum, slink, lid, ooze, slink2, shut = score.form(
         ("hum", 4), ("slink", 16), ("the lid", 8), ("ooze", 8), ("slink, everything", 12), ("shut", 4)
@@ -73,8 +73,8 @@ def compose() -> Score:
 def tune(score: Score, slink: Section, lid: Section, ooze: Section, last: Section, shut: Section) -> None:
     """Bandoneon slinks, a fiddle mocks it a semitone off, an alto saxophone opens the lid, muted trumpet laughs."""
     bandoneon = score.part(play.BANDONEON, pan=-0.2, volume=0.85, room=0.3, solo=True, droop=0.5, loose=14)
-    fiddle = score.part(play.FIDDLE, pan=0.4, volume=0.8, room=0.35, scoop=1.5, droop=1.0, loose=16)
-    sax = score.part(play.ALTO_SAX, pan=0.15, volume=0.74, room=0.3, scoop=1.2, droop=1.5, loose=14)
+    fiddle = score.part(play.FIDDLE, pan=0.4, volume=0.88, room=0.35, scoop=1.5, droop=1.0, loose=16)
+    sax = score.part(play.ALTO_SAX, pan=0.15, volume=0.68, room=0.3, scoop=1.2, droop=1.5, loose=14)
     laugh = score.part(play.MUTED_TRUMPET, pan=-0.5, volume=0.7, room=0.35, scoop=0.8, droop=2.0)
     bandoneon.play(slink, SLINK + grace(SLINK, -1, 0.12, 0.4), level="mf")
     fiddle.play(slink, SLINK.transposed(11), bar=8, level="mp", to="mf")
@@ -105,11 +105,11 @@ def tune(score: Score, slink: Section, lid: Section, ooze: Section, last: Sectio
 def under(score: Score, *form: Section) -> None:
     """A rubber bass, a clavinet that hiccups, an organ humming like the motor, drips on blocks and a cuica."""
     hum, slink, lid, ooze, last, shut = form
-    rubber = score.part(play.RUBBER_BASS, volume=0.66, room=0.05, scoop=1.0, loose=6)
-    clavinet = score.part(play.CLAVINET, pan=0.5, volume=0.75, room=0.15, loose=8)
-    motor = score.part(play.REED_ORGAN, pan=-0.4, volume=0.6, room=0.2)
-    kit = score.part(play.ROOM_KIT, volume=1.0, room=0.2, loose=9)
-    motor.play(hum, chord_hit((46, 47, 53), 14), level="mf")
+    rubber = score.part(play.RUBBER_BASS, volume=0.58, room=0.05, scoop=1.0, loose=6)
+    clavinet = score.part(play.CLAVINET, pan=0.5, volume=0.68, room=0.15, loose=8)
+    motor = score.part(play.REED_ORGAN, pan=-0.4, volume=0.85, room=0.2)
+    kit = score.part(play.ROOM_KIT, volume=0.86, room=0.2, loose=9)
+    motor.play(hum, chord_hit((51, 52, 58), 14), level="mf")
     motor.swell(hum, (0, 0.8), (2, 0.55), (4, 0.8))
     rubber.play(hum, OOZE, bar=2, level="mf")
     for section, times, level in ((slink, 8, "mf"), (last, 6, "f")):
@@ -118,16 +118,18 @@ def under(score: Score, *form: Section) -> None:
     clavinet.play(lid, comp(RANCID, ".x.xx.x", 0.5, (58, 75), 3).short(0.3), level="f")
     rubber.play(lid, bass(RANCID, "R..R5.L", 0.5, 34).short(0.6), level="f")
     rubber.play(ooze, melody(KEY, "1:3 b2:.5 | b8,:3.5 | 1:2 5,:1.5 | b5,:3.5", 2, METER) * 2, level="mf", to="f")
-    motor.play(ooze, chord_hit((46, 47, 52), 28), level="mp")
+    motor.play(ooze, chord_hit((51, 52, 57), 28), level="mp")
     clavinet.play(last, comp(RANCID, "..x.xx.", 0.5, (58, 75), 3).short(0.3), level="f")
-    motor.play(last, chord_hit((46, 47, 53), 42), level="mf")
+    motor.play(last, chord_hit((51, 52, 58), 42), level="mf")
     drip = {
         "low_block": "x......",
         "block": "....x..",
         "mute_cuica": "..x....",
         "cuica": ".....x.",
-        "shaker": "oxoxoxo",
     }
+    rattle = "xgogxgogxgogog"
+    for section, level in ((hum, "p"), (slink, "mf"), (lid, "mf"), (ooze, "mp"), (last, "f")):
+        kit.play(section, groove(section.length, 0.25, shaker=rattle, cabasa=rattle[::-1]), level=level)
     kit.play(hum, groove(14, 0.5, low_block="x.........x...", block="......x......"), level="mf")
     kit.play(slink, groove(28, 0.5, kick="x..x...", **drip), level="mf")
     kit.play(slink, groove(28, 0.5, kick="x..x.x.", snare="..g.x.g", hat="x.x.x.x", **drip), bar=8, level="mf")
@@ -140,5 +142,5 @@ def under(score: Score, *form: Section) -> None:
     rubber.play(shut, OOZE.part(0, 3.5), level="mf")
     slam = together((hit("kick", 1.2), hit("snare", 1.0), hit("floor_tom", 1.0)))
     kit.play(shut, slam, bar=3, level="f")
-    motor.play(shut, chord_hit((46, 47, 53), 10.5), level="mf", to="p")
-    rubber.play(shut, chord_hit((34,), 2.5), bar=3, level="mf")
+    motor.play(shut, chord_hit((51, 52, 58), 10.5), level="mf", to="p")
+    rubber.play(shut, chord_hit((39,), 2.5), bar=3, level="mf")

@@ -56,7 +56,7 @@ def compose() -> Score:
         valence=-0.7,
         arousal=0.55,
         room=CAVE,
-        master=Master(low=3.5, body=-6.0, presence=0.8, high=4.5, ratio=2.2),
+        master=Master(low=6.0, body=-4.7, presence=-7.8, high=3.1, ratio=2.2),
     )
     dark, steps, lullaby, nearer, hunt, breath, lull_end = score.form(
         ("dark", 3),
@@ -90,7 +90,7 @@ def strings(score: Score, *form: Section) -> None:
     """Tremolo clusters that swell and vanish, low sustained basses, a viola sigh."""
     dark, steps, lullaby, nearer, hunt, breath, end = form
     shiver = score.part(play.TREMOLO_STRINGS, pan=0.35, volume=0.72, room=0.7)
-    deep = score.part(play.CONTRABASS, pan=-0.3, volume=1.0, room=0.6, loose=15)
+    deep = score.part(play.CONTRABASS, pan=-0.3, volume=0.86, room=0.6, loose=15)
     viola = score.part(play.VIOLA, pan=0.2, volume=0.9, room=0.7, solo=True, droop=0.6, loose=20)
     deep.play(dark, chord_hit((25, 37), 12), level="pp")
     shiver.play(dark, cluster(HELD, 9, 1.5), bar=0.75, level="p", to="mf")
@@ -118,8 +118,8 @@ def strings(score: Score, *form: Section) -> None:
 
 def feet(score: Score, steps: Section, nearer: Section, hunt: Section, breath: Section, end: Section) -> None:
     """Footsteps: plucked bass and the lowest piano strings; they run in the hunt."""
-    pluck = score.part(play.PIZZICATO, pan=-0.2, volume=0.9, room=0.6, loose=28)
-    piano = score.part(play.PIANO, pan=0.0, volume=0.8, room=0.7, loose=22)
+    pluck = score.part(play.PIZZICATO, pan=-0.2, volume=1.0, room=0.6, loose=28)
+    piano = score.part(play.PIANO, pan=0.0, volume=0.74, room=0.7, loose=22)
     pluck.play(steps, STEPS.part(0, 20), level="mp")
     piano.play(steps, STEPS.part(0, 20).transposed(-12), level="mp")
     pluck.play(nearer, STEPS.part(10, 26).transposed(12), level="mf", to="f")
@@ -134,7 +134,7 @@ def feet(score: Score, steps: Section, nearer: Section, hunt: Section, breath: S
 def box(score: Score, lullaby: Section, nearer: Section, breath: Section, end: Section) -> None:
     """The lullaby on a music box, with a glass pad round it; in the end it stops before the last note."""
     tinkle = score.part(play.MUSIC_BOX, pan=0.3, volume=1.0, room=0.8, loose=18)
-    glass = score.part(play.BOWED_PAD, pan=-0.5, volume=0.85, room=0.8)
+    glass = score.part(play.BOWED_PAD, pan=-0.5, volume=0.78, room=0.8)
     tinkle.play(lullaby, LULLABY, level="mp")
     glass.play(lullaby, chord_hit((61, 68, 74), 12), level="p")
     glass.swell(lullaby, (0, 0.5), (2, 1.0), (4, 0.4))

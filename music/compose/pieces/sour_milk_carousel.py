@@ -61,7 +61,7 @@ def compose() -> Score:
         valence=-0.45,
         arousal=0.4,
         room=Room(0.6, 0.2, 0.9, 0.9),
-        master=Master(low=-6.0, body=-1.0, presence=-2.5, high=5.8, ratio=1.6),
+        master=Master(low=-0.2, body=1.9, presence=-6.6, high=1.0, ratio=1.6),
     )
     crank, ride, aside, ride2, stuck, ride3, spill = score.form(
         ("crank", 1),
@@ -88,8 +88,8 @@ def compose() -> Score:
 def pipes(score: Score, *form: Section) -> None:
     """The calliope, its double an untuned hair below, a wheezing ocarina, a honky-tonk piano, a snide oboe."""
     crank, ride, aside, ride2, stuck, ride3, spill = form
-    calliope = score.part(play.CALLIOPE, pan=-0.25, volume=0.86, room=0.4, scoop=0.25, droop=0.4, loose=8)
-    double = score.part(play.CALLIOPE, pan=0.3, volume=0.7, room=0.4, scoop=0.8, droop=0.9, loose=20, lag=18)
+    calliope = score.part(play.CALLIOPE, pan=-0.25, volume=0.78, room=0.4, scoop=0.25, droop=0.4, loose=8)
+    double = score.part(play.CALLIOPE, pan=0.3, volume=0.64, room=0.4, scoop=0.8, droop=0.9, loose=20, lag=18)
     oboe = score.part(play.OBOE, pan=0.45, volume=0.6, room=0.35, solo=True, droop=0.8, loose=14)
     ocarina = score.part(play.OCARINA, pan=-0.5, volume=0.6, room=0.4, scoop=1.0, droop=1.2, loose=16)
     calliope.play(crank, melody(KEY, "5:2 b5 5 b6 5:1 b5 5", 4, None), level="mp", to="f")
@@ -117,7 +117,7 @@ def wheels(score: Score, *form: Section) -> None:
     tuba = score.part(play.TUBA, pan=0.1, volume=0.95, room=0.25, droop=0.6, loose=14)
     piano = score.part(play.HONKY_TONK, pan=-0.1, volume=0.76, room=0.3, loose=12)
     bass_line = score.part(play.BASSOON, pan=0.25, volume=0.62, room=0.3, loose=12)
-    kit = score.part(play.ORCHESTRA_KIT, volume=0.9, room=0.35, loose=14)
+    kit = score.part(play.ORCHESTRA_KIT, volume=0.82, room=0.35, loose=14)
     for section, chords, moved, level in (
         (ride, TURNING, 0, "mf"),
         (aside, LURCHING, 0, "mp"),

@@ -48,7 +48,7 @@ def compose() -> Score:
         valence=0.8,
         arousal=0.5,
         room=STUDIO,
-        master=Master(high=1.5),
+        master=Master(low=-1.6, body=1.6, presence=0.4, high=1.0),
         lifts_from=("sad", "fear"),
     )
     intro, first, second, bridge, call, last, coda = score.form(
@@ -69,7 +69,7 @@ def compose() -> Score:
 
 def tune(score: Score, first: Section, second: Section, bridge: Section, call: Section, last: Section) -> None:
     """Who has the melody: recorder, then with glockenspiel, accordion in the bridge, everybody at the end."""
-    recorder = score.part(play.RECORDER, pan=0.15, volume=0.66, room=0.45, solo=True)
+    recorder = score.part(play.RECORDER, pan=0.15, volume=0.62, room=0.45, solo=True)
     bells = score.part(play.GLOCKENSPIEL, pan=0.45, volume=0.75, room=0.5)
     accordion = score.part(play.ACCORDION, pan=-0.4, volume=0.88, room=0.35, solo=True)
     recorder.play(first, grace(THEME, least=1.4), level="mf")
@@ -87,7 +87,7 @@ def tune(score: Score, first: Section, second: Section, bridge: Section, call: S
 def strings(score: Score, *form: Section) -> None:
     """Two guitars, a banjo from the second verse on, soft accordion chords under the last."""
     intro, first, second, bridge, call, last, coda = form
-    left = score.part(play.STEEL_GUITAR, pan=-0.55, volume=0.62, room=0.25, loose=9)
+    left = score.part(play.STEEL_GUITAR, pan=-0.55, volume=0.72, room=0.25, loose=9)
     right = score.part(play.NYLON_GUITAR, pan=0.55, volume=0.78, room=0.3, loose=9)
     banjo = score.part(play.BANJO, pan=0.3, volume=0.72, room=0.25)
     right.play(intro, arpeggio(OPENING, "0 2 1 3 2 1 3 2", 0.5, (50, 72), ring=1.6), level="mp", to="mf")
@@ -120,7 +120,7 @@ def strings(score: Score, *form: Section) -> None:
 def rhythm(score: Score, *form: Section) -> None:
     """Bass and hands: shaker first, then kick and claps, half-time in the bridge, a stop in the call."""
     intro, first, second, bridge, call, last, coda = form
-    low = score.part(play.FINGER_BASS, volume=0.82, room=0.12, loose=5)
+    low = score.part(play.FINGER_BASS, volume=0.76, room=0.12, loose=5)
     drums = score.part(play.DRUM_KIT, volume=0.85, room=0.25, loose=5)
     walk, chance = "R--R5-L-", score.rng("fills")
     low.play(first, bass(VERSE, "R--.5-..", 0.5, 38), level="mf")

@@ -57,7 +57,7 @@ def compose() -> Score:
         arousal=0.2,
         swing=0.58,
         room=CHAMBER,
-        master=Master(low=1.5, presence=1.6, high=-5.0),
+        master=Master(low=-3.3, body=-3.9, presence=7.0, high=-0.7),
     )
     stir, stew, sneer, waltz, both, slop = score.form(
         ("stirring", 2), ("stew", 8), ("sneer", 8), ("seasick waltz", 16, 3), ("all together", 8), ("slop", 2)
@@ -77,9 +77,9 @@ def low_winds(score: Score, *form: Section) -> None:
     """Bassoon and baritone saxophone have the stew, tuba and plucked bass burp beneath."""
     stir, stew, sneer, waltz, both, slop = form
     bassoon = score.part(play.BASSOON, pan=-0.3, volume=0.92, room=0.3, solo=True, scoop=0.6, droop=0.5, loose=14)
-    sax = score.part(play.BARITONE_SAX, pan=0.35, volume=0.75, room=0.25, scoop=1.0, droop=0.7, loose=18)
-    tuba = score.part(play.TUBA, pan=0.05, volume=0.95, room=0.25, droop=0.8, loose=16)
-    pluck = score.part(play.DOUBLE_BASS, pan=-0.05, volume=0.9, room=0.15, loose=14)
+    sax = score.part(play.BARITONE_SAX, pan=0.35, volume=0.88, room=0.25, scoop=1.0, droop=0.7, loose=18)
+    tuba = score.part(play.TUBA, pan=0.05, volume=0.8, room=0.25, droop=0.8, loose=16)
+    pluck = score.part(play.DOUBLE_BASS, pan=-0.05, volume=0.8, room=0.15, loose=14)
     tuba.play(stir, BURP, level="mp")
     for section, level in ((stew, "mf"), (sneer, "mp"), (both, "f")):
         pluck.play(section, BURP * 4, level=level)
@@ -103,8 +103,8 @@ def faces(score: Score, stew: Section, sneer: Section, waltz: Section, both: Sec
     """Muted trumpets a second apart, a clarinet too high, a queasy organ in the waltz."""
     mute = score.part(play.MUTED_TRUMPET, pan=0.5, volume=0.72, room=0.4, solo=True, scoop=1.2, droop=1.2)
     second = score.part(play.MUTED_TRUMPET, pan=0.25, volume=0.62, room=0.4, droop=1.5, lag=14)
-    clarinet = score.part(play.CLARINET, pan=-0.5, volume=0.52, room=0.35, solo=True, droop=1.0)
-    organ = score.part(play.REED_ORGAN, pan=-0.15, volume=0.74, room=0.35)
+    clarinet = score.part(play.CLARINET, pan=-0.5, volume=0.58, room=0.35, solo=True, droop=1.0)
+    organ = score.part(play.REED_ORGAN, pan=-0.15, volume=0.86, room=0.35)
     snarl = score.part(play.TROMBONE, pan=0.4, volume=0.7, room=0.35, scoop=2.0, droop=2.0)
     mute.play(stew, comp(SOUR, "....x.....", 0.5, (60, 73), 2).short(0.6), bar=4, level="mf")
     mute.play(sneer, SNEER + grace(SNEER), level="mf", to="f")
@@ -127,7 +127,7 @@ def faces(score: Score, stew: Section, sneer: Section, waltz: Section, both: Sec
 def kitchen(score: Score, *form: Section) -> None:
     """Pots and frogs: guiro, blocks, a slack drum, cuica; one plate breaks before the end."""
     stir, stew, sneer, waltz, both, slop = form
-    kit = score.part(play.DRUM_KIT, volume=0.8, room=0.3, loose=14)
+    kit = score.part(play.DRUM_KIT, volume=0.74, room=0.3, loose=14)
     kit.play(stir, groove(10, 0.5, guiro="x..o......", low_block="....x..x.."), level="mp")
     kit.play(
         stew,

@@ -62,7 +62,7 @@ def compose() -> Score:
         valence=-0.75,
         arousal=0.9,
         room=Room(0.4, 0.4, 0.6, 0.8),
-        master=Master(low=-1.0, high=1.5, ratio=2.5),
+        master=Master(low=-0.3, body=-2.0, presence=0.3, high=1.0, ratio=2.5),
     )
     intro, riff, verse, theme, breakdown, scream, last, end = score.form(
         ("introduction", 4),

@@ -42,7 +42,7 @@ def compose() -> Score:
         valence=-0.6,
         arousal=0.35,
         room=CAVE,
-        master=Master(low=0.0, body=-0.5, presence=2.8, high=-6.0, ratio=2.0),
+        master=Master(low=-4.3, body=-7.8, presence=7.8, high=5.6, ratio=2.0),
     )
     dusk, steps, song, dark, song2, out = score.form(
         ("dusk", 2), ("ostinato", 3), ("song", 8), ("in the dark", 4), ("song, nearer", 4), ("out", 2)
@@ -83,10 +83,10 @@ def piano(
 def air(score: Score, *form: Section) -> None:
     """Horn and viola sing, voices without words hold the chords, glass and bass drum breathe."""
     dusk, _, song, dark, song2, out = form
-    horn = score.part(play.HORN, pan=-0.35, volume=0.68, room=0.8, solo=True, droop=0.4, loose=22)
+    horn = score.part(play.HORN, pan=-0.35, volume=0.6, room=0.8, solo=True, droop=0.4, loose=22)
     viola = score.part(play.VIOLA, pan=0.3, volume=0.72, room=0.7, solo=True, droop=0.4, loose=22)
-    choir = score.part(play.VOICE_OOHS, pan=0.1, volume=0.86, room=0.9)
-    glass = score.part(play.BOWED_PAD, pan=-0.5, volume=0.8, room=0.8)
+    choir = score.part(play.VOICE_OOHS, pan=0.1, volume=0.76, room=0.9)
+    glass = score.part(play.BOWED_PAD, pan=-0.5, volume=0.72, room=0.8)
     drum = score.part(play.ORCHESTRA_KIT, volume=0.62, room=0.7, loose=15)
     shiver = score.part(play.TREMOLO_STRINGS, pan=0.4, volume=0.55, room=0.6)
     glass.play(dusk, chord_hit((53, 60, 66), 14), level="p")

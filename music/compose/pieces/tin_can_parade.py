@@ -50,7 +50,7 @@ def compose() -> Score:
         arousal=0.8,
         swing=0.62,
         room=STUDIO,
-        master=Master(low=0.0, high=0.5),
+        master=Master(low=-1.2, body=-2.1, presence=3.8, high=-0.5),
         lifts_from=("angry", "disgust"),
     )
     intro, rag, side, stops, all_in, tag = score.form(
@@ -65,8 +65,8 @@ def compose() -> Score:
 
 def front_line(score: Score, rag: Section, side: Section, stops: Section, all_in: Section, tag: Section) -> None:
     """Trumpet, clarinet, trombone: one leads, the others answer, and in the end all talk at once."""
-    trumpet = score.part(play.TRUMPET, pan=0.05, volume=0.92, room=0.3, scoop=0.5, solo=True, loose=11)
-    clarinet = score.part(play.CLARINET, pan=-0.45, volume=0.62, room=0.35, scoop=0.4, loose=11)
+    trumpet = score.part(play.TRUMPET, pan=0.05, volume=0.97, room=0.3, scoop=0.5, solo=True, loose=11)
+    clarinet = score.part(play.CLARINET, pan=-0.45, volume=0.66, room=0.35, scoop=0.4, loose=11)
     trombone = score.part(play.TROMBONE, pan=0.45, volume=0.74, room=0.3, scoop=1.5, loose=14, lag=6)
     running = "x.xxxxx.xxxxxxx.xxxxX...x.xxX..."
     trumpet.play(rag, THEME, level="f")
@@ -103,7 +103,7 @@ def front_line(score: Score, rag: Section, side: Section, stops: Section, all_in
 def back_line(score: Score, *form: Section) -> None:
     """Tuba in two, banjo on every beat, a honky-tonk piano from the side street on."""
     intro, rag, side, stops, all_in, tag = form
-    tuba = score.part(play.TUBA, pan=0.1, volume=0.95, room=0.2, loose=10)
+    tuba = score.part(play.TUBA, pan=0.1, volume=0.88, room=0.2, loose=10)
     banjo = score.part(play.BANJO, pan=-0.3, volume=0.6, room=0.2, loose=8)
     piano = score.part(play.HONKY_TONK, pan=0.35, volume=0.84, room=0.25, loose=9)
     tuba.play(intro, bass(VAMP, "R.5.", 1, 31).short(0.6).part(0, 8), bar=2, level="f")

@@ -39,7 +39,7 @@ def compose() -> Score:
         valence=-0.8,
         arousal=0.6,
         room=CAVE,
-        master=Master(low=-0.5, body=4.2, presence=-3.0, high=4.5, ratio=2.0),
+        master=Master(low=-3.1, body=3.5, presence=-3.0, high=0.8, ratio=2.0),
     )
     ice, heart, chorale, call, crack, chorale2, still = score.form(
         ("ice", 2), ("heart", 4), ("chorale", 8), ("call", 4), ("cracks", 4), ("chorale, rising", 8), ("still", 3)
@@ -56,10 +56,10 @@ def compose() -> Score:
 def depth(score: Score, *form: Section) -> None:
     """Trombones and bassoon with the chorale, low strings in fifths, a church organ's pedal at the height."""
     ice, heart, chorale, call, crack, last, still = form
-    trombone = score.part(play.TROMBONE, pan=0.3, volume=0.62, room=0.7, loose=18)
-    bassoon = score.part(play.BASSOON, pan=-0.3, volume=0.8, room=0.7, loose=18)
+    trombone = score.part(play.TROMBONE, pan=0.3, volume=0.55, room=0.7, loose=18)
+    bassoon = score.part(play.BASSOON, pan=-0.3, volume=0.74, room=0.7, loose=18)
     low = score.part(play.SLOW_STRINGS, pan=0.0, volume=0.7, room=0.6)
-    organ = score.part(play.CHURCH_ORGAN, pan=0.05, volume=0.6, room=0.7)
+    organ = score.part(play.CHURCH_ORGAN, pan=0.05, volume=0.56, room=0.7)
     low.play(ice, chord_hit((31, 38), 8), level="mp")
     low.play(heart, chord_hit((31, 38), 8) + chord_hit((32, 37), 8), level="p")
     bassoon.play(chorale, CHORALE, level="mp")
@@ -83,9 +83,9 @@ def surface(score: Score, *form: Section) -> None:
     glass = score.part(play.ICE_RAIN, pan=0.5, volume=1.0, room=0.8)
     bird = score.part(play.SOPRANO_SAX, pan=0.25, volume=0.6, room=0.9, solo=True, scoop=0.6, droop=1.0, loose=20)
     shiver = score.part(play.TREMOLO_STRINGS, pan=-0.2, volume=1.0, room=0.6)
-    wind = score.part(play.SURF, pan=-0.1, volume=0.68, room=0.6)
+    wind = score.part(play.SURF, pan=-0.1, volume=0.86, room=0.6)
     for section in form:
-        wind.play(section, chord_hit((54, 84), section.length), level="mf")
+        wind.play(section, chord_hit((42, 84), section.length), level="mf")
         wind.swell(section, (0, 0.5), (section.bars * 0.6, 1.0), (section.bars - 0.1, 0.45))
     metal.play(ice, chord_hit((43, 50, 56), 8), level="mp")
     metal.swell(ice, (0, 0.5), (1, 1.0), (2, 0.4))

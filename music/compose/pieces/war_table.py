@@ -1,4 +1,4 @@
-"""War Table: orchestral fury in C minor and seven eighths.
+"""War Table: orchestral fury in C sharp minor and seven eighths.
 
 Strings hammer, low brass march, drums from the hills, a choir shouts.
 """
@@ -11,7 +11,7 @@ from music.compose.patterns import bass, comp, pad
 from music.compose.score import HALL, Master, Score, Section
 from music.compose.theory import Key, harmony
 
-KEY = Key("C", "harmonic minor")
+KEY = Key("C#", "harmonic minor")
 METER = 3.5
 
 HAMMER = melody(
@@ -58,7 +58,7 @@ def compose() -> Score:
         valence=-0.65,
         arousal=0.85,
         room=HALL,
-        master=Master(low=0.5, high=2.0, ratio=2.2),
+        master=Master(low=-0.4, body=0.6, presence=0.2, high=-0.2, ratio=2.2),
     )
     drums_only, hammer, march, field, siege, march2, end = score.form(
         ("drums", 4), ("hammer", 8), ("march", 8), ("burnt field", 8), ("siege", 8), ("march, all", 16), ("end", 3)
@@ -91,8 +91,8 @@ def strings(
         low.play(siege, rising.transposed(bar // 2).short(0.8), bar=bar, level="f", to="ff")
         basses.play(siege, rising.transposed(bar // 2 - 12).short(0.8), bar=bar, level="f", to="ff")
     high.play(siege, trilled(melody(KEY, "5:7 | 6:7 | 7:7 | b9:7", 4, 7), 1, 0.25), level="mf", to="ff")
-    high.play(end, (HAMMER.part(0, 3.5) + chord_hit((72, 73, 79, 84), 3.5, 1.1)).transposed(0), level="fff")
-    low.play(end, HAMMER.part(0, 3.5).transposed(-12) + chord_hit((36, 48, 54, 55), 3.5), level="fff")
+    high.play(end, (HAMMER.part(0, 3.5) + chord_hit((73, 74, 80, 85), 3.5, 1.1)), level="fff")
+    low.play(end, HAMMER.part(0, 3.5).transposed(-12) + chord_hit((37, 49, 55, 56), 3.5), level="fff")
 
 
 def brass(
@@ -125,18 +125,18 @@ def brass(
         to="fff",
     )
     trombone.play(siege, comp(WAR, "X.....X.......", 0.25, (43, 61), 4).short(0.5), level="ff")
-    choir.play(siege, chord_hit((60, 61, 66, 67), 14), bar=4, level="mf", to="ff")
+    choir.play(siege, chord_hit((61, 62, 67, 68), 14), bar=4, level="mf", to="ff")
     trombone.play(last, MARCH + MARCH, level="fff")
     horn.play(last, MARCH.stepped(KEY, 2) + MARCH.transposed(12), level="ff")
     trumpet.play(last, MARCH.transposed(12), bar=8, level="ff")
     tuba.play(last, bass(WAR, "R...", 1, 31).short() * 2, level="ff")
     choir.play(last, comp(WAR, "X-------------", 0.25, (58, 77), 4), bar=8, level="ff")
     for part, pitches in (
-        (trombone, (36, 43, 48)),
-        (trumpet, (66, 67, 72)),
-        (horn, (54, 60)),
-        (tuba, (24,)),
-        (choir, (60, 67, 72)),
+        (trombone, (37, 44, 49)),
+        (trumpet, (67, 68, 73)),
+        (horn, (55, 61)),
+        (tuba, (25,)),
+        (choir, (61, 68, 73)),
     ):
         part.play(end, chord_hit(pitches, 3.5, 1.1), bar=1, level="ff")
 
@@ -161,7 +161,7 @@ def war_drums(score: Score, *form: Section) -> None:
     kettle.play(last, bass(WAR, "R.5.", 1, 36) * 2, level="f")
     taiko.play(end, beats("X.x.X.x.XXXXXX", 52) + beats("X", 52), level="fff")
     kit.play(end, hit("crash") | hit("kick"), bar=1, level="fff")
-    kettle.play(end, repeated(chord_hit((36,), 3), 0.125, 0.5), bar=1, level="f")
+    kettle.play(end, repeated(chord_hit((37,), 3), 0.125, 0.5), bar=1, level="f")
 
 
 def beats(rhythm: str, pitch: int) -> Line:

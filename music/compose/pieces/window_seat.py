@@ -48,7 +48,7 @@ def compose() -> Score:
         arousal=-0.25,
         swing=0.56,
         room=STUDIO,
-        master=Master(low=1.0, high=-1.0),
+        master=Master(low=1.2, body=-1.6, presence=-7.5, high=4.7),
         lifts_from=("sad", "fear"),
     )
     intro, verse, byway, again, close = score.form(

@@ -43,7 +43,7 @@ def compose() -> Score:
         valence=0.25,
         arousal=0.85,
         room=STUDIO,
-        master=Master(low=-3.0, presence=0.7, high=-2.0, ratio=1.4),
+        master=Master(low=-7.5, body=-7.5, presence=7.4, high=6.3, ratio=1.4),
     )
     street, band, nursery, band2, tango, hush, solo, lift, slam = score.form(
         ("street", 4),
@@ -83,10 +83,10 @@ class Band:
         self.trumpet = score.part(play.TRUMPET, pan=0.3, volume=0.8, room=0.3, loose=8)
         self.sax = score.part(play.TENOR_SAX, pan=-0.35, volume=0.8, room=0.3, scoop=0.4, loose=10)
         self.section = score.part(play.BRASS, pan=0.1, volume=0.8, room=0.3, loose=8)
-        self.trombone = score.part(play.TROMBONE, pan=0.5, volume=0.76, room=0.3, scoop=1.0)
+        self.trombone = score.part(play.TROMBONE, pan=0.5, volume=0.68, room=0.3, scoop=1.0)
         self.piano = score.part(play.BRIGHT_PIANO, pan=-0.5, volume=1.0, room=0.25)
-        self.low = score.part(play.FINGER_BASS, volume=0.95, room=0.1, loose=5)
-        self.kit = score.part(play.DRUM_KIT, volume=0.95, room=0.2, loose=6)
+        self.low = score.part(play.FINGER_BASS, volume=0.82, room=0.1, loose=5)
+        self.kit = score.part(play.DRUM_KIT, volume=0.86, room=0.2, loose=6)
 
     def groove(self, at: Section, key: Key, level: str, bars: float = 4, bar: float = 0) -> None:
         """Piano montuno, tumbao bass, cowbell and congas."""

@@ -148,7 +148,7 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
     finally:
         keras.config.set_dtype_policy(previous)
     half.set_weights(network.get_weights())
-    for old in folder.glob(f"{name}*.weights.*"):
+    for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
         old.unlink()
     index = folder / f"{name}.weights.json"
     half.save_weights(index, max_shard_size=SHARD_BYTES / 2**30)  # Keras counts in GiB

@@ -32,16 +32,22 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PLAYED = """(selector) => {
+AUDIOS = """(selector) => {
   const found = [];
   const walk = (node) => node.querySelectorAll('*').forEach((e) => {
     if (e.tagName === 'AUDIO') found.push(e);
     if (e.shadowRoot) walk(e.shadowRoot);
   });
   walk(document.querySelector(selector));
-  return Math.max(0, ...found.map((audio) => audio.paused ? 0 : audio.currentTime));
+  return found;
 }"""
-"""Seconds that a player has played of a song that is running now; Gradio keeps the audio element in a shadow root."""
+"""A player's audio elements; Gradio keeps them in a shadow root."""
+PLAYED = f"""(selector, before) => Math.max(0, ...({AUDIOS})(selector).map(
+  (audio) => audio.paused || audio.currentSrc === before ? 0 : audio.currentTime
+))"""
+"""Seconds that a player has played of a song that is running now, another one than that from the address `before`."""
+SOURCE = f"(selector) => ({AUDIOS})(selector).map((audio) => audio.currentSrc)[0]"
+"""The address that a player's song comes from."""
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +118,8 @@ def table(page):
     return [texts[i : i + len(TABLE_HEADERS)] for i in range(0, len(texts), len(TABLE_HEADERS))]
 
 
-def wait_until_playing(page, player="#player"):
-    page.wait_for_function(f"selector => ({PLAYED})(selector) > 0.3", arg=player, timeout=15_000)
+def wait_until_playing(page, player="#player", before=None):
+    page.wait_for_function(f"(given) => ({PLAYED})(...given) > 0.3", arg=[player, before], timeout=15_000)
 
 
 def annotated(page):
@@ -252,8 +258,10 @@ def test_every_song_can_be_heard_and_one_at_a_time(visit, library):
         song.title for song in library.songs
     ]
     for number in (2, 7):
+        before = page.evaluate(SOURCE, "#library-player")
         rows.nth(number).click()
-        wait_until_playing(page, "#library-player")
+        # the player's last song must not be taken for this one
+        wait_until_playing(page, "#library-player", before)
         assert page.evaluate(PLAYED, "#player") == 0
     page.get_by_role("tab", name="Photo", exact=True).click()
     page.click("#another")

@@ -52,7 +52,8 @@ def lines(table):
 
 def interrupt(arguments, table, rows, number):
     """Starts the command and sends it a signal when that many rows are written: the finished process."""
-    command = [sys.executable, "-m", "femr", "analyze", *arguments]
+    # nice: on a busy machine it shall not be done before this process gets a turn to look
+    command = ["nice", "-n", "10", sys.executable, "-m", "femr", "analyze", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while lines(table) < rows and process.poll() is None:
         time.sleep(0.01)

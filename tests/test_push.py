@@ -104,12 +104,12 @@ class TestModels:
         assert "visibility" not in hub.created[1]  # an existing repository stays as private as it is
 
     def test_missing_file(self, models):
-        (models / "mobilenet_v2.keras").unlink()
-        with pytest.raises(ModelError, match=r"^Nothing was uploaded: models/ lacks mobilenet_v2.keras\.$"):
+        (models / "mobilenet_v2_00000.weights.h5").unlink()
+        with pytest.raises(ModelError, match=r"models/ lacks mobilenet_v2_00000\.weights\.h5\.$"):
             model_files(models)
 
     def test_damaged_file(self, models):
-        with (models / "mobilenet_v2.keras").open("ab") as file:
+        with (models / "mobilenet_v2_00000.weights.h5").open("ab") as file:
             file.write(b"\0")
         with pytest.raises(ModelError, match="The weights of MobileNetV2 are damaged"):
             model_files(models)
@@ -143,13 +143,14 @@ class TestSpace:
         wanted = ["app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
         wanted += [
             "femr/training/__init__.py",
+            "femr/group_page.html",
             "tabs/__init__.py",
             "examples/photo.jpg",
             "music/library.json",
             "music/sad/song.mp3",
         ]
         unwanted = [".git/config", ".env", "notes.txt", "tests/test_app.py", "femr/__pycache__/x.pyc", "runs/a.keras"]
-        unwanted += ["femr/deeper/x.py", "examples/.DS_Store", "music/compose/score.py", "music/sad/deeper/song.mp3"]
+        unwanted += ["examples/.DS_Store", "music/compose/score.py", "music/sad/deeper/song.mp3", "femr/other.txt"]
         unwanted += ["models/runs/a.keras", ".venv/lib/app.py", "notebooks/01.ipynb", "femr/weights.pyi"]
         for name in wanted + unwanted:
             (root / name).parent.mkdir(parents=True, exist_ok=True)

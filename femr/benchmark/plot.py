@@ -31,8 +31,9 @@ def draw(growth: Mapping[str, Any], folder: Path) -> Path:
 def _panel(axes: Any, part: Mapping[str, Any], size: str, title: str) -> None:
     for name, power in part["exponents"].items():
         label = _NAMES[name] if power is None else f"{_NAMES[name]} (power {power:.2f})"
-        sizes, costs = [row[size] for row in part["rows"]], [row[f"{name}_ms"] for row in part["rows"]]
-        axes.loglog(sizes, costs, "o-", color=_COLOURS[name], label=label)
+        points = [(row[size], row[f"{name}_ms"]) for row in part["rows"] if f"{name}_ms" in row]
+        if points:
+            axes.loglog(*zip(*points, strict=True), "o-", color=_COLOURS[name], label=label)
     ticks = [row[size] for row in part["rows"]]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()

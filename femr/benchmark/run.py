@@ -59,7 +59,7 @@ def measure(wish: Wish) -> dict[str, Any]:
     document["threads"] = analysis.throughput(analyzer, how)
     asked: dict[str, Callable[[Pixels], object]] = {"femr_analysis": analyzer, "femr_detect": femr}
     document["new_size"] = detection.new_size({**asked, "package_detect": package}, how)
-    document["growth"] = growth.measure({**asked, "package_detect": package}, how)
+    document["growth"] = growth.measure(asked, how, document["detection"])
     document["peers"] = []
     if wish.peers is not None:
         both: dict[str, Callable[[Pixels], object]] = {"analysis": analyzer, "detection": femr}

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-_CALLS = ("femr_detect", "femr_analysis", "package_detect")
+from femr.benchmark.growth import CALLS
+
 _LABELS = {"femr_detect": "femr, faces", "femr_analysis": "femr, all", "package_detect": "package, faces"}
 
 
@@ -43,7 +44,7 @@ def _speed(document: Mapping[str, Any]) -> Iterator[list[str]]:
     yield table("Several visitors at once", ["threads", "pictures a second"], rows)
     sizes = document["new_size"]
     rows = (
-        [_LABELS[n], _ms(sizes[n]["first_ms"]), _ms(sizes[n]["second_ms"]), _times(sizes[n]["ratio"])] for n in _CALLS
+        [_LABELS[n], _ms(sizes[n]["first_ms"]), _ms(sizes[n]["second_ms"]), _times(sizes[n]["ratio"])] for n in CALLS
     )
     yield table("A picture size never seen before, ms", ["", "first call", "second", "ratio"], rows)
     for size in ("megapixels", "faces"):
@@ -103,11 +104,11 @@ def _analysis(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _growth(part: Mapping[str, Any], size: str) -> list[str]:
-    rows = [[f"{row[size]:g}", *(_ms(row[f"{name}_ms"]) for name in _CALLS)] for row in part["rows"]]
-    rows.append(["power", *("-" if (p := part["exponents"][name]) is None else f"{p:.2f}" for name in _CALLS)])
+    rows = [[f"{row[size]:g}", *(_ms(row.get(f"{name}_ms")) for name in CALLS)] for row in part["rows"]]
+    rows.append(["power", *(_number(part["exponents"][name]) for name in CALLS)])
     if "ms_per_face" in part:
-        rows.append(["ms a face", *("-" if (p := part["ms_per_face"][n]) is None else f"{p:.2f}" for n in _CALLS)])
-    return table(f"Cost against {size}, ms", [size, *(_LABELS[name] for name in _CALLS)], rows)
+        rows.append(["ms a face", *(_number(part["ms_per_face"][name]) for name in CALLS)])
+    return table(f"Cost against {size}, ms", [size, *(_LABELS[name] for name in CALLS)], rows)
 
 
 def _peers(entries: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -143,8 +144,14 @@ def _recall(recall: Mapping[str, Any]) -> list[str]:
     return table(title, ["", "faces", "pictures", *columns], rows)
 
 
-def _ms(milliseconds: float) -> str:
+def _ms(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return "-"
     return f"{milliseconds:.2f}" if milliseconds < 10 else f"{milliseconds:.0f}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _times(ratio: float) -> str:

@@ -11,11 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rounds for one measurement: `least` at any rate, more until `seconds` have passed, never over `most`."""
+    """Rounds for one measurement: `least`, more until `seconds` have passed, never over `most`.
+
+    Once `patience` seconds have passed, two rounds are enough.
+    """
 
     least: int = 3
     most: int = 15
-    seconds: float = 4.0
+    seconds: float = 2.5
+    patience: float = 12.0
 
 
 def once(call: Callable[[], object]) -> float:
@@ -35,7 +39,8 @@ def side_by_side(
     times: dict[str, list[float]] = {name: [] for name in candidates}
     start = perf_counter()
     for done in range(repeats.most):
-        if done >= repeats.least and perf_counter() - start > repeats.seconds:
+        elapsed = perf_counter() - start
+        if (done >= repeats.least and elapsed > repeats.seconds) or (done >= 2 and elapsed > repeats.patience):
             break
         for name, call in candidates.items():
             times[name].append(once(call))

@@ -8,7 +8,7 @@ from femr.benchmark import reference
 from femr.benchmark.effort import Effort
 from femr.benchmark.pictures import picture
 from femr.benchmark.progress import Progress
-from femr.benchmark.timing import once, side_by_side
+from femr.benchmark.timing import Kept, once, side_by_side
 from femr.images import Pixels
 
 _ROUNDS = 6  # pictures a thread
@@ -26,13 +26,9 @@ def _row(
     megapixels: float, faces: int, analyze: Callable[[Pixels], Any], loaded: Callable[[Pixels], Any], effort: Effort
 ) -> dict[str, Any]:
     image = picture(megapixels, faces).image
-    found = {"femr": len(analyze(image).faces), "reference": len(loaded(image))}  # which warms them up, too
-    calls = {
-        "femr": lambda: analyze(image),
-        "loaded": lambda: loaded(image),
-        "request": lambda: reference.request(image),
-    }
-    times = side_by_side(calls, effort.slow, warm=False)
+    ways = {"femr": analyze, "loaded": loaded, "request": reference.request}
+    calls = {name: Kept(way, image) for name, way in ways.items()}
+    times = side_by_side(calls, effort.repeats)
     return {
         "megapixels": megapixels,
         "faces": faces,
@@ -41,7 +37,7 @@ def _row(
         "reference_loaded_ms": times["loaded"],
         "ratio": times["request"] / times["femr"],
         "ratio_loaded": times["loaded"] / times["femr"],
-        "found": found,
+        "found": {"femr": len(calls["femr"].result.faces), "reference": len(calls["request"].result)},
     }
 
 

@@ -9,7 +9,7 @@ from femr.benchmark.effort import Effort
 from femr.benchmark.finders import Finder
 from femr.benchmark.pictures import picture
 from femr.benchmark.progress import Progress
-from femr.benchmark.timing import once, side_by_side
+from femr.benchmark.timing import Kept, once, side_by_side
 from femr.images import Pixels
 
 
@@ -30,8 +30,8 @@ def _row(
 ) -> dict[str, Any]:
     image = picture(megapixels, faces).image
     finders = {"femr": femr, "femr_20": femr_20, "package": package}
-    found = {name: len(finder(image)) for name, finder in finders.items()}  # which warms them up, too
-    times = side_by_side({name: _call(finder, image) for name, finder in finders.items()}, effort.repeats, warm=False)
+    calls = {name: Kept(finder, image) for name, finder in finders.items()}
+    times = side_by_side(calls, effort.repeats)
     return {
         "megapixels": megapixels,
         "faces": faces,
@@ -40,7 +40,7 @@ def _row(
         "ratio": times["package"] / times["femr"],
         "femr_20_ms": times["femr_20"],
         "ratio_20": times["package"] / times["femr_20"],
-        "found": found,
+        "found": {name: len(call.result) for name, call in calls.items()},
     }
 
 
@@ -52,13 +52,9 @@ def new_size(finders: dict[str, Callable[[Pixels], object]], effort: Effort) -> 
         # no other picture of a run has these sides
         cut = np.ascontiguousarray(image[: 431 - 10 * number, : 613 - 18 * number])
         for name, finder in finders.items():
-            times[name].append((once(_call(finder, cut)), once(_call(finder, cut))))
+            times[name].append((once(Kept(finder, cut)), once(Kept(finder, cut))))
     medians = {name: np.median(values, axis=0) for name, values in times.items()}
     return {
         name: {"first_ms": float(first), "second_ms": float(second), "ratio": float(first / second)}
         for name, (first, second) in medians.items()
     }
-
-
-def _call(finder: Callable[[Pixels], object], image: Pixels) -> Callable[[], object]:
-    return lambda: finder(image)

@@ -18,7 +18,6 @@ class Effort:
     """
 
     repeats: Repeats
-    slow: Repeats  # for the reference's request path, which takes seconds a picture
     detection: tuple[Case, ...]
     analysis: tuple[Case, ...]
     typical: Case
@@ -32,7 +31,6 @@ class Effort:
 
 FULL = Effort(
     repeats=Repeats(3, 15, 2.5),
-    slow=Repeats(3, 7, 8.0, 16.0),
     detection=tuple((megapixels, faces) for megapixels in (0.3, 2, 12) for faces in (1, 5, 30)),
     analysis=((0.3, 1), (2, 1), (2, 5), (2, 30), (12, 5)),
     typical=(2, 5),
@@ -43,11 +41,10 @@ FULL = Effort(
     growth_faces=(1, 2, 5, 10, 30, 64),
     new_sizes=5,
 )
-"""Some minutes on two quiet cores; half of that is the package on 12 megapixels."""
+"""Five to six minutes on two cores, most of them the package's and the reference's on large pictures."""
 
 QUICK = Effort(
     repeats=Repeats(1, 2, 0.5),
-    slow=Repeats(1, 1),
     detection=((0.3, 1),),
     analysis=((0.3, 1),),
     typical=(0.3, 1),

@@ -6,7 +6,7 @@ from typing import Any
 from femr.benchmark.effort import Effort
 from femr.benchmark.pictures import picture
 from femr.benchmark.progress import Progress
-from femr.benchmark.timing import Repeats, exponent, side_by_side, slope
+from femr.benchmark.timing import Kept, Repeats, exponent, side_by_side, slope
 from femr.images import Pixels
 
 FACES = 5
@@ -41,7 +41,7 @@ def _row(
     calls: Calls, case: tuple[float, int], repeats: Repeats, known: Mapping[tuple[float, int], float]
 ) -> dict[str, Any]:
     image = picture(*case).image
-    times = side_by_side({name: lambda call=call: call(image) for name, call in calls.items()}, repeats)  # type: ignore[misc]
+    times = side_by_side({name: Kept(call, image) for name, call in calls.items()}, repeats)
     package = {"package_detect_ms": known[case]} if case in known else {}
     return {
         "megapixels": case[0],

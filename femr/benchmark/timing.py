@@ -5,21 +5,36 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+
+from femr.images import Pixels
 
 
 @dataclass(frozen=True)
 class Repeats:
     """Rounds for one measurement: `least`, more until `seconds` have passed, never over `most`.
 
-    Once `patience` seconds have passed, two rounds are enough.
+    Once `patience` seconds have passed no further round begins: a call of many seconds needs no averaging.
     """
 
     least: int = 3
     most: int = 15
     seconds: float = 2.5
     patience: float = 12.0
+
+
+class Kept:
+    """A call that keeps what came back last, as `result`."""
+
+    def __init__(self, call: Callable[[Pixels], Any], image: Pixels) -> None:
+        self._call, self._image = call, image
+        self.result: Any = None
+
+    def __call__(self) -> None:
+        """Calls, and keeps the result."""
+        self.result = self._call(self._image)
 
 
 def once(call: Callable[[], object]) -> float:
@@ -29,22 +44,17 @@ def once(call: Callable[[], object]) -> float:
     return (perf_counter() - start) * 1000
 
 
-def side_by_side(
-    candidates: Mapping[str, Callable[[], object]], repeats: Repeats, warm: bool = True
-) -> dict[str, float]:
-    """Name → median milliseconds. Rounds of A B A B; `warm`: one round before that does not count."""
-    if warm:
-        for call in candidates.values():
-            call()
+def side_by_side(candidates: Mapping[str, Callable[[], object]], repeats: Repeats) -> dict[str, float]:
+    """Name → median milliseconds, of rounds of A B A B. The first round warms up, and counts only if it is the last."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     start = perf_counter()
-    for done in range(repeats.most):
-        elapsed = perf_counter() - start
-        if (done >= repeats.least and elapsed > repeats.seconds) or (done >= 2 and elapsed > repeats.patience):
-            break
+    for done in range(repeats.most + 1):
         for name, call in candidates.items():
             times[name].append(once(call))
-    return {name: median(values) for name, values in times.items()}
+        elapsed = perf_counter() - start
+        if elapsed > repeats.patience or (done >= repeats.least and elapsed > repeats.seconds):
+            break
+    return {name: median(values[1:] or values) for name, values in times.items()}
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float | None:

@@ -245,6 +245,8 @@ def test_on_a_phone_nothing_sticks_out_and_the_answer_scrolls_into_view(visit):
     )
     boxes = [page.locator(selector).bounding_box() for selector in ("#find", "#mood", "#faces", "#player", "#options")]
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    example = page.locator("#example").bounding_box()
+    assert 0 <= example["x"] < example["x"] + example["width"] <= PHONE["width"]
 
 
 def test_every_song_can_be_heard_and_one_at_a_time(visit, library):

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -17,18 +17,31 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""The camera is a film, given with --use-file-for-fake-video-capture=FILE, and nobody is asked for it."""
 
 
 @contextmanager
-def chromium():
-    """Playwright's browser; the test is skipped where there is none, and fails where `CI` is set."""
+def launcher():
+    """launch(*flags) starts a browser; the test is skipped where there is none, and fails where `CI` is set."""
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         message = "The page's tests need Chromium: apt-get install chromium"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
+    with sync_playwright() as playwright, ExitStack() as stack:
+
+        def launch(*flags):
+            browser = playwright.chromium.launch(executable_path=path, args=list(flags))
+            stack.callback(browser.close)
+            return browser
+
+        yield launch
+
+
+@contextmanager
+def chromium(*flags):
+    """A browser with FLAGS and these."""
+    with launcher() as launch:
+        yield launch(*FLAGS, *flags)

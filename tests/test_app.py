@@ -1,7 +1,6 @@
 """The page in a real browser: headless Chromium through Playwright."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,25 +12,13 @@ import pytest
 from gradio_client import Client, handle_file
 
 import app
+from chromium import DESKTOP, FAKE_CAMERA, PHONE, chromium
 from conftest import PORTRAIT, write_wav
 from femr.display import TABLE_HEADERS
 from femr.images import load_image
 from femr.report import to_dict
 from tabs import photo
 
-# Chromium's own background traffic is of no use in a test
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 AUDIOS = """(selector) => {
   const found = [];
   const walk = (node) => node.querySelectorAll('*').forEach((e) => {
@@ -68,17 +55,8 @@ def camera(tmp_path_factory, portrait):
 
 @pytest.fixture(scope="module")
 def browser(camera):
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        message = "The page's tests need Chromium: apt-get install chromium"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright:
-        flags = [*FLAGS, f"--use-file-for-fake-video-capture={camera}"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+    with chromium(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

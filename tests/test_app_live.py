@@ -3,10 +3,8 @@
 import base64
 import json
 import os
-import shutil
 import time
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -14,11 +12,12 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher
 from conftest import PORTRAIT
 from femr.images import load_image
 from femr.live import LEAST, STABLE
 from tabs import live, photo
-from test_app import DESKTOP, FLAGS, PHONE, PLAYED
+from test_app import PLAYED
 
 RATE = 5  # pictures a second of the films
 ROOT = Path(__file__).parent.parent
@@ -80,31 +79,21 @@ def films(tmp_path_factory, portrait):
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    """Starts browsers: chromium(*flags). Each has its own camera."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        message = "The page's tests need Chromium: apt-get install chromium"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright, ExitStack() as stack:
-
-        def launch(*flags):
-            browser = playwright.chromium.launch(executable_path=path, args=list(flags))
-            stack.callback(browser.close)
-            return browser
-
+def launch():
+    """Starts browsers: launch(*flags). Each has its own camera."""
+    with launcher() as launch:
         yield launch
 
 
 @pytest.fixture
-def visit(chromium, url, films):
+def visit(launch, url, films):
     """Opens the tab as a new visitor whose camera plays a film; afterwards no page may have logged a script error."""
     errors, browsers = [], []
 
     def open_tab(film=None, flags=None, size=DESKTOP):
-        browser = chromium(*(flags or [*FLAGS, f"--use-file-for-fake-video-capture={films[film]}"]))
+        if flags is None:
+            flags = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}"]
+        browser = launch(*FLAGS, *flags)
         browsers.append(browser)
         page = browser.new_context(viewport=size).new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -206,7 +195,7 @@ def test_a_stream_ends_by_itself_after_its_time(visit, monkeypatch):
     ids=["refused", "missing"],
 )
 def test_without_a_camera_a_sentence_says_what_to_do(visit, flags, words):
-    page = visit(flags=[flag for flag in FLAGS if "media-stream" not in flag] + flags)
+    page = visit(flags=flags)
     page.locator("#camera").get_by_text("Click to Access Webcam").click()
     page.get_by_role("alert").get_by_text(words).wait_for()
 

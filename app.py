@@ -4,16 +4,15 @@ Each tab is a module of `tabs`; here they are put together and served.
 """
 
 import argparse
-import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import gradio as gr
 
 from femr import display
-from femr.errors import FemrError
 from femr.weights import DEFAULT_MODEL
-from tabs import about, live, many, photo, report, songs
+from tabs import about, live, loaded, many, photo, report, songs
 
 HERE = Path(__file__).parent
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
@@ -32,9 +31,9 @@ def build_page() -> gr.Blocks:
         with gr.Tab("Report"):
             report.build()
         with gr.Tab("Songs"):
-            songs.build(photo.music_library())
+            songs.build(loaded.music_library())
         with gr.Tab("About"):
-            about.build(photo.music_library(), (SWEEP_SECONDS + KEPT_SECONDS) // 60)
+            about.build(loaded.music_library(), (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         gr.Markdown(display.ABOUT, elem_id="about")
     page.queue(max_size=16, api_open=False)
     return page  # type: ignore[no-any-return]
@@ -42,7 +41,7 @@ def build_page() -> gr.Blocks:
 
 def launch(page: gr.Blocks, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
-    folders = sorted({str(song.path.parent) for song in photo.music_library().songs})
+    folders = sorted({str(song.path.parent) for song in loaded.music_library().songs})
     return page.launch(
         theme=gr.themes.Soft(primary_hue="amber", secondary_hue="amber", font=["system-ui", "sans-serif"]),
         css_paths=[HERE / "app.css"],
@@ -58,16 +57,13 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
 
 
 def main() -> None:
-    """Load and warm up the default model, then serve the page until it is stopped."""
+    """Serve the page until it is stopped; the default model is loaded and warmed up meanwhile."""
     parser = argparse.ArgumentParser("app.py", description="The femr page.")
     parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860")
     options = parser.parse_args()
-    try:
-        photo.analyzer(DEFAULT_MODEL)(photo.EXAMPLE)  # the first visitor should not wait for the graphs to be traced
-    except FemrError as error:  # the page still works with another model
-        print(f"femr: {error}", file=sys.stderr)
+    Thread(target=loaded.warm_up, args=[DEFAULT_MODEL], daemon=True).start()  # while the page is already up
     launch(build_page(), share=options.share or None, server_name=options.host, server_port=options.port)
 
 

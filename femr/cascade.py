@@ -4,9 +4,9 @@ The driver is femr's own. The mtcnn package's takes every TensorFlow error for "
 smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is blind to small pictures.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from math import log
 from typing import Any, NamedTuple, TypeAlias
 
 import cv2
@@ -20,13 +20,17 @@ WINDOW = 12
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
 _SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
-# least confidence after P-, R- and O-Net. The package has .6, .7, .8 and a smallest face of 20 px. On 552 faces in 78
-# scenes (other ones than `femr benchmark --recall` reports) it found 449, 26 boxes were wrong; these with 28 px found
-# 469, 24 wrong
-_THRESHOLDS = (0.5, 0.6, 0.7)
-_LEVEL_OVERLAP, _OVERLAP = 0.5, 0.7  # the most that two boxes may overlap, within a level and afterwards
+# least confidence after P-, R- and O-Net. With them 1,155 of 1,324 faces of at least 40 px were found in other scenes
+# than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
+_THRESHOLDS = (0.5, 0.6, 0.8)
+_HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
+# the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
+_LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
+_HELD = 0.7  # and after O-Net: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
-_CHUNK = 512  # patches in one batch of R-Net or O-Net: 80 MB at most between two layers
+_CHUNK = 256  # patches in one batch of R-Net or O-Net: 40 MB at most between two layers
+_GREY = 127
+_MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -41,32 +45,32 @@ class Found(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    """n boxes xyxy (n, 4) in pixels, their confidences (n,), and a group of each (n,): its level or its picture."""
+    """n boxes xyxy (n, 4) in pixels, their log odds of a face (n,), and the number of each one's picture (n,)."""
 
     boxes: Floats
     scores: Floats
-    groups: npt.NDArray[np.int32]
+    pictures: npt.NDArray[np.int32]
 
     def keep(self, index: npt.NDArray[Any]) -> "_Candidates":
-        return _Candidates(self.boxes[index], self.scores[index], self.groups[index])
-
-    def in_group(self, group: int) -> "_Candidates":
-        return self._replace(groups=np.full(len(self.boxes), group, np.int32))
+        return _Candidates(self.boxes[index], self.scores[index], self.pictures[index])
 
 
 class Cascade:
-    """The three networks, loaded once; for any number of pictures of any size, and from several threads.
+    """The three networks, loaded once; for any number of pictures of any size, and from several threads."""
 
-    Args: `smallest_face`, the side in pixels from which a face is looked for, WINDOW at least.
-    """
-
-    def __init__(self, smallest_face: int) -> None:
-        self._scale = WINDOW / smallest_face
+    def __init__(self) -> None:
         self._pnet, self._rnet, self._onet = load_pnet(), load_rnet(), load_onet()
 
-    def find(self, images: Sequence[Pixels]) -> list[list[Found]]:
-        """The faces of each picture, RGB uint8 (h, w, 3); R-Net and O-Net see the candidates of all at once."""
-        proposed = [self._propose(image).in_group(number) for number, image in enumerate(images)]
+    def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Found]]:
+        """The faces of each picture, RGB uint8 (h, w, 3); R-Net and O-Net see the candidates of all at once.
+
+        Args: `smallest`, for each picture the side in pixels from which a face is looked for, WINDOW at least.
+        """
+        proposed = [
+            part
+            for number, (image, side) in enumerate(zip(images, smallest, strict=True))
+            for part in self._propose(image, WINDOW / side, number)
+        ]
         return self._finish(images, _joined(proposed))
 
     def follow(self, image: Pixels, boxes: Floats) -> list[Found]:
@@ -74,49 +78,48 @@ class Cascade:
         sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
         shifts = np.concatenate([_AROUND, _AROUND], axis=1)[:, np.newaxis] * sizes[:, np.newaxis]
         near = (boxes + shifts).reshape(-1, 4).astype(np.float32)
-        return self._finish([image], _Candidates(near, np.ones(len(near), np.float32), np.zeros(len(near), np.int32)))[
-            0
-        ]
+        return self._finish([image], _candidates(near, np.zeros(len(near), np.float32), 0))[0]
+
+    def _propose(self, image: Pixels, scale: float, number: int) -> Iterator[_Candidates]:
+        """P-Net's boxes on each level of a picture's pyramid."""
+        height, width = image.shape[:2]
+        for level in _pyramid(image, scale):
+            offsets, odds = (output[0] for output in self._pnet(level[np.newaxis]))
+            zoom = np.array([width / level.shape[1], height / level.shape[0]] * 2, np.float32)
+            found = _candidates(*_windows(offsets, odds, zoom), number)
+            yield found.keep(_suppress(found, _LEVEL_OVERLAP))
 
     def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
-        """R-Net and O-Net on the proposals of some pictures; `groups` holds each one's picture."""
-        refined = self._refine(images, proposed)
+        """R-Net and O-Net on the proposals of some pictures."""
         found: list[list[Found]] = [[] for _ in images]
-        for group, face in self._complete(images, refined):
-            found[group].append(face)
+        for number, face in self._complete(images, self._refine(images, proposed)):
+            found[number].append(face)
         return found
-
-    def _propose(self, image: Pixels) -> _Candidates:
-        """P-Net's squares on all levels of the pyramid."""
-        height, width = image.shape[:2]
-        found = []
-        for number, level in enumerate(_pyramid(image, self._scale)):
-            offsets, odds = (output[0] for output in self._pnet(level[np.newaxis]))
-            scale = np.array([width / level.shape[1], height / level.shape[0]] * 2, np.float32)
-            found.append(_windows(offsets, odds, scale).in_group(number))
-        candidates = _joined(found)
-        candidates = candidates.keep(_suppress(candidates, _LEVEL_OVERLAP)).in_group(0)
-        return candidates.keep(_suppress(candidates, _OVERLAP))
 
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""
-        squares = _squared(proposed.boxes)
-        offsets, scores = _run(self._rnet, _patches(images, squares, proposed.groups, RNET_SIDE), (4, 1))
-        refined = _Candidates(_moved(squares, offsets), scores[:, 0], proposed.groups)
-        refined = refined.keep(refined.scores > _THRESHOLDS[1])
+        patches, squares = _patches(images, proposed, RNET_SIDE)
+        offsets, odds = _run(self._rnet, patches, (4, 1))
+        refined = _Candidates(_moved(squares, offsets), odds[:, 0], proposed.pictures)
+        refined = refined.keep(refined.scores > _log_odds(_THRESHOLDS[1]))
         return refined.keep(_suppress(refined, _OVERLAP))
 
     def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Found]]:
-        """O-Net's boxes and landmarks, each with its picture's number."""
-        squares = _squared(refined.boxes)
-        patches = _patches(images, squares, refined.groups, ONET_SIDE)
-        offsets, relative, scores = _run(self._onet, patches, (4, 10, 1))
+        """O-Net's boxes and landmarks, each with its picture's number: the means of a patch and its mirror image."""
+        patches, squares = _patches(images, refined, ONET_SIDE)
+        plain = _run(self._onet, patches, (4, 10, 1))
+        again = np.flatnonzero(plain[2][:, 0] > _log_odds(_HOPELESS))
+        squares, pictures = squares[again], refined.pictures[again]
+        mirrored = _turned(*_run(self._onet, patches[again, :, ::-1], (4, 10, 1)))
+        offsets, relative, odds = (
+            np.asarray((one[again] + other) / 2, np.float32) for one, other in zip(plain, mirrored, strict=True)
+        )
         size = squares[:, 2:] - squares[:, :2] + 1
         points = squares[:, np.newaxis, :2] + relative.reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, np.newaxis] - 1
-        boxes = _moved(squares, offsets)
-        sure = np.flatnonzero(scores[:, 0] > _THRESHOLDS[2])
-        for i in _outermost(_Candidates(boxes, scores[:, 0], refined.groups), sure):
-            yield int(refined.groups[i]), Found(boxes[i], float(scores[i, 0]), points[i])
+        complete = _Candidates(_moved(squares, offsets), odds[:, 0], pictures)
+        confidences = 1 / (1 + np.exp(-complete.scores))
+        for i in _outermost(complete, np.flatnonzero(confidences > _THRESHOLDS[2])):
+            yield int(complete.pictures[i]), Found(complete.boxes[i], float(confidences[i]), points[i])
 
 
 def _pyramid(image: Pixels, scale: float) -> Iterator[Any]:
@@ -130,17 +133,24 @@ def _pyramid(image: Pixels, scale: float) -> Iterator[Any]:
         scale *= _SHRINK
 
 
-def _windows(offsets: Floats, odds: Floats, scale: Floats) -> _Candidates:
-    """The windows of a level that may hold a face, in pixels of the picture."""
-    rows, columns = np.nonzero(odds > log(_THRESHOLDS[0] / (1 - _THRESHOLDS[0])))
+def _windows(offsets: Floats, odds: Floats, zoom: Floats) -> tuple[Floats, Floats]:
+    """The windows of a level that may hold a face: boxes in pixels of the picture, and log odds."""
+    rows, columns = np.nonzero(odds > _log_odds(_THRESHOLDS[0]))
     corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
     boxes = np.concatenate([corner, corner + WINDOW], axis=1) + offsets[rows, columns] * WINDOW
-    scores = np.asarray(1 / (1 + np.exp(-odds[rows, columns])), np.float32)
-    return _Candidates(boxes * scale, scores, np.zeros(len(scores), np.int32))
+    return boxes * zoom, odds[rows, columns]
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def _candidates(boxes: Floats, scores: Floats, picture: int) -> _Candidates:
+    return _Candidates(boxes, scores, np.full(len(boxes), picture, np.int32))
 
 
 def _joined(parts: Iterable[_Candidates]) -> _Candidates:
-    none = _Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int32))
+    none = _candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0)
     return _Candidates(*(np.concatenate(fields) for fields in zip(none, *parts, strict=True)))
 
 
@@ -167,38 +177,58 @@ def _squared(boxes: Floats) -> Floats:
     return np.concatenate([centre - half, centre + half], axis=1)
 
 
-def _patches(images: Sequence[Pixels], squares: Floats, pictures: npt.NDArray[np.int32], side: int) -> Pixels:
-    """The squares cut out of their pictures and resized: uint8 (n, side, side, 3), grey outside the picture."""
-    levels = [[image] for image in images]
-    patches = np.empty((len(squares), side, side, 3), np.uint8)
-    for patch, (x1, y1, x2, _), picture in zip(patches, squares.tolist(), pictures.tolist(), strict=True):
-        # sampled from a halved picture, if need be, so that no pixel in between is passed over
-        depth = max(0, int(np.log2(max(x2 - x1, 1) / side)))
-        halved = levels[picture]
-        while len(halved) <= depth:
-            halved.append(cv2.resize(halved[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-        zoom = side * 2**depth / max(x2 - x1, 1)
-        matrix = np.array([[zoom, 0, -x1 * zoom / 2**depth], [0, zoom, -y1 * zoom / 2**depth]])
-        cv2.warpAffine(
-            halved[depth],
-            matrix,
-            (side, side),
-            dst=patch,
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(127, 127, 127),
-        )
-    return patches
+def _turned(offsets: Floats, points: Floats, odds: Floats) -> tuple[Floats, Floats, Floats]:
+    """O-Net's outputs for mirrored patches, turned back: sides and eyes change places."""
+    across, down = points[:, :5], points[:, 5:]
+    turned = offsets[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32)
+    return turned, np.hstack([1 - across[:, _MIRROR], down[:, _MIRROR]]), odds
+
+
+def _patches(images: Sequence[Pixels], candidates: _Candidates, side: int) -> tuple[Pixels, Floats]:
+    """Squares around the candidates' boxes, resized: uint8 (n, side, side, 3), grey outside the picture.
+
+    And the squares themselves, xyxy (n, 4): through the middles of the outermost pixels, as the networks learned it.
+    They are snapped to whole pixels, which is three times as fast as sampling between.
+    """
+    squares = _squared(candidates.boxes)
+    around = (squares[:, 2:] - squares[:, :2]) * (0.5 / (side - 1))
+    # sampled from a halved picture, if need be, so that no pixel in between is passed over
+    depths = np.log2(np.maximum((squares[:, 2] - squares[:, 0]) / side, 1)).astype(np.int32)
+    steps = np.exp2(depths)[:, np.newaxis]
+    corners = np.rint(np.hstack([squares[:, :2] - around, squares[:, 2:] + around]) / steps).astype(np.int32)
+    patches = np.full((len(squares), side, side, 3), _GREY, np.uint8)
+    halved = [[image] for image in images]
+    for patch, sides, number, depth in zip(patches, corners.tolist(), candidates.pictures, depths, strict=True):
+        levels = halved[number]
+        while len(levels) <= depth:
+            levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        part = _cut(levels[depth], *sides)
+        if part.size:
+            cv2.resize(part, (side, side), dst=patch, interpolation=cv2.INTER_LINEAR)
+    outer = corners * steps
+    return patches, np.asarray(np.hstack([outer[:, :2] + around, outer[:, 2:] - around]), np.float32)
+
+
+def _cut(image: Pixels, x1: int, y1: int, x2: int, y2: int) -> Any:
+    """A part of a picture, with grey where it reaches beyond; empty where all of it does."""
+    height, width = image.shape[:2]
+    part = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
+    beyond = max(-y1, 0), max(y2 - height, 0), max(-x1, 0), max(x2 - width, 0)
+    if not part.size or not any(beyond):
+        return part
+    return cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
 
 
 def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
-    """Indices of the candidates that overlap no better one of their group by more than `most` (over the union)."""
+    """Indices of the candidates that overlap no better one of their picture by more than `most` (over the union)."""
     if not len(candidates.boxes):
         return np.empty(0, np.intp)
     sizes = candidates.boxes[:, 2:] - candidates.boxes[:, :2]
     boxes = np.concatenate([candidates.boxes[:, :2], sizes], axis=1).astype(np.float64)
     suppress: Any = cv2.dnn.NMSBoxesBatched  # its stubs know lists only
-    return np.asarray(suppress(boxes, candidates.scores, candidates.groups, 0.0, most), np.intp).reshape(-1)
+    lowest = float(candidates.scores.min()) - 1
+    kept = suppress(boxes, candidates.scores, candidates.pictures, lowest, most)
+    return np.asarray(kept, np.intp).reshape(-1)
 
 
 def _outermost(candidates: _Candidates, order: npt.NDArray[np.intp]) -> list[int]:
@@ -212,6 +242,6 @@ def _outermost(candidates: _Candidates, order: npt.NDArray[np.intp]) -> list[int
         kept.append(int(best))
         shared = np.maximum(0, np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest]))
         shared = shared * np.maximum(0, np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest]))
-        apart = candidates.groups[rest] != candidates.groups[best]
-        order = rest[apart | (shared <= _OVERLAP * np.minimum(areas[best], areas[rest]))]
+        apart = candidates.pictures[rest] != candidates.pictures[best]
+        order = rest[apart | (shared <= _HELD * np.minimum(areas[best], areas[rest]))]
     return kept

@@ -58,34 +58,33 @@ def load_pnet() -> Graph:
 
     def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         outputs = tf.nn.bias_add(tf.nn.conv2d(_through(steps, pixels), kernel, 1, "VALID"), bias)
-        # the softmax of two is a function of their difference, which is all that a threshold needs
         return outputs[..., :4], outputs[..., 5] - outputs[..., 4]
 
     return Graph(run, (None, None, None, 3))
 
 
 def load_rnet() -> Graph:
-    """R-Net: RGB uint8 (n, 24, 24, 3) → offsets (n, 4), confidences (n,)."""
+    """R-Net: RGB uint8 (n, 24, 24, 3) → offsets (n, 4), and the log odds of a face (n,)."""
     network = _load(RNet(), "rnet.lz4", (None, RNET_SIDE, RNET_SIDE, 3))
     *trunk, offsets, faces = network.layers
-    steps = _steps(trunk)
+    steps, odds = _steps(trunk), _odds(faces)
 
     def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         features = _through(steps, pixels)
-        return offsets(features), faces(features)[:, 1]
+        return offsets(features), odds(features)
 
     return Graph(run, (None, RNET_SIDE, RNET_SIDE, 3))
 
 
 def load_onet() -> Graph:
-    """O-Net: RGB uint8 (n, 48, 48, 3) → offsets (n, 4), landmarks (n, 10) as x1 ... x5, y1 ... y5, confidences (n,)."""
+    """O-Net: RGB uint8 (n, 48, 48, 3) → offsets (n, 4), landmarks (n, 10) as x1 ... x5, y1 ... y5, log odds (n,)."""
     network = _load(ONet(), "onet.lz4", (None, ONET_SIDE, ONET_SIDE, 3))
     *trunk, offsets, landmarks, faces = network.layers
-    steps = _steps(trunk)
+    steps, odds = _steps(trunk), _odds(faces)
 
     def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         features = _through(steps, pixels)
-        return offsets(features), landmarks(features), faces(features)[:, 1]
+        return offsets(features), landmarks(features), odds(features)
 
     return Graph(run, (None, ONET_SIDE, ONET_SIDE, 3))
 
@@ -103,6 +102,12 @@ def _steps(layers: Sequence[Any]) -> list[Callable[[tf.Tensor], tf.Tensor]]:
         partial(_prelu, slopes=layer.get_weights()[0].ravel()) if isinstance(layer, keras.layers.PReLU) else layer
         for layer in layers
     ]
+
+
+def _odds(layer: keras.layers.Dense) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A layer of two outputs and softmax as log odds: the difference, which unlike the softmax has a mean."""
+    kernel, bias = layer.get_weights()
+    return lambda features: tf.linalg.matvec(features, kernel[:, 1] - kernel[:, 0]) + (bias[1] - bias[0])
 
 
 def _through(steps: Sequence[Callable[[tf.Tensor], tf.Tensor]], pixels: tf.Tensor) -> tf.Tensor:

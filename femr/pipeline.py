@@ -6,7 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from femr.classifier import Classifier, load_classifier
-from femr.detector import SMALLEST_FACE, Detector, MtcnnDetector
+from femr.detector import Detector, MtcnnDetector
 from femr.images import Pixels, Source, fit, load_image
 from femr.live import Visit
 from femr.mood import vote
@@ -139,7 +139,7 @@ def load(
     detector: Detector | None = None,
     library: MusicLibrary | None = None,
     prior_adjustment: float = 0.0,
-    smallest_face: int = SMALLEST_FACE,
+    smallest_face: int | None = None,
 ) -> Analyzer:
     """An analyzer, loaded once and for many pictures.
 
@@ -147,7 +147,7 @@ def load(
         model: "mobilenet_v2", "custom_cnn" or "ensemble".
         detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
         prior_adjustment: 0 (off) to 1, to read rare expressions more often, see `classifier.load_classifier`.
-        smallest_face: side in pixels from which faces are looked for, 12 at least; not with a detector of your own.
+        smallest_face: side in pixels from which faces are looked for, see MtcnnDetector; not with `detector`.
     Raises: ModelError, LibraryError.
     """
     classifier = load_classifier(model, prior_adjustment)

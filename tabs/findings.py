@@ -16,7 +16,7 @@ from femr.mood import vote
 from femr.report import to_csv, to_rows
 from femr.results import Analysis
 from femr.timeline import Timeline
-from tabs.photo import music_library
+from tabs.loaded import music_library
 from tabs.uploads import download
 
 HEADERS = ("where", "#", "looks", "sure", *EMOTIONS)

@@ -25,7 +25,7 @@ from femr.mood_chart import mood_chart
 from femr.music import Mode
 from femr.results import Analysis, Song
 from femr.weights import DEFAULT_MODEL
-from tabs import photo
+from tabs import loaded, photo
 
 EVERY = 0.5  # seconds from frame to frame
 LATE = 1.0  # seconds that a frame may wait for its turn
@@ -117,7 +117,7 @@ def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) ->
         return (gr.skip(),) * 6
     try:
         image = load_image(frame)
-        analyzer = photo.analyzer(DEFAULT_MODEL)
+        analyzer = loaded.analyzer(DEFAULT_MODEL)
         if visit is None or visit.done or now - visit.time > AWAY:
             visit = analyzer.visit(played=visit.played if visit else ())
         # Gradio's own limit counts the seconds of work, not those on the clock
@@ -155,7 +155,7 @@ def _music(found: Analysis, before: Song | None) -> tuple[Any, Any]:
     """The song's file and title where it changes; the player goes on where nothing comes."""
     if found.song is None or found.song is before:
         return gr.skip(), gr.skip()
-    return found.song.path, display.song_line(found.song, found.mood, photo.music_library())
+    return found.song.path, display.song_line(found.song, found.mood, loaded.music_library())
 
 
 def _picture(image: Pixels) -> str:

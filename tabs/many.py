@@ -21,7 +21,8 @@ from femr.video_reader import Reader
 from femr.video_writer import annotated
 from femr.weights import DEFAULT_MODEL
 from tabs.findings import HEADERS, findings
-from tabs.photo import analyzer, model_choices, plain_errors
+from tabs.loaded import analyzer
+from tabs.photo import model_choices, plain_errors
 from tabs.uploads import QUEUE, FilesInput
 
 MOST_PHOTOS = 200

@@ -7,7 +7,6 @@ import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,16 +18,13 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from femr import display
 from femr.annotate import draw
-from femr.detector import MtcnnDetector
-from femr.errors import FemrError, LibraryError, ModelError
+from femr.errors import FemrError, ModelError
 from femr.images import fit, load_image
-from femr.music import Mode, MusicLibrary
-from femr.pipeline import Analyzer, load
+from femr.music import Mode
 from femr.results import Mood, Song
-from femr.songs import load_library
 from femr.weights import DEFAULT_MODEL, MODEL_NAMES, load_facts
+from tabs.loaded import EXAMPLE, analyzer, music_library
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
 LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
 SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
@@ -65,27 +61,6 @@ def plain_errors() -> Iterator[None]:
         yield
     except FemrError as error:
         raise gr.Error(html.escape(str(error)), print_exception=False) from None
-
-
-@cache
-def music_library() -> MusicLibrary:
-    """The songs, read once. A library that cannot be read leaves the page without music, not without answers."""
-    try:
-        return load_library()
-    except LibraryError as error:
-        return MusicLibrary((), [str(error)])
-
-
-@cache
-def analyzer(model: str) -> Analyzer:
-    """A model's analyzer, loaded at its first use; detector and songs are shared. It keeps nothing of a visitor's."""
-    return load(model, detector=detector(), library=music_library())
-
-
-@cache
-def detector() -> MtcnnDetector:
-    """The face detector, loaded once."""
-    return MtcnnDetector()
 
 
 def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:

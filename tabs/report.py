@@ -10,7 +10,8 @@ from femr import __version__
 from femr.group import LEAST, summarise
 from femr.group_page import to_html
 from femr.table import FORMATS, read_rows
-from tabs.photo import music_library, plain_errors
+from tabs.loaded import music_library
+from tabs.photo import plain_errors
 from tabs.uploads import FilesInput, download
 
 INTRO = (

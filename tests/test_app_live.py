@@ -16,7 +16,7 @@ from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher
 from conftest import PORTRAIT
 from femr.images import load_image
 from femr.live import LEAST, STABLE
-from tabs import live, photo
+from tabs import live, loaded
 from test_app import PLAYED
 
 RATE = 5  # pictures a second of the films
@@ -63,7 +63,7 @@ def write_film(path, *scenes):
 
 @pytest.fixture(scope="module")
 def url(server):
-    photo.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, as app.py does
+    loaded.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, as app.py does
     return server
 
 
@@ -125,7 +125,7 @@ def wait_for_songs(page, count, seconds):
 
 
 def test_mood_and_song_follow_the_face_and_two_visitors_do_not_meet(visit, portrait, library):
-    expression = photo.analyzer("mobilenet_v2")(stern(portrait)).mood.emotion
+    expression = loaded.analyzer("mobilenet_v2")(stern(portrait)).mood.emotion
     assert expression not in (None, "happy"), "the painted face should look different"
     before = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.*"))
     first, second = visit("turn"), visit("nobody")

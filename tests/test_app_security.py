@@ -23,7 +23,7 @@ import femr
 from conftest import PORTRAIT
 from femr import display
 from femr.report import to_dict
-from tabs import photo
+from tabs import loaded, photo
 
 ROOT = Path(__file__).parent.parent
 
@@ -216,7 +216,7 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setattr(app, "KEPT_SECONDS", 4)
-    photo.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
+    loaded.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
     page = app.build_page()
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
     try:
@@ -242,8 +242,7 @@ def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     (tmp_path / "mobilenet_v2.json").write_text("{")
     monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
     assert [name for _, name in photo.model_choices()] == list(femr.available_models())
-    photo.analyzer.cache_clear()
+    loaded._analyzer.cache_clear()
     with pytest.raises(gr.Error, match="damaged") as caught:
         photo.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
     assert str(tmp_path) not in str(caught.value)
-    photo.analyzer.cache_clear()

@@ -136,8 +136,7 @@ def test_the_graphs_give_the_packages_numbers(portrait, network, weights, load, 
     *outputs, scores = load()(pixels)
     for output, values in zip(outputs, expected, strict=True):
         assert output == pytest.approx(values, abs=1e-5)
-    scores = 1 / (1 + np.exp(-scores)) if network is PNet else scores
-    assert scores == pytest.approx(faces[..., 1], abs=1e-5)
+    assert 1 / (1 + np.exp(-scores)) == pytest.approx(faces[..., 1], abs=1e-5)
 
 
 def test_many_pictures_at_once_give_what_each_gives_alone(detector, portrait, group):

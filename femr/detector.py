@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.cascade import WINDOW, Cascade, Found
-from femr.errors import ImageError, ModelError
+from femr.errors import DataError, ImageError, ModelError
 from femr.results import Face, Landmarks
 
 SMALLEST_FACE = 28
@@ -35,6 +35,10 @@ class Detector(Protocol):
 
     def detect_many(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
         """The faces of each of several pictures, as `detect` would give them."""
+        ...
+
+    def follow(self, image: Pixels, faces: Sequence[Face]) -> tuple[Face, ...]:
+        """The faces of a video's frame near those of an earlier frame of the same size; it sees no new face."""
         ...
 
 
@@ -106,6 +110,34 @@ class MtcnnDetector:
             [Found((box - border) / zoom, score, (points - border) / zoom) for box, score, points in faces]
             for faces, zoom, border in zip(self._find(framed), zooms, borders, strict=True)
         ]
+
+
+class Follower:
+    """Finds the faces in the frames of one video: all in every nth, in between those of the frame before.
+
+    Where one of those is gone, all are looked for. Args: `every`, n; 1 looks for all in each. Raises: DataError.
+    """
+
+    def __init__(self, detector: Detector, every: int) -> None:
+        if every < 1:
+            raise DataError(f"Expected to look for new faces in every frame or every few, 1 or more. Received: {every}")
+        self._detector, self._every = detector, every
+        self._frames = 0
+        self._faces: tuple[Face, ...] = ()
+
+    def __call__(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
+        """The faces of the next frames, RGB uint8 (h, w, 3), all of one size. Raises: ImageError."""
+        return self._detector.detect_many(images) if self._every == 1 else [self._next(image) for image in images]
+
+    def _next(self, image: Pixels) -> tuple[Face, ...]:
+        found: tuple[Face, ...] = ()
+        anew = self._frames % self._every == 0
+        if not anew:
+            found = self._detector.follow(image, self._faces)
+            anew = len(found) < len(self._faces)
+        self._faces = self._detector.detect(image) if anew else found
+        self._frames += 1
+        return self._faces
 
 
 def _check(image: object) -> None:

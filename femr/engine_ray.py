@@ -37,17 +37,19 @@ def analyze_inputs(
     address: str | None = None,
     workers: int | None = None,
     skip: Collection[str] = (),
+    every: int = 1,
 ) -> Iterator[Analysis]:
     """The analyses that folder.analyze_inputs gives, in the same order.
 
     Args:
         inputs: the workers must be able to read them: on other machines, from a shared disk or an address.
-        model, rate, mode, skip: as in pipeline.load and folder.analyze_inputs.
+        model, rate, mode, skip, every: as in pipeline.load and folder.analyze_inputs.
         parts: pipeline.load's other arguments, such as {"prior_adjustment": 0.6}.
         address: a running cluster's; None: the one this process is connected to, or a new one on this machine.
         workers: processes; None: one for each CPU of the cluster.
     Raises: FemrError if Ray is not installed, cannot be reached or its workers fail.
     """
+    how = {"rate": rate, "mode": mode, "skip": frozenset(skip), "every": every}
     load_facts(model)  # a wrong name is better told here than by a worker
     work = [{"inputs": pickle.dumps(batch)} for batch in batches(inputs, skip)]
     if not work:
@@ -59,7 +61,7 @@ def analyze_inputs(
         # an actor that dies is started again and its work done again, as often as it takes: Ray Data's default
         data = ray.data.from_items(work, override_num_blocks=min(len(work), _MOST_BLOCKS)).map_batches(
             _Worker,
-            fn_constructor_args=(model, rate, mode, dict(parts or {}), frozenset(skip)),
+            fn_constructor_args=(model, dict(parts or {}), how),
             batch_size=1,
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(size=min(len(work), workers or int(ray.cluster_resources()["CPU"]))),
@@ -71,20 +73,18 @@ def analyze_inputs(
 class _Worker:
     """An actor: an analyzer, loaded once."""
 
-    def __init__(self, model: str, rate: float, mode: Mode, parts: Mapping[str, Any], skip: Collection[str]) -> None:
+    def __init__(self, model: str, parts: Mapping[str, Any], how: Mapping[str, Any]) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         from femr.pipeline import load
 
         self._analyzer = load(model, **parts)
-        self._rate = rate
-        self._mode = mode
-        self._skip = skip
+        self._how = how
 
     def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, list[bytes]]]:
         """The analyses of a batch of inputs, a few at a time: a film has many."""
         for inputs in batch["inputs"]:
             some_inputs = pickle.loads(inputs)
-            analyses = analyze_locally(self._analyzer, some_inputs, self._rate, self._mode, skip=self._skip)
+            analyses = analyze_locally(self._analyzer, some_inputs, **self._how)
             while some := list(islice(analyses, _SENT)):
                 yield {"analyses": [pickle.dumps(some)]}
 

@@ -32,6 +32,7 @@ def analyze_folder(
     *,
     analyzer: "Analyzer | None" = None,
     skip: Collection[str] = (),
+    every: int = 1,
 ) -> Iterator[Analysis]:
     """The analyses of all pictures and videos one by one, in the order of their names, each with its file.
 
@@ -43,6 +44,7 @@ def analyze_folder(
         rate: frames a second of videos.
         analyzer: to share a loaded one.
         skip: names of files to leave out, such as those in `TableWriter.done`.
+        every: in every how many-th of a video's frames new faces are looked for; more is faster.
     Raises: DataError if there is nothing to read.
     """
     paths = [path] if isinstance(path, str | PathLike) else path
@@ -51,7 +53,7 @@ def analyze_folder(
         from femr.pipeline import load
 
         analyzer = load(model)
-    yield from analyze_inputs(analyzer, inputs, rate, skip=skip)
+    yield from analyze_inputs(analyzer, inputs, rate, skip=skip, every=every)
 
 
 def analyze_inputs(
@@ -61,15 +63,18 @@ def analyze_inputs(
     mode: Mode = "match",
     *,
     skip: Collection[str] = (),
+    every: int = 1,
 ) -> Iterator[Analysis]:
     """The analyses of inputs in their order: one a picture, one a sampled frame of a video, and one a failure.
 
-    Args: `skip`, names of those to leave out. The batches are the same without it, and with them every last digit.
+    Args:
+        rate, every: as in `analyze_folder`.
+        skip: names of those to leave out. The batches are the same without it, and with them every last digit.
     """
     for video, group in groupby(batches(inputs, skip), key=lambda batch: batch[0].video):
         if video:
             for (each,) in group:
-                yield from _video(analyzer, each, rate)
+                yield from _video(analyzer, each, rate, every)
         else:
             for decoded in _decoded(group):
                 yield from (each for each in _pictures(analyzer, decoded, mode) if each.file not in skip)
@@ -131,9 +136,9 @@ def _pictures(analyzer: "Analyzer", batch: Sequence[_Decoded], mode: Mode) -> It
         yield replace(analysis, width=width, height=height, faces=faces, file=each.source.name)
 
 
-def _video(analyzer: "Analyzer", source: Input, rate: float) -> Iterator[Analysis]:
+def _video(analyzer: "Analyzer", source: Input, rate: float, every: int) -> Iterator[Analysis]:
     try:
         with source.open() as file:
-            yield from analyze_video(file, rate=rate, analyzer=analyzer, name=source.name)
+            yield from analyze_video(file, rate=rate, analyzer=analyzer, name=source.name, every=every)
     except FemrError as error:
         yield Analysis.failed(source.name, analyzer.model, str(error))

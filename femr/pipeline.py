@@ -6,7 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 
 from femr.classifier import Classifier, load_classifier
-from femr.detector import Detector, MtcnnDetector
+from femr.detector import Detector, Follower, MtcnnDetector
 from femr.images import Pixels, Source, fit, load_image
 from femr.live import Visit
 from femr.mood import vote
@@ -54,16 +54,22 @@ class Analyzer:
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         return replace(analysis, timings={"load": loaded, **analysis.timings}, file=file)
 
-    def many(self, images: Sequence[Pixels], mode: Mode = "match", played: Sequence[Song] = ()) -> list[Analysis]:
+    def many(
+        self,
+        images: Sequence[Pixels],
+        mode: Mode = "match",
+        played: Sequence[Song] = (),
+        follower: Follower | None = None,
+    ) -> list[Analysis]:
         """One analysis a picture, RGB uint8 (h, w, 3) each, as if called on each; the faces of all are read at once.
 
-        Timings are each picture's share.
+        Timings are each picture's share. Args: `follower`, for the frames of a video in their order.
         """
         if not images:
             return []
         start = perf_counter()
         smaller = [fit(image) for image in images]
-        faces = self._detector.detect_many([small for small, _ in smaller])
+        faces = (follower or self._detector.detect_many)([small for small, _ in smaller])
         detected = perf_counter()
         readings = self._read([small for small, _ in smaller], faces)
         share = 1 / len(images)
@@ -73,15 +79,23 @@ class Analyzer:
             for image, (_, factor), found in zip(images, smaller, readings, strict=True)
         ]
 
-    def stream(self, frames: Iterable[tuple[float, Pixels]], mode: Mode = "match") -> Iterator[Analysis]:
+    def follower(self, every: int) -> Follower:
+        """For `many`: finds new faces in every nth frame of one video only, which is faster. Raises: DataError."""
+        return Follower(self._detector, every)
+
+    def stream(
+        self, frames: Iterable[tuple[float, Pixels]], mode: Mode = "match", every: int = 1
+    ) -> Iterator[Analysis]:
         """One analysis a frame, with its time and number: faces keep their numbers, scores are averaged over time.
 
         The song is the one that would play then, by the rules of femr.live. Memory stays constant, however many frames.
-        Args: `frames`, (seconds, RGB uint8 (h, w, 3)) each, in the order of time.
+        Args:
+            frames: (seconds, RGB uint8 (h, w, 3)) each, in the order of time, all of one size.
+            every: in every how many-th frame new faces are looked for.
         """
-        visit = self.visit(mode)
+        visit, follower = self.visit(mode), self.follower(every)
         for number, (time, image) in enumerate(frames):
-            (found,) = self.many([image], mode)
+            (found,) = self.many([image], mode, follower=follower)
             yield visit.step(replace(found, frame=number), time)
 
     def visit(self, mode: Mode = "match", played: Sequence[Song] = ()) -> Visit:

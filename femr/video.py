@@ -73,6 +73,7 @@ def analyze_video(
     *,
     analyzer: "Analyzer | None" = None,
     name: str | None = None,
+    every: int = 1,
 ) -> Iterator[Analysis]:
     """The analyses of a video's frames one by one, each with file, time and frame; a face keeps its number.
 
@@ -83,6 +84,7 @@ def analyze_video(
         model: "mobilenet_v2", "custom_cnn" or "ensemble", unless `analyzer` is given.
         analyzer: to share a loaded one.
         name: the file's name in the results, where it is not the path.
+        every: in every how many-th of these frames new faces are looked for; more is faster.
     Raises: as `frames`; what can be read is yielded before.
     """
     if analyzer is None:
@@ -91,8 +93,10 @@ def analyze_video(
         analyzer = load(model)
     file = name or (fspath(source) if isinstance(source, str | PathLike) else None)
     tracker = Tracker(keep=max(_REMEMBERED, 2 / rate if rate > 0 else 0))
+    follower = analyzer.follower(every)
     for batch in _batches(ahead(frames(source, rate), _BATCH), _BATCH):
-        for frame, analysis in zip(batch, analyzer.many([frame.image for frame in batch]), strict=True):
+        analyses = analyzer.many([frame.image for frame in batch], follower=follower)
+        for frame, analysis in zip(batch, analyses, strict=True):
             numbers = tracker.update([face.face for face in analysis.faces], frame.time)
             faces = tuple(replace(face, number=n) for face, n in zip(analysis.faces, numbers, strict=True))
             yield replace(analysis, faces=faces, song=None, file=file, time=frame.time, frame=frame.index)

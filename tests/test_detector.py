@@ -2,6 +2,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
+import cv2
 import joblib
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from PIL import Image
 from skimage import data
 
 from conftest import PORTRAIT_FACE, overlap
-from femr.detector import MtcnnDetector
-from femr.errors import ImageError, ModelError
+from femr.detector import Follower, MtcnnDetector
+from femr.errors import DataError, ImageError, ModelError
 from femr.mtcnn_networks import load_onet, load_pnet, load_rnet
 from femr.results import Face
 
@@ -158,6 +159,33 @@ def test_a_face_that_moved_is_followed(detector, portrait):
         assert overlap(face.box, detector.detect(moved)[0].box) > 0.85
     assert detector.follow(np.zeros_like(portrait), faces) == ()
     assert detector.follow(portrait, ()) == ()
+
+
+def test_new_faces_are_looked_for_in_every_nth_frame_and_where_one_is_gone(detector, portrait, group):
+    three, _ = group
+    one = three.copy()
+    one[:, three.shape[1] // 3 :] = 90
+    follower = Follower(detector, 3)
+    frames = [one, three, three, three, one, one, one, three]
+    # 0, 3, 6 are looked at anew; in 4 two faces are gone; 7 follows the one of 6
+    assert [len(faces) for faces in follower(frames)] == [1, 1, 1, 3, 1, 1, 1, 1]
+    assert [len(faces) for faces in Follower(detector, 1)(frames)] == [1, 3, 3, 3, 1, 1, 1, 3]
+    assert Follower(detector, 2)([]) == []
+
+
+def test_no_frame_to_look_at_is_refused(detector):
+    with pytest.raises(DataError, match="1 or more"):
+        Follower(detector, 0)
+
+
+def test_large_pictures_are_searched_for_large_faces_only(portrait):
+    """40 of 1920 pixels by default, so that no picture takes long; whoever asks for smaller ones gets them."""
+    head = cv2.resize(portrait[30:230, 130:320], (42, 45), interpolation=cv2.INTER_AREA)
+    picture = np.full((1080, 1920, 3), 120, np.uint8)
+    picture[500:545, 900:942] = head
+    assert len(MtcnnDetector(20).detect(picture)) == 1
+    assert MtcnnDetector().detect(picture) == ()
+    assert len(MtcnnDetector().detect(np.ascontiguousarray(picture[300:780, 600:1240]))) == 1
 
 
 def test_two_threads_at_once_get_their_own_faces(detector, portrait, group):

@@ -279,3 +279,10 @@ def test_the_timeline_shows_the_shares_over_time_and_tells_the_mood(script, anal
     # no face in the first half second of 2.75: the colour begins at 18 % of the axis
     assert np.diff(columns).max() == 1
     assert 0.75 < len(columns) / 0.77 / picture.shape[1] < 1.0
+
+
+def test_a_person_who_comes_is_seen_with_the_next_look_for_new_faces(script, analyzer):
+    """The first one is there from 0.5 s; looks at 0 and 0.75 s, where one is gone (2.0 s), and every 0.75 s."""
+    counts = [len(analysis.faces) for analysis in analyze_video(script("plain.mp4"), analyzer=analyzer, every=3)]
+    assert counts == [0, 0, 0, 1, 1, 1, 2, 2, 1, 1, 1]
+    assert [len(analysis.faces) for analysis in analyze_video(script("plain.mp4"), analyzer=analyzer)][2:5] == [1, 1, 2]

@@ -39,10 +39,16 @@ def add(commands: Any) -> None:
         "--prior-adjustment", type=float, default=0.0, metavar="X", help="read rare expressions more often; try 0.6"
     )
     parser.add_argument(
-        "--smallest-face", type=int, metavar="PX", help="side in pixels from which faces are looked for; default 28"
+        "--smallest-face",
+        type=int,
+        metavar="PX",
+        help="side of the smallest face to look for; 28, or 1/48 of the picture",
     )
     parser.add_argument("--lift", action="store_true", help="answer a hard mood with calm or cheerful songs")
     parser.add_argument("--rate", type=float, default=4.0, metavar="N", help="frames a second of videos; default 4")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="look for new faces in every Nth of those only; faster"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     table = parser.add_mutually_exclusive_group()
     table.add_argument("--csv", type=Path, metavar="FILE", help="write a table as CSV, one row a face")
@@ -100,6 +106,7 @@ def _engine(options: argparse.Namespace) -> Engine:
             model=options.model,
             rate=options.rate,
             mode=mode,
+            every=options.every,
             parts=_reading(options),
             address=options.address,
             workers=options.workers,
@@ -107,7 +114,7 @@ def _engine(options: argparse.Namespace) -> Engine:
     from femr import folder, load
 
     analyzer = load(options.model, **_reading(options))
-    return partial(folder.analyze_inputs, analyzer, rate=options.rate, mode=mode)
+    return partial(folder.analyze_inputs, analyzer, rate=options.rate, mode=mode, every=options.every)
 
 
 def _reading(options: argparse.Namespace) -> dict[str, Any]:

@@ -6,14 +6,13 @@ lack rows; of a Parquet table, which is only readable as a whole, it holds the r
 
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from femr.errors import DataError
+from femr.errors import DataError, writing
 from femr.report import to_rows
 from femr.results import Analysis
 from femr.table_formats import FORMATS, HEADERS, Row, encode, form_of, mark_of, read_rows, write_parquet
@@ -43,7 +42,7 @@ class TableWriter:
         self._lines = mark_of(self.path) if self._form == ".parquet" else self.path
 
     def __enter__(self) -> Self:
-        with _writing(self.path):
+        with writing(self.path):
             if self._resume and (self.path.exists() or self._lines.exists()):
                 self._restore()
             else:
@@ -72,7 +71,7 @@ class TableWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
         if kind is None:
-            with _writing(self.path):
+            with writing(self.path):
                 self._finish()
                 mark_of(self.path).unlink()
         else:
@@ -115,11 +114,3 @@ def done(path: str | os.PathLike[str], form: str | None = None) -> frozenset[str
     """The files whose rows are complete: all, or all but the last of an interrupted table. Raises: DataError."""
     files = [file for file, _ in groupby(read_rows(path, form), key=lambda row: row["file"]) if file]
     return frozenset(files) - ({files[-1]} if files and mark_of(Path(path)).exists() else frozenset())
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -17,7 +17,7 @@ def measure(femr: Finder, femr_20: Finder, package: Finder, effort: Effort) -> l
     """One row a case: megapixels, faces, femr_ms, package_ms, ratio, the same for femr's smallest face of 20 px, found.
 
     Both see the whole picture. The package looks for faces from 20 px, its only working value; femr from its default,
-    and for comparison from 20 px as well.
+    which is 40 px at 1920 x 1080, and for comparison from 20 px as well.
     """
     progress = Progress("detection", len(effort.detection))
     return [

@@ -42,11 +42,12 @@ def measure(wish: Wish) -> dict[str, Any]:
 
     recall is there where it was asked for. Raises: FemrError.
     """
-    from femr.detector import SMALLEST_FACE, MtcnnDetector
+    from femr.detector import SMALLEST_FACE, SMALLEST_SHARE, MtcnnDetector
     from femr.pipeline import load
 
     how = effort.QUICK if wish.quick else effort.FULL
-    document: dict[str, Any] = {"machine": machine.describe(), "quick": wish.quick, "smallest_face": SMALLEST_FACE}
+    document: dict[str, Any] = {"machine": machine.describe(), "quick": wish.quick}
+    document |= {"smallest_face": SMALLEST_FACE, "smallest_share": SMALLEST_SHARE}
     started = startup.measure(1 if wish.quick else 3)
     document |= {"startup_s": started.pop("startup_s"), "peak_rss_mb": started.pop("peak_rss_mb"), "startup": started}
     detector = MtcnnDetector()

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from femr.commands.showing import Document, Progress
-from femr.commands.writing import BAD_INPUT, free_name, make_folder, writing
-from femr.errors import FemrError
+from femr.commands.writing import BAD_INPUT, free_name, make_folder
+from femr.errors import FemrError, writing
 from femr.weights import MODEL_NAMES
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from femr.commands.writing import make_folder, writing
-from femr.errors import FemrError
+from femr.commands.writing import make_folder
+from femr.errors import FemrError, writing
 
 
 def add(commands: Any) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from femr.commands.showing import Progress
-from femr.commands.writing import BAD_INPUT, make_folder, writing
+from femr.commands.writing import BAD_INPUT, make_folder
+from femr.errors import writing
 from femr.weights import MODEL_NAMES
 
 

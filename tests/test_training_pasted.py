@@ -13,6 +13,7 @@ from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
 from femr.preprocessing import crop_face
 from femr.training import pasted
+from femr.weights import load_network
 
 RNG = np.random.default_rng(0)
 
@@ -47,8 +48,16 @@ def photos(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def report(source, photos):
-    return pasted.measure("mobilenet_v2", source, photos)
+def network(tmp_path_factory):
+    """The shipped network as somebody's file: its own name would be refused, because it learned from PublicTest."""
+    path = tmp_path_factory.mktemp("network") / "network.keras"
+    load_network("mobilenet_v2")[1].save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def report(network, source, photos):
+    return pasted.measure(network, source, photos)
 
 
 def test_faces_are_found_and_read(report):
@@ -62,8 +71,8 @@ def test_faces_are_found_and_read(report):
     assert 0 <= report["accuracy_direct_missed"]["value"] <= 1
 
 
-def test_fewer_faces_and_the_command(source, photos, capsys):
-    command = ["evaluate", "mobilenet_v2", "--data", str(source), "--pasted", str(photos), "--limit", "2"]
+def test_fewer_faces_and_the_command(network, source, photos, capsys):
+    command = ["evaluate", network, "--data", str(source), "--pasted", str(photos), "--limit", "2"]
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["images"] == 2
 
@@ -94,18 +103,21 @@ def test_scikit_images_pictures_will_do():
     [
         ({"split": "PrivateTest"}, DataError, "Expected faces of PublicTest.*Received: PrivateTest"),
         ({"limit": 0}, DataError, "at least 1 face. Received: 0"),
-        ({"model": "theirs.keras"}, ModelError, "Expected a model named"),
+        ({"model": "theirs.keras"}, ModelError, "theirs.keras"),
+        ({"model": "theirs"}, ModelError, "Expected a model named"),
+        ({"model": "mobilenet_v2"}, ModelError, "did not learn from PublicTest. Received: mobilenet_v2"),
+        ({"model": "ensemble"}, ModelError, "did not learn from PublicTest. Received: ensemble"),
         ({"empty": True}, DataError, "one without any"),
     ],
     ids=str,
 )
-def test_what_cannot_be_measured(source, photos, tmp_path, options, error, words):
+def test_what_cannot_be_measured(network, source, photos, tmp_path, options, error, words):
     folder = tmp_path if options.pop("empty", False) else photos
     with pytest.raises(error, match=words):
-        pasted.measure(options.pop("model", "mobilenet_v2"), source, folder, **options)
+        pasted.measure(options.pop("model", network), source, folder, **options)
 
 
-def test_photos_that_all_have_faces(source, tmp_path):
+def test_photos_that_all_have_faces(network, source, tmp_path):
     (tmp_path / "portrait.jpg").write_bytes(PORTRAIT.read_bytes())
     with pytest.raises(DataError, match="Expected photos without faces"):
-        pasted.measure("mobilenet_v2", source, tmp_path)
+        pasted.measure(network, source, tmp_path)

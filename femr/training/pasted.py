@@ -18,12 +18,15 @@ from femr import weights
 from femr.benchmark import scenes
 from femr.benchmark.cutouts import backgrounds, fer_cutout
 from femr.emotions import EMOTIONS
-from femr.errors import DataError
+from femr.errors import DataError, ModelError
 from femr.images import Pixels, load_image
+from femr.music import MusicLibrary
 from femr.preprocessing import FACE_SIDE
 from femr.results import Analysis, Box, EmotionScores
 from femr.training import data, metrics
 from femr.training.data import FaceData
+from femr.training.models import find_model
+from femr.training.prediction import input_range, load_file
 
 if TYPE_CHECKING:  # loads TensorFlow
     from femr.classifier import Classifier
@@ -56,31 +59,58 @@ def measure(
     without a face; drop, direct minus pipeline, with its paired bootstrap interval.
 
     Args:
-        model: one of femr's own.
+        model: one of femr's own, or a .keras file; in any case one that did not learn from PublicTest. For a finished
+            model that is the final.keras of the run that it finished.
         photos: a folder of pictures without faces; None for some of scikit-image's.
         split: PublicTest, or an error.
         limit: how many faces; drawn at random, but always the same.
         prior_adjustment: see `calibration.adjust_prior`.
     Raises: DataError, ModelError.
     """
-    from femr import load
-    from femr.classifier import load_classifier
+    from femr.detector import MtcnnDetector
+    from femr.pipeline import Analyzer
 
-    weights.check_name(model)
     if split != data.PUBLIC_TEST:
         raise DataError(f"Expected faces of {data.PUBLIC_TEST}, the only split to tune on. Received: {split}")
     if limit < 1:
         raise DataError(f"Expected at least 1 face. Received: {limit}")
     backgrounds = read_photos(photos)
-    faces = _drawn(data.split_named(data.load(source), split), limit)
-    analyzer = load(model, prior_adjustment=prior_adjustment)
+    public = data.split_named(data.load(source), split)
+    classifier = _classifier(model, public, prior_adjustment)
+    faces = _drawn(public, limit)
+    analyzer = Analyzer(MtcnnDetector(), classifier, MusicLibrary(()))
     empty = {name: photo for name, photo in backgrounds.items() if not analyzer.many([photo])[0].faces}
     if not empty:
         raise DataError("Expected photos without faces. Received: only such with faces")
     head = {"model": model, "split": split, "images": len(faces), "photos": list(empty)}
     head["photos_with_faces"] = [name for name in backgrounds if name not in empty]
     piped = _through_pipeline(analyzer, faces, list(empty.values()))
-    return head | _compare(faces, piped, _directly(load_classifier(model, prior_adjustment), faces))
+    return head | _compare(faces, piped, _directly(classifier, faces))
+
+
+def _classifier(model: str, public: FaceData, prior_adjustment: float) -> "Classifier":
+    """What the pipeline reads faces with. Raises: ModelError if it learned from PublicTest."""
+    from femr.classifier import NetworkClassifier, load_classifier
+
+    known = find_model(model, public)
+    if data.PUBLIC_TEST in known.trained_on:
+        raise ModelError(f"Expected a model that did not learn from {data.PUBLIC_TEST}. Received: {model}")
+    if model in weights.MODEL_NAMES:
+        return load_classifier(model, prior_adjustment)
+    network = load_file(Path(model))
+    low, high = input_range(network, public)
+    facts = weights.ModelFacts(
+        name=known.name,
+        title=known.name,
+        files={},
+        members=(),
+        side=network.input_shape[1],
+        low=low,
+        high=high,
+        temperature=1.0,  # changes no expression
+        unsure_threshold=known.unsure_threshold,
+    )
+    return NetworkClassifier(network, facts, prior_adjustment)
 
 
 def read_photos(folder: Path | None) -> dict[str, Pixels]:

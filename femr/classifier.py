@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from femr.calibration import adjust_prior, apply_temperature, check_prior_adjustment
 from femr.emotions import EMOTIONS
+from femr.folding import fold
 from femr.preprocessing import to_batch
 from femr.results import EmotionScores
 from femr.weights import ModelFacts, load_facts, load_network
@@ -78,12 +79,16 @@ class EnsembleClassifier:
 
 
 def _graph(network: keras.Model) -> Any:
-    """The network as a graph with its weights as constants, into which TensorFlow folds BatchNormalization.
+    """The network as a graph, BatchNormalization folded, its weights as constants.
 
-    Measured in milliseconds of processor time a view, MobileNetV2 in batches of 1 / 4 / 16 / 64: 9.7 / 5.2 / 3.2 / 3.0
-    with the weights as variables, 6.4 / 3.0 / 2.2 / 2.1 so. The custom CNN gains nothing (8.2 at 64, near the
-    processor's limit). LiteRT of TensorFlow 2.21 took seven times as long and gave no numbers (NaN).
+    Measured in milliseconds a view on two cores with AVX-512, MobileNetV2 in batches of 1 / 4 / 16 / 64: 6.2 / 2.8 /
+    1.6 / 1.2 with the weights as constants alone, 5.3 / 2.3 / 1.3 / 0.9 so; with the weights as variables it took half
+    as much processor time again. OpenCV 5's DNN takes 4.0 (custom CNN 11), whatever the batch; LiteRT of TensorFlow
+    2.21 seven times as long, and it gave no numbers (NaN). The custom CNN takes 8.0 / 5.3 / 4.3 / 4.0: 603 million
+    multiply-adds in 4.0 ms is all that the two cores can do. Convolutions in bfloat16 (oneDNN's fpmath mode) would
+    take 2.7, but move probabilities by up to .046, and the top class of one face in 220.
     """
+    network = fold(network)
     trained = [np.asarray(variable) for variable in network.trainable_variables]
     fixed = [np.asarray(variable) for variable in network.non_trainable_variables]
     spec = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)

@@ -6,7 +6,7 @@ images, the eyes are 36.5 % of the side below the top edge and 0.37 of the side 
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -48,11 +48,11 @@ def crop_face(image: Pixels, face: Face, scale: float = 1.0) -> Pixels:
     output = samples * FACE_SIDE
     # about one sample a pixel first, then exact averages of samples x samples: no aliasing, whatever the face's size
     zoom = output / (side * scale)
+    grey, centre = _grey_around(image, centre, side * scale)
     matrix = cv2.getRotationMatrix2D(centre, roll, zoom)
     matrix[:, 2] += (output - 1) / 2 - np.array(centre)
-    square = cv2.warpAffine(image, matrix, (output, output), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    grey = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    square = cv2.warpAffine(grey, matrix, (output, output), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(square, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def face_views(image: Pixels, face: Face, count: int = len(VIEWS)) -> Pixels:
@@ -76,6 +76,17 @@ def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: floa
     batch *= (high - low) / 255
     batch += low
     return batch
+
+
+def _grey_around(image: Pixels, centre: Point, side: float) -> tuple[Any, Point]:
+    """The part of a picture, grey, that holds a square however turned, and the square's centre in it."""
+    reach = side / math.sqrt(2) + 1
+    parts, shifted = [], []
+    for middle, length in zip(centre, image.shape[1::-1], strict=True):
+        start = min(max(math.floor(middle - reach), 0), length - 1)
+        parts.append(slice(start, max(math.ceil(middle + reach) + 1, start + 1)))
+        shifted.append(middle - start)
+    return cv2.cvtColor(image[parts[1], parts[0]], cv2.COLOR_RGB2GRAY), (shifted[0], shifted[1])
 
 
 def _frame(face: Face) -> tuple[Point, float, float]:

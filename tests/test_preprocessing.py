@@ -56,6 +56,16 @@ def test_outside_the_picture_the_border_is_repeated():
     assert (crop == 200).all()
 
 
+@pytest.mark.parametrize("corner", [(200.0, 140.0), (-30.0, 20.0), (350.0, 250.0), (-150.0, 60.0), (480.0, 400.0)])
+@pytest.mark.parametrize("roll", [0.0, 40.0])
+def test_at_the_border_the_crop_is_that_of_a_picture_with_its_border_repeated(corner, roll):
+    picture = smooth_picture(300, 400)
+    wider = cv2.copyMakeBorder(picture, 300, 300, 300, 300, cv2.BORDER_REPLICATE)
+    crop = crop_face(picture, fer_face(120, corner, roll))
+    expected = crop_face(wider, fer_face(120, (corner[0] + 300, corner[1] + 300), roll))
+    assert np.abs(crop.astype(int) - expected).max() <= 1
+
+
 def test_a_tilted_head_is_turned_back_but_for_the_natural_tilt():
     upright = fer_face(200, (300.0, 300.0))
     picture = np.full((800, 800, 3), 200, np.uint8)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from femr.card import model_card, pictures
+from femr.card import card_of, pictures, reference_runs
 from femr.errors import ModelError
 from femr.hub import upload
 from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
@@ -46,9 +46,8 @@ def model_files(folder: Path) -> dict[str, Path | bytes]:
         raise ModelError(f"Nothing was uploaded: models/ lacks {', '.join(missing)}.")
     for one in facts:
         verify(folder, one)
-    shown = pictures(folder)
-    card = model_card(facts, shown).encode()
-    return {"README.md": card, **{name: folder / name for name in (*names, *shown)}}
+    names += [*pictures(folder), *(path.relative_to(folder).as_posix() for path in reference_runs(folder))]
+    return {"README.md": card_of(folder).encode(), **{name: folder / name for name in names}}
 
 
 def space_files(root: Path) -> dict[str, Path | bytes]:

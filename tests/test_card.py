@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import ModelCard
 
-from femr.card import model_card, pictures, write_card
+from femr.card import card_of, model_card, pictures, write_card
 from femr.emotions import EMOTIONS
 from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts
 
@@ -50,7 +50,7 @@ def cells(card, label):
 
 
 def test_the_shipped_card_says_what_the_facts_say():
-    expected = model_card([read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES], pictures(MODELS_DIR))
+    expected = card_of(MODELS_DIR)
     told = 'out of date; run: python -c "from femr import card, weights; card.write_card(weights.MODELS_DIR)"'
     assert (MODELS_DIR / "README.md").read_text(encoding="utf-8") == expected, told
 
@@ -110,9 +110,19 @@ def test_prior_adjustments_are_told_where_all_were_measured(facts):
 def test_pictures_are_shown(facts, tmp_path):
     for name in MODEL_NAMES:
         (tmp_path / f"{name}.json").write_text(json.dumps(dict(read_facts(MODELS_DIR / f"{name}.json").document)))
-    (tmp_path / "confusion_matrix.png").touch()
+    (tmp_path / "pictures" / "ensemble").mkdir(parents=True)
+    (tmp_path / "pictures" / "ensemble" / "confusion_matrix.png").touch()
     write_card(tmp_path)
-    assert "\n![confusion matrix](confusion_matrix.png)\n" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    told = (tmp_path / "README.md").read_text(encoding="utf-8")
+    shown = "![Ensemble of both: what is taken for what](pictures/ensemble/confusion_matrix.png)"
+    assert cells(told, "what is taken for what") == [["", "", shown]]
+    assert "how sure" not in told
+
+
+def test_all_pictures_beside_the_shipped_card_are_in_it():
+    told = (MODELS_DIR / "README.md").read_text(encoding="utf-8")
+    assert len(pictures(MODELS_DIR)) >= 11
+    assert [name for name in pictures(MODELS_DIR) if f"({name})" not in told] == []
 
 
 def test_the_readme_says_what_the_facts_say():

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from femr import push
-from femr.card import model_card, pictures
+from femr.card import card_of, pictures, reference_runs
 from femr.errors import ModelError
 from femr.push import model_files, space_files
 from femr.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
@@ -79,9 +79,10 @@ class TestModels:
         files = uploaded(hub, f"models/{REPO}")
         facts = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
         weights = {name for one in facts for name in one.files}
-        assert set(files) == {"README.md", *(f"{name}.json" for name in MODEL_NAMES), *weights, *pictures(MODELS_DIR)}
+        shown = {*pictures(MODELS_DIR), *(f"reference/{path.name}" for path in reference_runs(MODELS_DIR))}
+        assert set(files) == {"README.md", *(f"{name}.json" for name in MODEL_NAMES), *weights, *shown}
         assert all(content == (MODELS_DIR / name).read_bytes() for name, content in files.items())
-        assert files["README.md"].decode() == model_card(facts, pictures(MODELS_DIR))
+        assert files["README.md"].decode() == card_of(MODELS_DIR)
         card = ModelCard(files["README.md"].decode())
         assert card.data.model_name == "femr"
         commit = hub.repositories[f"models/{REPO}"].refs["main"]
@@ -155,8 +156,8 @@ class TestSpace:
         for name in wanted + unwanted:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(name)
-        (root / "models").mkdir(exist_ok=True)
         for name in models:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).symlink_to(ROOT / name)
         assert set(space_files(root)) == {*wanted, *models, "models/README.md"}
 

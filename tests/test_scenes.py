@@ -1,5 +1,7 @@
 """Test scenes: the truth is where the pixels changed, and the same seed gives the same scene."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -140,7 +142,7 @@ def test_fer2013_faces_are_public_test_s_alone(tmp_path):
 
 def test_every_row_of_the_recall_table_can_be_made():
     first = {}
-    for row, scene in scenes([row for row in ROWS if row.plan.faces < 3], [portrait()]):
+    for row, scene in scenes([replace(row, scenes=4) for row in ROWS if row.plan.faces < 3], [portrait()]):
         first.setdefault(row.name, scene)
         assert len(scene.truths) == row.plan.faces
         for truth in scene.truths:

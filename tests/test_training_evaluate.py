@@ -15,6 +15,8 @@ from femr.training.models import find_model
 from femr.training.prediction import RANGES, input_range, load_file
 from femr.training.recipes import find
 
+PICTURES = {"confusion_matrix", "reliability", "risk_coverage"}
+EPOCH = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "seconds": 60.0}
 KEYS = {
     "model", "split", "images", "accuracy", "accuracy_mirrored", "accuracy_deduplicated",
     "accuracy_mirrored_deduplicated", "macro_f1", "per_class", "confusion_matrix", "nll", "brier",
@@ -98,10 +100,8 @@ def test_pictures(tmp_path, loaded):
     pytest.importorskip("matplotlib")
     network().save(tmp_path / "m.keras")
     evaluate(str(tmp_path / "m.keras"), "anywhere", "PublicTest", tmp_path / "pictures")
-    names = {path.name for path in (tmp_path / "pictures").iterdir()}
-    assert names == {"confusion_matrix.png", "reliability.png", "risk_coverage.png"}
-    row = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
-    plots.draw_curves([row], tmp_path / "curves.png")
+    assert {path.stem for path in (tmp_path / "pictures").iterdir()} == PICTURES
+    plots.draw_curves([EPOCH], tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -190,7 +190,7 @@ def test_a_finished_run_becomes_a_model_with_its_facts(tmp_path, loaded, models)
     recipe = find("mobilenet_v2", "best")
     known = record.describe(recipe, 1, ("Training",), loaded["Training"], loaded["PublicTest"])
     known |= record.origins("imagenet", (tmp_path / "teacher.keras",), [])
-    record.write(tmp_path, known, [{"epoch": 1, "seconds": 90.0}], {"val_loss": 1.0, "val_accuracy": 0.5})
+    record.write(tmp_path, known, [EPOCH], {"val_loss": 1.0, "val_accuracy": 0.5})
     build_mobilenet_v2().save(tmp_path / "final.keras")
     path = facts.publish(tmp_path, "anywhere")
     found = weights.read_facts(path)
@@ -198,10 +198,12 @@ def test_a_finished_run_becomes_a_model_with_its_facts(tmp_path, loaded, models)
     assert found.temperature > 0
     assert set(found.scores) == {"PublicTest", "PrivateTest"}
     assert set(found.scores["PrivateTest"]) == KEYS
-    assert found.files == {file.name: weights.sha256(file) for file in models.iterdir() if file != path}
+    written = {file.name: weights.sha256(file) for file in models.iterdir() if file.is_file() and file != path}
+    assert found.files == written
+    assert {file.stem for file in models.glob("pictures/mobilenet_v2/*.png")} == PICTURES | {"curves"}
     assert found.document["parameters"] == 2_430_663
     assert "It started from imagenet." in found.document["training"]
-    assert "60% of its targets came from teacher.keras." in found.document["training"]
+    assert "60 % of its targets came from one teacher (teacher.keras)." in found.document["training"]
     assert "before" not in found.document["run"]
     unadjusted, *adjusted = found.document["prior_adjustments"]
     assert unadjusted["accuracy"] == found.scores["PublicTest"]["accuracy_mirrored"]["value"]

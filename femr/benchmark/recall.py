@@ -39,17 +39,17 @@ def _row(name: str, scenes: int, faces: int, sizes: Range | None, **changes: Any
 
 
 ROWS = (
-    _row("20 to 30 px", 4, 24, (20, 30)),
-    _row("30 to 40 px", 4, 24, (30, 40)),
-    _row("40 to 60 px", 10, 16, (40, 60)),
-    _row("60 to 120 px", 16, 9, (60, 120)),
-    _row("120 to 300 px", 36, 2, (120, 300)),
-    _row("300 to 600 px", 48, 1, (300, 600)),
-    _row("turned 10° to 20°", 20, 9, (40, 160), rotation=(10, 20)),
-    _row("turned 20° to 30°", 20, 9, (40, 160), rotation=(20, 30)),
-    _row("dark", 20, 9, (40, 160), condition="dark"),
-    _row("bright", 20, 9, (40, 160), condition="bright"),
-    _row("blurred", 20, 9, (40, 160), condition="blurred"),
+    _row("20 to 30 px", 12, 24, (20, 30)),
+    _row("30 to 40 px", 12, 24, (30, 40)),
+    _row("40 to 60 px", 30, 16, (40, 60)),
+    _row("60 to 120 px", 48, 9, (60, 120)),
+    _row("120 to 300 px", 108, 2, (120, 300)),
+    _row("300 to 600 px", 144, 1, (300, 600)),
+    _row("turned 10° to 20°", 60, 9, (40, 160), rotation=(10, 20)),
+    _row("turned 20° to 30°", 60, 9, (40, 160), rotation=(20, 30)),
+    _row("dark", 60, 9, (40, 160), condition="dark"),
+    _row("bright", 60, 9, (40, 160), condition="bright"),
+    _row("blurred", 60, 9, (40, 160), condition="blurred"),
     _row("no faces", len(BACKGROUNDS), 0, None),
 )
 """Upright by size (turned 5° at most, plain light), then 40 to 160 px faces turned, in other light and out of focus."""

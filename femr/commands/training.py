@@ -52,6 +52,9 @@ def add(commands: Any) -> None:
     publish.add_argument("folder", type=Path, metavar="RUN", help="a finished run's folder")
     publish.add_argument("--data", required=True, metavar="PATH", help="FER2013, to measure it")
     publish.add_argument("--before", type=Path, metavar="RUN", help="the run that a --finish started from")
+    publish.add_argument(
+        "--reference", action="store_true", help="keep the figures of a reference run, not its weights"
+    )
     publish.add_argument("--force", action="store_true", help="even if it is not better on PublicTest")
     publish.set_defaults(run=run_publish)
 
@@ -105,12 +108,16 @@ def _run_pasted(options: argparse.Namespace) -> int:
 
 
 def run_publish(options: argparse.Namespace) -> int:
-    """Puts a run's network into models/, with its facts, the ensemble's and the card."""
+    """Puts a run's network into models/, with its facts and the ensemble's, or a reference run's figures; the card."""
     from femr.card import write_card
+    from femr.training import reference
     from femr.training.facts import publish, update_scores
     from femr.weights import MODELS_DIR
 
-    print(f"Wrote {publish(options.folder, options.data, options.force, options.before).name}")
-    print(f"Wrote {update_scores('ensemble', options.data).name}")
+    if options.reference:
+        print(f"Wrote reference/{reference.keep(options.folder, options.data).name}")
+    else:
+        print(f"Wrote {publish(options.folder, options.data, options.force, options.before).name}")
+        print(f"Wrote {update_scores('ensemble', options.data).name}")
     write_card(MODELS_DIR)
     return 0

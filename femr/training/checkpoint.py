@@ -75,6 +75,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> Path:
+    """The folder, made if need be. Raises: DataError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"The folder {folder.name} cannot be made: {error.strerror}.") from error
+    return folder
+
+
 def clean(folder: Path) -> None:
     """Removes what an interrupted `replacing` left in a folder."""
     for path in folder.glob(f"{_PREFIX}*"):

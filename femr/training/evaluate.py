@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.calibration import adjust_prior, apply_temperature, check_prior_adjustment
-from femr.errors import DataError
 from femr.training import calibration, data, metrics, plots
+from femr.training.checkpoint import make_folder
 from femr.training.data import FaceData
 from femr.training.models import Model, find_model
 
@@ -178,10 +178,7 @@ def _ferplus(probabilities: metrics.Probabilities, faces: FaceData) -> dict[str,
 
 
 def _draw(report: Mapping[str, Any], calibrated: metrics.Probabilities, faces: FaceData, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {folder.name} cannot be made: {error.strerror}.") from error
+    make_folder(folder)
     title = f"{report['model']}, {report['split']}"
     plots.draw_confusion_matrix(np.array(report["confusion_matrix"]), folder / "confusion_matrix.png", title)
     plots.draw_reliability(metrics.reliability(calibrated, faces.labels), folder / "reliability.png", title)

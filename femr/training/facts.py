@@ -1,20 +1,20 @@
 """models/<name>.json, written from a finished run and its evaluation, never by hand."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from femr import weights
 from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
-from femr.training import data, finish, metrics
+from femr.training import data, finish, metrics, plots
 from femr.training import record as records
 from femr.training.checkpoint import replacing
 from femr.training.evaluate import BEFORE_THE_FINISH, evaluate_loaded, prior_adjustments
 from femr.training.models import find_model
 from femr.training.prediction import load_file
-from femr.training.run import FINAL
+from femr.training.run import CURVES, FINAL
 
 Facts: TypeAlias = dict[str, Any]
 
@@ -80,10 +80,19 @@ def add_notes(name: str, *notes: str) -> Path:
 
 def write(document: Mapping[str, Any]) -> Path:
     """The path of models/<name>.json, written. Raises: DataError when it cannot be."""
-    path = _path(document["name"])
+    return write_json(_path(document["name"]), document)
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> Path:
+    """The path, written. Raises: DataError when it cannot be."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def picture_folder(name: str) -> Path:
+    """Where the pictures of a model lie that the card shows."""
+    return weights.MODELS_DIR / "pictures" / name
 
 
 def training_sentence(facts: Mapping[str, Any]) -> str:
@@ -100,14 +109,21 @@ def training_sentence(facts: Mapping[str, Any]) -> str:
         f"(Keras {facts['versions']['keras']}, {facts['backend']})."
     )
     if facts["start"]:
-        sentence += f" It started from {facts['start']['name']}."
+        name = facts["start"]["name"]
+        sentence += f" It started from {'the end of an earlier run' if name == FINAL else name}."
     if facts["teachers"]:
-        names = ", ".join(teacher["name"] for teacher in facts["teachers"])
-        sentence += f" {recipe['teacher_weight']:.0%} of its targets came from {names}."
+        sentence += f" {100 * recipe['teacher_weight']:.0f} % of its targets came from {_teachers(facts['teachers'])}."
     sentence = " ".join([sentence, *facts.get("notes", [])])
     if "before" in facts:
         return f"{training_sentence(facts['before'])} Then a finish on Training and PublicTest together. {sentence}"
     return sentence
+
+
+def _teachers(teachers: Sequence[Mapping[str, Any]]) -> str:
+    """How many they are, and the files' names unless one tells no more than that a run ended there."""
+    names = [teacher["name"] for teacher in teachers]
+    count = "one teacher" if len(names) == 1 else f"{len(names)} teachers"
+    return count if FINAL in names else f"{count} ({', '.join(names)})"
 
 
 def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
@@ -132,7 +148,7 @@ def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
 
 def _run(facts: Mapping[str, Any]) -> Facts:
     """What the facts keep of a run's record, and of the run that it finished."""
-    kept = {key: facts[key] for key in _RUN_KEYS} | {"notes": facts.get("notes", [])}
+    kept = {key: facts[key] for key in _RUN_KEYS} | {"notes": facts.get("notes", []), "history": facts["history"]}
     return kept | ({"before": _run(facts["before"])} if "before" in facts else {})
 
 
@@ -175,7 +191,14 @@ def _check_better(name: str, after: float) -> None:
 def _score(document: Mapping[str, Any], splits: Mapping[str, data.FaceData]) -> Path:
     """Measures a model whose facts are written, and writes them anew with its scores, temperature and threshold."""
     name = document["name"]
-    scores = {split: evaluate_loaded(name, splits, split) for split in _SCORED}
+    pictures = picture_folder(name) if plots.available() else None
+    scores = {
+        split: evaluate_loaded(name, splits, split, pictures if split == data.PRIVATE_TEST else None)
+        for split in _SCORED
+    }
+    if pictures and "run" in document:
+        run = document["run"]
+        plots.draw_curves(run.get("before", run)["history"], pictures / CURVES)
     public = scores[data.PUBLIC_TEST]
     if public.get("measured_with", BEFORE_THE_FINISH) != BEFORE_THE_FINISH:
         raise DataError(f"Expected what {name} said of these faces before its finish. Received: nothing known of it")

@@ -26,7 +26,7 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     figure, axes = _figure(1, 2, (10, 4))
     epochs = [row["epoch"] for row in history]
     for axis, measure, unit in zip(axes, ("loss", "accuracy"), ("nats", "share"), strict=True):
-        axis.plot(epochs, [row[measure] for row in history], label="training (augmented)", color="#6B7785", marker=".")
+        axis.plot(epochs, [row[measure] for row in history], label="training", color="#6B7785", marker=".")
         axis.plot(epochs, [row[f"val_{measure}"] for row in history], label="validation", color="#2F6FC4", marker=".")
         axis.set(xlabel="epoch", ylabel=f"{measure} ({unit})")
         axis.grid(alpha=0.3)
@@ -71,7 +71,8 @@ def draw_risk_coverage(curve: npt.NDArray[np.float64], threshold: float, path: P
     if kept:
         share, wrong = curve[kept - 1, 1:]
         axis.scatter([share], [wrong], color="#C8372D", zorder=3)
-        axis.annotate(f"threshold {threshold:.2f}: {share:.0%} kept, {wrong:.0%} wrong", (share, wrong), ha="right")
+        text = f"threshold {threshold:.2f}: {share:.0%} kept, {wrong:.0%} wrong"
+        axis.annotate(text, (share, wrong), (-8, 4), textcoords="offset points", ha="right")
     axis.set(xlabel="share of faces kept", ylabel="share of those read wrong", title=title)
     axis.grid(alpha=0.3)
     _save(figure, path)

@@ -23,6 +23,8 @@ from femr.training.recipes import Recipe
 
 CHECKPOINT, HISTORY, LATEST, BEST, FINAL = "checkpoint.npz", "history.csv", "latest.keras", "best.keras", "final.keras"
 """A run's files: the state to resume from, one line an epoch, the last and the best epoch's model, the result."""
+CURVES = "curves.png"
+"""And its loss and accuracy by epoch, drawn."""
 
 
 @dataclass(eq=False, slots=True)

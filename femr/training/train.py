@@ -18,9 +18,8 @@ from femr.training.batches import Targets
 from femr.training.building import build_started
 from femr.training.data import FaceData
 from femr.training.recipes import Recipe
-from femr.training.run import CHECKPOINT, FINAL, Run
+from femr.training.run import CHECKPOINT, CURVES, FINAL, Run
 
-CURVES = "curves.png"
 _TAUGHT = "teachers.npy"
 
 
@@ -156,10 +155,7 @@ def _taught(settings: Settings, faces: FaceData, out: Path) -> Targets | None:
 
 
 def _make_folder(out: Path, resume: bool) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {out.name} cannot be made: {error.strerror}.") from error
+    checkpoint.make_folder(out)
     if (out / CHECKPOINT).exists() and not resume:
         raise ModelError("Expected a folder without a run, or --resume. Received: a folder that holds a run")
     checkpoint.clean(out)

@@ -14,12 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
-
-WINDOW = 12
-"""P-Net's receptive field in pixels: the least smallest face."""
+from femr.pyramid import WINDOW, pyramid, sheets
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
-_SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
 # least confidence after P-, R- and O-Net. With them 1,155 of 1,324 faces of at least 40 px were found in other scenes
 # than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
 _THRESHOLDS = (0.5, 0.6, 0.8)
@@ -28,7 +25,7 @@ _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
 _HELD = 0.7  # and after O-Net: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
-_CHUNK = 256  # patches in one batch of R-Net or O-Net: 40 MB at most between two layers
+_CHUNK = 600_000  # pixels in one batch of R-Net or O-Net: 70 MB at most between two layers
 _GREY = 127
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
@@ -83,11 +80,14 @@ class Cascade:
     def _propose(self, image: Pixels, scale: float, number: int) -> Iterator[_Candidates]:
         """P-Net's boxes on each level of a picture's pyramid."""
         height, width = image.shape[:2]
-        for level in _pyramid(image, scale):
-            offsets, odds = (output[0] for output in self._pnet(level[np.newaxis]))
-            zoom = np.array([width / level.shape[1], height / level.shape[0]] * 2, np.float32)
-            found = _candidates(*_windows(offsets, odds, zoom), number)
-            yield found.keep(_suppress(found, _LEVEL_OVERLAP))
+        for sheet in sheets(list(pyramid(image, scale))):
+            offsets, odds = (output[0] for output in self._pnet(sheet.image[np.newaxis]))
+            for level, (y, x) in zip(sheet.levels, sheet.corners, strict=True):
+                rows, columns = level.shape[:2]
+                part = _inside(y, rows), _inside(x, columns)
+                zoom = np.array([width / columns, height / rows] * 2, np.float32)
+                found = _candidates(*_windows(offsets[part], odds[part], zoom), number)
+                yield found.keep(_suppress(found, _LEVEL_OVERLAP))
 
     def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
         """R-Net and O-Net on the proposals of some pictures."""
@@ -122,15 +122,10 @@ class Cascade:
             yield int(complete.pictures[i]), Found(complete.boxes[i], float(confidences[i]), points[i])
 
 
-def _pyramid(image: Pixels, scale: float) -> Iterator[Any]:
-    """The picture at `scale`, then ever smaller, each level made from the one before, none under P-Net's window."""
-    height, width = image.shape[:2]
-    level = image
-    while min(height, width) * scale >= WINDOW:
-        size = round(width * scale), round(height * scale)
-        level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
-        yield level
-        scale *= _SHRINK
+def _inside(start: int, length: int) -> slice:
+    """The windows that lie within a level, along one axis of P-Net's output."""
+    first = start // _STRIDE
+    return slice(first, first + (length - WINDOW) // _STRIDE + 1)
 
 
 def _windows(offsets: Floats, odds: Floats, zoom: Floats) -> tuple[Floats, Floats]:
@@ -157,7 +152,8 @@ def _joined(parts: Iterable[_Candidates]) -> _Candidates:
 def _run(network: Graph, patches: Pixels, widths: Sequence[int]) -> list[Floats]:
     """A network's outputs, each float32 (n, width), in chunks so that memory stays bounded."""
     outputs = [np.empty((len(patches), width), np.float32) for width in widths]
-    edges = [*range(0, len(patches), _CHUNK), len(patches)]
+    most = _CHUNK // (patches.shape[1] * patches.shape[2])
+    edges = [*range(0, len(patches), most), len(patches)]
     for start, stop in pairwise(edges):
         for output, values in zip(outputs, network(patches[start:stop]), strict=True):
             output[start:stop] = values.reshape(stop - start, -1)

@@ -1,0 +1,73 @@
+"""A picture at many sizes, for a network that knows faces of one size only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+WINDOW = 12
+"""P-Net's receptive field in pixels."""
+
+_SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
+_SHEET = 600_000  # pixels of a sheet, about: bounds the memory, whatever the picture
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sheet:
+    """Levels side by side in one image, so that a network runs once for all. corners: each level's row and column."""
+
+    image: Pixels
+    levels: tuple[Pixels, ...]
+    corners: tuple[tuple[int, int], ...]
+
+
+def pyramid(image: Pixels, scale: float) -> Iterator[Pixels]:
+    """The picture at `scale`, then ever smaller, each level made from the one before, none under WINDOW."""
+    height, width = image.shape[:2]
+    if min(height, width) * scale < WINDOW:
+        return
+    level: Any = image
+    for _ in range(int(-np.log2(scale))):  # exact means of 2 x 2 first: half the time of one step
+        level = cv2.resize(level, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    while min(height, width) * scale >= WINDOW:
+        size = round(width * scale), round(height * scale)
+        level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)
+        yield level
+        scale *= _SHRINK
+
+
+def sheets(levels: Sequence[Pixels]) -> Iterator[Sheet]:
+    """The levels, largest first, on as few sheets as _SHEET allows; one that is larger has its own."""
+    some: list[Pixels] = []
+    for level in levels:
+        if some and sum(one.shape[0] * one.shape[1] for one in (*some, level)) > _SHEET:
+            yield _sheet(some)
+            some = []
+        some.append(level)
+    if some:
+        yield _sheet(some)
+
+
+def _sheet(levels: Sequence[Pixels]) -> Sheet:
+    """Levels in rows as wide as the first level, each level in the first row that has room for it."""
+    rows: list[list[int]] = []  # of each row: top, and the column up to which it is full
+    corners = []
+    bottom, most = 0, levels[0].shape[1]
+    for level in levels:
+        height, width = level.shape[:2]
+        row = next((row for row in rows if row[1] + width <= most), None)
+        if row is None:
+            row = [bottom, 0]
+            rows.append(row)
+            bottom += height + height % 2
+        corners.append((row[0], row[1]))
+        row[1] += width + width % 2  # even corners: the network looks at every other pixel
+    image = np.zeros((bottom, most, 3), np.uint8)
+    for level, (y, x) in zip(levels, corners, strict=True):
+        image[y : y + level.shape[0], x : x + level.shape[1]] = level
+    return Sheet(image, tuple(levels), tuple(corners))

@@ -1,0 +1,74 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from femr.mtcnn_networks import load_pnet
+from femr.pyramid import WINDOW, pyramid, sheets
+
+
+def noise(height, width):
+    return np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "scale"), [(480, 640, 0.43), (1080, 1920, 0.3), (12, 12, 1.0), (97, 31, 0.6)]
+)
+def test_levels_shrink_to_the_window(height, width, scale):
+    shapes = [level.shape[:2] for level in pyramid(noise(height, width), scale)]
+    assert shapes[0] == (round(height * scale), round(width * scale))
+    assert all(min(shape) >= WINDOW for shape in shapes)
+    assert min(shapes[-1]) * 0.709 < WINDOW + 1
+    for (tall, wide), (lower, narrower) in itertools.pairwise(shapes):
+        assert lower / tall == pytest.approx(0.709, abs=0.05)
+        assert narrower / wide == pytest.approx(0.709, abs=0.05)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 5000), (11, 400), (3, 3)])
+def test_where_no_window_fits_there_is_no_level(height, width):
+    assert list(pyramid(noise(height, width), 0.1)) == []
+    assert list(sheets([])) == []
+
+
+def test_a_level_is_the_mean_of_what_it_covers():
+    checks = np.indices((400, 400)).sum(axis=0) % 2 * 255
+    picture = np.repeat(checks[:, :, np.newaxis], 3, axis=2).astype(np.uint8)
+    for level in pyramid(picture, 0.2):
+        assert np.abs(level.astype(int) - 128).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "scale"), [(480, 640, 0.43), (640, 480, 0.43), (1080, 1920, 1.0), (40, 900, 0.6)]
+)
+def test_each_level_has_a_place_of_its_own(height, width, scale):
+    levels = list(pyramid(noise(height, width), scale))
+    found = list(sheets(levels))
+    assert [level.shape for sheet in found for level in sheet.levels] == [level.shape for level in levels]
+    for sheet in found:
+        taken = np.zeros(sheet.image.shape[:2], int)
+        for level, (y, x) in zip(sheet.levels, sheet.corners, strict=True):
+            assert y % 2 == x % 2 == 0
+            place = np.s_[y : y + level.shape[0], x : x + level.shape[1]]
+            assert np.array_equal(sheet.image[place], level)
+            taken[place] += 1
+        assert taken.max() == 1
+        assert taken.mean() > 0.6
+
+
+def test_sheets_stay_small():
+    levels = list(pyramid(noise(1080, 1920), 1.0))
+    areas = [sheet.image.shape[0] * sheet.image.shape[1] for sheet in sheets(levels)]
+    assert areas[0] == levels[0].shape[0] * levels[0].shape[1]
+    assert sum(areas) < 1.5 * sum(level.shape[0] * level.shape[1] for level in levels)
+
+
+def test_the_network_sees_each_level_as_if_alone():
+    pnet = load_pnet()
+    levels = list(pyramid(noise(200, 260), 0.5))
+    (sheet,) = sheets(levels)
+    whole = pnet(sheet.image[np.newaxis])
+    for level, (y, x) in zip(levels, sheet.corners, strict=True):
+        rows, columns = ((length - WINDOW) // 2 + 1 for length in level.shape[:2])
+        for together, alone in zip(whole, pnet(level[np.newaxis]), strict=True):
+            part = together[0, y // 2 : y // 2 + rows, x // 2 : x // 2 + columns]
+            assert np.allclose(part, alone[0, :rows, :columns], atol=1e-4)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
+from femr.patches import cut_patches
 from femr.pyramid import WINDOW, pyramid, sheets
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
@@ -23,10 +24,9 @@ _THRESHOLDS = (0.5, 0.6, 0.8)
 _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
-_HELD = 0.7  # and after O-Net: area shared over the smaller
+_HELD = 0.7  # and after O-Net's first look: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
 _CHUNK = 600_000  # pixels in one batch of R-Net or O-Net: 70 MB at most between two layers
-_GREY = 127
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -87,7 +87,7 @@ class Cascade:
                 part = _inside(y, rows), _inside(x, columns)
                 zoom = np.array([width / columns, height / rows] * 2, np.float32)
                 found = _candidates(*_windows(offsets[part], odds[part], zoom), number)
-                yield found.keep(_suppress(found, _LEVEL_OVERLAP))
+                yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
 
     def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
         """R-Net and O-Net on the proposals of some pictures."""
@@ -98,7 +98,7 @@ class Cascade:
 
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""
-        patches, squares = _patches(images, proposed, RNET_SIDE)
+        patches, squares = cut_patches(images, proposed.boxes, proposed.pictures, RNET_SIDE)
         offsets, odds = _run(self._rnet, patches, (4, 1))
         refined = _Candidates(_moved(squares, offsets), odds[:, 0], proposed.pictures)
         refined = refined.keep(refined.scores > _log_odds(_THRESHOLDS[1]))
@@ -106,9 +106,10 @@ class Cascade:
 
     def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Found]]:
         """O-Net's boxes and landmarks, each with its picture's number: the means of a patch and its mirror image."""
-        patches, squares = _patches(images, refined, ONET_SIDE)
+        patches, squares = cut_patches(images, refined.boxes, refined.pictures, ONET_SIDE)
         plain = _run(self._onet, patches, (4, 10, 1))
-        again = np.flatnonzero(plain[2][:, 0] > _log_odds(_HOPELESS))
+        seen = _Candidates(_moved(squares, plain[0]), plain[2][:, 0], refined.pictures)
+        again = _outermost(seen, np.flatnonzero(seen.scores > _log_odds(_HOPELESS)))
         squares, pictures = squares[again], refined.pictures[again]
         mirrored = _turned(*_run(self._onet, patches[again, :, ::-1], (4, 10, 1)))
         offsets, relative, odds = (
@@ -116,10 +117,9 @@ class Cascade:
         )
         size = squares[:, 2:] - squares[:, :2] + 1
         points = squares[:, np.newaxis, :2] + relative.reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, np.newaxis] - 1
-        complete = _Candidates(_moved(squares, offsets), odds[:, 0], pictures)
-        confidences = 1 / (1 + np.exp(-complete.scores))
-        for i in _outermost(complete, np.flatnonzero(confidences > _THRESHOLDS[2])):
-            yield int(complete.pictures[i]), Found(complete.boxes[i], float(confidences[i]), points[i])
+        boxes, confidences = _moved(squares, offsets), 1 / (1 + np.exp(-odds[:, 0]))
+        for i in np.flatnonzero(confidences > _THRESHOLDS[2]):
+            yield int(pictures[i]), Found(boxes[i], float(confidences[i]), points[i])
 
 
 def _inside(start: int, length: int) -> slice:
@@ -166,53 +166,11 @@ def _moved(boxes: Floats, offsets: Floats) -> Floats:
     return np.asarray(boxes + offsets * np.concatenate([size, size], axis=1), np.float32)
 
 
-def _squared(boxes: Floats) -> Floats:
-    """Squares around the same centres, as long as the longer sides."""
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
-
-
 def _turned(offsets: Floats, points: Floats, odds: Floats) -> tuple[Floats, Floats, Floats]:
     """O-Net's outputs for mirrored patches, turned back: sides and eyes change places."""
     across, down = points[:, :5], points[:, 5:]
     turned = offsets[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32)
     return turned, np.hstack([1 - across[:, _MIRROR], down[:, _MIRROR]]), odds
-
-
-def _patches(images: Sequence[Pixels], candidates: _Candidates, side: int) -> tuple[Pixels, Floats]:
-    """Squares around the candidates' boxes, resized: uint8 (n, side, side, 3), grey outside the picture.
-
-    And the squares themselves, xyxy (n, 4): through the middles of the outermost pixels, as the networks learned it.
-    They are snapped to whole pixels, which is three times as fast as sampling between.
-    """
-    squares = _squared(candidates.boxes)
-    around = (squares[:, 2:] - squares[:, :2]) * (0.5 / (side - 1))
-    # sampled from a halved picture, if need be, so that no pixel in between is passed over
-    depths = np.log2(np.maximum((squares[:, 2] - squares[:, 0]) / side, 1)).astype(np.int32)
-    steps = np.exp2(depths)[:, np.newaxis]
-    corners = np.rint(np.hstack([squares[:, :2] - around, squares[:, 2:] + around]) / steps).astype(np.int32)
-    patches = np.full((len(squares), side, side, 3), _GREY, np.uint8)
-    halved = [[image] for image in images]
-    for patch, sides, number, depth in zip(patches, corners.tolist(), candidates.pictures, depths, strict=True):
-        levels = halved[number]
-        while len(levels) <= depth:
-            levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-        part = _cut(levels[depth], *sides)
-        if part.size:
-            cv2.resize(part, (side, side), dst=patch, interpolation=cv2.INTER_LINEAR)
-    outer = corners * steps
-    return patches, np.asarray(np.hstack([outer[:, :2] + around, outer[:, 2:] - around]), np.float32)
-
-
-def _cut(image: Pixels, x1: int, y1: int, x2: int, y2: int) -> Any:
-    """A part of a picture, with grey where it reaches beyond; empty where all of it does."""
-    height, width = image.shape[:2]
-    part = image[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
-    beyond = max(-y1, 0), max(y2 - height, 0), max(-x1, 0), max(x2 - width, 0)
-    if not part.size or not any(beyond):
-        return part
-    return cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
 
 
 def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:

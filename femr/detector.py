@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.cascade import WINDOW, Cascade, Found
+from femr.cascade import Cascade, Found
 from femr.errors import DataError, ImageError, ModelError
+from femr.pyramid import WINDOW
 from femr.results import Face, Landmarks
 
 SMALLEST_FACE = 28

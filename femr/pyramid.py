@@ -54,20 +54,19 @@ def sheets(levels: Sequence[Pixels]) -> Iterator[Sheet]:
 
 
 def _sheet(levels: Sequence[Pixels]) -> Sheet:
-    """Levels in rows as wide as the first level, each level in the first row that has room for it."""
-    rows: list[list[int]] = []  # of each row: top, and the column up to which it is full
+    """Levels on a sheet as wide as the first; each takes the first free part that has room, and leaves two smaller."""
+    free = [(0, 0, levels[0].shape[1], 2 * sum(level.shape[0] for level in levels))]  # row, column, width, height
     corners = []
-    bottom, most = 0, levels[0].shape[1]
+    bottom = 0
     for level in levels:
-        height, width = level.shape[:2]
-        row = next((row for row in rows if row[1] + width <= most), None)
-        if row is None:
-            row = [bottom, 0]
-            rows.append(row)
-            bottom += height + height % 2
-        corners.append((row[0], row[1]))
-        row[1] += width + width % 2  # even corners: the network looks at every other pixel
-    image = np.zeros((bottom, most, 3), np.uint8)
+        # even corners: the network looks at every other pixel
+        height, width = (length + length % 2 for length in level.shape[:2])
+        place = next(i for i, part in enumerate(free) if level.shape[1] <= part[2] and level.shape[0] <= part[3])
+        y, x, wide, high = free[place]
+        free[place : place + 1] = [(y, x + width, wide - width, height), (y + height, x, wide, high - height)]
+        corners.append((y, x))
+        bottom = max(bottom, y + level.shape[0])
+    image = np.zeros((bottom, levels[0].shape[1], 3), np.uint8)
     for level, (y, x) in zip(levels, corners, strict=True):
         image[y : y + level.shape[0], x : x + level.shape[1]] = level
     return Sheet(image, tuple(levels), tuple(corners))

@@ -52,7 +52,7 @@ def test_each_level_has_a_place_of_its_own(height, width, scale):
             assert np.array_equal(sheet.image[place], level)
             taken[place] += 1
         assert taken.max() == 1
-        assert taken.mean() > 0.6
+        assert taken.mean() > 0.75
 
 
 def test_sheets_stay_small():

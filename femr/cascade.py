@@ -26,7 +26,7 @@ _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
 _HELD = 0.7  # and after O-Net's first look: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
-_CHUNK = 600_000  # pixels in one batch of R-Net or O-Net: 70 MB at most between two layers
+_CHUNK = 300_000  # pixels in one batch of R-Net or O-Net: 36 MB at most between two layers
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]

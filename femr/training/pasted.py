@@ -8,7 +8,7 @@ crops may be tuned by the difference, hence PublicTest only.
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -25,8 +25,7 @@ from femr.preprocessing import FACE_SIDE
 from femr.results import Analysis, Box, EmotionScores
 from femr.training import data, metrics
 from femr.training.data import FaceData
-from femr.training.models import find_model
-from femr.training.prediction import input_range, load_file
+from femr.training.models import Network, find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
     from femr.classifier import Classifier
@@ -97,20 +96,19 @@ def _classifier(model: str, public: FaceData, prior_adjustment: float) -> "Class
         raise ModelError(f"Expected a model that did not learn from {data.PUBLIC_TEST}. Received: {model}")
     if model in weights.MODEL_NAMES:
         return load_classifier(model, prior_adjustment)
-    network = load_file(Path(model))
-    low, high = input_range(network, public)
+    one = cast(Network, known.members[0])  # a file holds one network
     facts = weights.ModelFacts(
         name=known.name,
         title=known.name,
         files={},
         members=(),
-        side=network.input_shape[1],
-        low=low,
-        high=high,
+        side=one.network.input_shape[1],
+        low=one.low,
+        high=one.high,
         temperature=1.0,  # changes no expression
         unsure_threshold=known.unsure_threshold,
     )
-    return NetworkClassifier(network, facts, prior_adjustment)
+    return NetworkClassifier(one.network, facts, prior_adjustment)
 
 
 def read_photos(folder: Path | None) -> dict[str, Pixels]:

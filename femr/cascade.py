@@ -59,16 +59,11 @@ class Cascade:
         self._pnet, self._rnet, self._onet = load_pnet(), load_rnet(), load_onet()
 
     def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Found]]:
-        """The faces of each picture, RGB uint8 (h, w, 3); R-Net and O-Net see the candidates of all at once.
+        """The faces of each picture, RGB uint8 (h, w, 3); each network sees several pictures, or all, at once.
 
         Args: `smallest`, for each picture the side in pixels from which a face is looked for, WINDOW at least.
         """
-        proposed = [
-            part
-            for number, (image, side) in enumerate(zip(images, smallest, strict=True))
-            for part in self._propose(image, WINDOW / side, number)
-        ]
-        return self._finish(images, _joined(proposed))
+        return self._finish(images, _joined(self._propose(images, smallest)))
 
     def follow(self, image: Pixels, boxes: Floats) -> list[Found]:
         """The faces near boxes xyxy (n, 4) of an earlier frame: without P-Net, so new faces are not seen."""
@@ -77,16 +72,20 @@ class Cascade:
         near = (boxes + shifts).reshape(-1, 4).astype(np.float32)
         return self._finish([image], _candidates(near, np.zeros(len(near), np.float32), 0))[0]
 
-    def _propose(self, image: Pixels, scale: float, number: int) -> Iterator[_Candidates]:
-        """P-Net's boxes on each level of a picture's pyramid."""
-        height, width = image.shape[:2]
-        for sheet in sheets(list(pyramid(image, scale))):
+    def _propose(self, images: Sequence[Pixels], smallest: Sequence[float]) -> Iterator[_Candidates]:
+        """P-Net's boxes on each level of each picture's pyramid."""
+        levels = [
+            (number, level)
+            for number, (image, side) in enumerate(zip(images, smallest, strict=True))
+            for level in pyramid(image, WINDOW / side)
+        ]
+        for sheet in sheets([level for _, level in levels]):
             offsets, odds = (output[0] for output in self._pnet(sheet.image[np.newaxis]))
-            for level, (y, x) in zip(sheet.levels, sheet.corners, strict=True):
-                rows, columns = level.shape[:2]
-                part = _inside(y, rows), _inside(x, columns)
-                zoom = np.array([width / columns, height / rows] * 2, np.float32)
-                found = _candidates(*_windows(offsets[part], odds[part], zoom), number)
+            for index, y, x in sheet.places:
+                number, level = levels[index]
+                part = _inside(y, level.shape[0]), _inside(x, level.shape[1])
+                found = _candidates(*_windows(offsets[part], odds[part]), number)
+                found = found._replace(boxes=found.boxes * _zoom(level, images[number]))
                 yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
 
     def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
@@ -128,12 +127,16 @@ def _inside(start: int, length: int) -> slice:
     return slice(first, first + (length - WINDOW) // _STRIDE + 1)
 
 
-def _windows(offsets: Floats, odds: Floats, zoom: Floats) -> tuple[Floats, Floats]:
-    """The windows of a level that may hold a face: boxes in pixels of the picture, and log odds."""
+def _zoom(level: Pixels, image: Pixels) -> Floats:
+    """By what boxes xyxy in pixels of a level have to be multiplied for those of the picture (4,)."""
+    return np.array([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]] * 2, np.float32)
+
+
+def _windows(offsets: Floats, odds: Floats) -> tuple[Floats, Floats]:
+    """The windows of a level that may hold a face: boxes in its pixels, and log odds."""
     rows, columns = np.nonzero(odds > _log_odds(_THRESHOLDS[0]))
     corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
-    boxes = np.concatenate([corner, corner + WINDOW], axis=1) + offsets[rows, columns] * WINDOW
-    return boxes * zoom, odds[rows, columns]
+    return np.concatenate([corner, corner + WINDOW], axis=1) + offsets[rows, columns] * WINDOW, odds[rows, columns]
 
 
 def _log_odds(probability: float) -> float:

@@ -29,6 +29,7 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
         axis.plot(epochs, [row[measure] for row in history], label="training", color="#6B7785", marker=".")
         axis.plot(epochs, [row[f"val_{measure}"] for row in history], label="validation", color="#2F6FC4", marker=".")
         axis.set(xlabel="epoch", ylabel=f"{measure} ({unit})")
+        axis.locator_params(axis="x", integer=True)
         axis.grid(alpha=0.3)
         axis.legend()
     _save(figure, path)

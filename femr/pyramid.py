@@ -34,11 +34,7 @@ class Sheet(NamedTuple):
 def pyramid(image: Pixels, scale: float) -> Iterator[Pixels]:
     """The picture at `scale`, then ever smaller, each level made from the one before, none under WINDOW."""
     height, width = image.shape[:2]
-    if min(height, width) * scale < WINDOW:
-        return
     level: Any = image
-    for _ in range(int(-np.log2(scale))):  # exact means of 2 x 2 first: half the time of one step
-        level = cv2.resize(level, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     while min(height, width) * scale >= WINDOW:
         size = round(width * scale), round(height * scale)
         level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)

@@ -66,10 +66,8 @@ def test_several_faces_come_from_left_to_right(detector, group):
 
 @pytest.mark.parametrize("smallest", [12, 20, 24, 31, 40, 60])
 def test_any_smallest_face_works(portrait, smallest):
-    # a patch of the suit is a face to the networks in some sizes, but hardly over the threshold
-    face, *others = sorted(MtcnnDetector(smallest).detect(portrait), key=lambda face: -face.confidence)
+    (face,) = MtcnnDetector(smallest).detect(portrait)
     assert overlap(face.box, PORTRAIT_FACE) > 0.6
-    assert all(other.confidence < 0.9 for other in others)
 
 
 def test_a_smallest_face_under_the_networks_window_is_refused():

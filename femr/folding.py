@@ -53,16 +53,18 @@ def _norms(network: keras.Model) -> dict[str, Any]:
     for layer in network.layers:
         if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D) and layer.activation is keras.activations.linear:
             after = users.get(id(layer.output), [])
-            if len(after) == 1 and isinstance(after[0], layers.BatchNormalization):
+            if len(after) == 1 and isinstance(after[0], layers.BatchNormalization) and after[0].axis in (-1, 3):
                 found[layer.name] = after[0]
     return found
 
 
 def _folded(convolution: Any, norm: Any) -> list[Floats]:
-    """Kernel and bias that do both. Both layers' channels are last."""
-    gamma, beta, mean, variance = norm.get_weights()
+    """Kernel and bias that do both."""
+    mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
+    gamma = np.asarray(norm.gamma) if norm.scale else 1.0
+    beta = np.asarray(norm.beta) if norm.center else 0.0
     factors = gamma / np.sqrt(variance + norm.epsilon)
     kernel, *bias = convolution.get_weights()
-    # depthwise: (height, width, channels, 1)
-    shape = (-1, 1) if isinstance(convolution, layers.DepthwiseConv2D) else (-1,)
+    # depthwise kernels have their output channels on the last two axes
+    shape = kernel.shape[2:] if isinstance(convolution, layers.DepthwiseConv2D) else kernel.shape[3:]
     return [kernel * factors.reshape(shape), (sum(bias) - mean) * factors + beta]

@@ -29,18 +29,29 @@ def pixels():
     return np.random.default_rng(4).uniform(-1, 1, (5, 8, 8, 3)).astype(np.float32)
 
 
+CONVOLUTIONS = {
+    "plain": lambda use_bias: layers.Conv2D(4, 3, padding="same", use_bias=use_bias),
+    "depthwise": lambda use_bias: layers.DepthwiseConv2D(3, padding="same", use_bias=use_bias),
+    "two outputs a channel": lambda use_bias: layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=use_bias),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}, {"axis": 3}])
 @pytest.mark.parametrize("use_bias", [False, True])
-@pytest.mark.parametrize("kind", [layers.Conv2D, layers.DepthwiseConv2D])
-def test_a_normalisation_behind_a_convolution_goes(inputs, pixels, kind, use_bias):
-    x = kind(**({"filters": 4} if kind is layers.Conv2D else {}), kernel_size=3, padding="same", use_bias=use_bias)(
-        inputs
-    )
-    x = layers.BatchNormalization()(x)
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+def test_a_normalisation_behind_a_convolution_goes(inputs, pixels, kind, use_bias, options):
+    x = CONVOLUTIONS[kind](use_bias)(inputs)
+    x = layers.BatchNormalization(**options)(x)
     network = scrambled(inputs, layers.Add()([layers.ReLU()(x), x]))
     folded = fold(network)
     assert norms(folded) == []
     assert len(norms(network)) == 1
     assert np.allclose(folded(pixels), network(pixels), atol=1e-4)
+
+
+def test_a_normalisation_of_another_axis_stays(inputs):
+    network = scrambled(inputs, layers.BatchNormalization(axis=1)(layers.Conv2D(4, 3)(inputs)))
+    assert fold(network) is network
 
 
 def test_others_stay(inputs, pixels):

@@ -33,7 +33,7 @@ def test_where_no_window_fits_there_is_no_level(height, width):
 def test_a_level_is_the_mean_of_what_it_covers():
     checks = np.indices((400, 400)).sum(axis=0) % 2 * 255
     picture = np.repeat(checks[:, :, np.newaxis], 3, axis=2).astype(np.uint8)
-    for level in pyramid(picture, 0.2):
+    for level in pyramid(picture, 0.25):
         assert np.abs(level.astype(int) - 128).max() <= 2
 
 

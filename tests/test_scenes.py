@@ -142,7 +142,8 @@ def test_fer2013_faces_are_public_test_s_alone(tmp_path):
 
 def test_every_row_of_the_recall_table_can_be_made():
     first = {}
-    for row, scene in scenes([replace(row, scenes=4) for row in ROWS if row.plan.faces < 3], [portrait()]):
+    rows = [replace(row, scenes=min(row.scenes, 48)) for row in ROWS if row.plan.faces < 3]
+    for row, scene in scenes(rows, [portrait()]):
         first.setdefault(row.name, scene)
         assert len(scene.truths) == row.plan.faces
         for truth in scene.truths:

@@ -18,8 +18,8 @@ from femr.patches import cut_patches
 from femr.pyramid import WINDOW, pyramid, sheets
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
-# least confidence after P-, R- and O-Net. With them 1,155 of 1,324 faces of at least 40 px were found in other scenes
-# than `femr benchmark --recall` reports, and 37 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
+# least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
+# than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
 _THRESHOLDS = (0.5, 0.6, 0.8)
 _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net

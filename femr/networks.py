@@ -45,14 +45,16 @@ def build_custom_cnn(
     return keras.Model(inputs, _scores(x), name="custom_cnn")
 
 
-def build_mobilenet_v2(weights: str | None = None, dropout: float = _HEAD_DROPOUT) -> keras.Model:
+def build_mobilenet_v2(
+    weights: str | None = None, dropout: float = _HEAD_DROPOUT, side: int = MOBILENET_V2_SIDE
+) -> keras.Model:
     """MobileNetV2 (Sandler et al., 2018) with a small dense head, 2,430,663 parameters, 2,396,551 of them trainable.
 
-    Input: float (n, 96, 96, 3) in [-1, 1]. Output: float32 (n, 7), softmax.
-    Args: `weights`, None (random), "imagenet" (Keras downloads them) or a `.weights.h5` file of the backbone.
+    Input: float (n, side, side, 3) in [-1, 1]. Output: float32 (n, 7), softmax.
+    Args: `weights`, None (random), "imagenet" (Keras downloads them) or a `.weights.h5` file of the backbone; `side`,
+        96 wherever it is used, a smaller multiple of 32 to train sooner: the weights fit any.
     """
-    shape = (MOBILENET_V2_SIDE, MOBILENET_V2_SIDE, 3)
-    backbone = keras.applications.MobileNetV2(shape, include_top=False, weights=weights)
+    backbone = keras.applications.MobileNetV2((side, side, 3), include_top=False, weights=weights)
     x = layers.GlobalAveragePooling2D(name="pool")(backbone.output)
     x = layers.Dropout(dropout, name="head_dropout")(x)
     x = layers.Dense(128, activation="relu", kernel_initializer="he_normal", name="head_dense1")(x)

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -19,8 +20,13 @@ from femr.errors import DataError, ModelError
 from femr.networks import build_custom_cnn
 from femr.training import checkpoint, record
 from femr.training.batches import steps
+from femr.training.building import build
+from femr.training.data import FaceData
 from femr.training.optimizers import learning_rate, plateaus, should_stop
+from femr.training.prediction import load_file
 from femr.training.recipes import RECIPES, find
+from femr.training.run import Run
+from femr.training.teachers import targets
 from femr.training.train import Settings, train
 
 ROOT = Path(__file__).parent.parent
@@ -112,6 +118,52 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, source):
         assert other == pytest.approx(one, rel=1e-3)
     final = [record.read(folder)["validation_scores"] for folder in (whole, killed)]
     assert final[1] == pytest.approx(final[0], rel=1e-3)
+
+
+def test_small_pictures_first_change_nothing_but_the_side(tmp_path):
+    """The run that goes on at the larger side and the one that starts there from the checkpoint end up the same."""
+    recipe = replace(
+        find("mobilenet_v2", "best"), start=None, side=64, early_side=32, early_part=0.5, epochs=2, batch_size=14
+    )
+    faces = FaceData(IMAGES.astype(np.uint8), np.arange(64) % 7)
+    hard = targets(faces.labels, recipe, None)
+
+    def run():
+        keras.utils.set_random_seed(1)
+        one = Run(build(recipe), recipe, faces[:42], hard[:42], faces[42:], seed=1)
+        one.prepare()
+        return one
+
+    whole, resumed = run(), run()
+    whole.train_epoch()
+    whole.save(tmp_path)
+    assert whole.network.input_shape[1] == 32
+    assert load_file(tmp_path / "latest.keras").input_shape[1] == 64
+    whole.train_epoch()
+    assert whole.network.input_shape[1] == 64
+    resumed.resume(tmp_path)
+    resumed.train_epoch()
+    assert int(whole.network.optimizer.iterations.numpy()) == 6
+    for one, other in zip(whole.history, resumed.history, strict=True):
+        assert other | {"seconds": 0} == pytest.approx(one | {"seconds": 0}, rel=1e-3)
+
+
+def test_targets_are_smoothed_only_where_no_teacher_speaks():
+    recipe = replace(find("custom_cnn", "best"), label_smoothing=0.07, teacher_weight=0.5)
+    told = np.full((1, 7), 1 / 7, np.float32)
+    assert targets(np.array([3]), recipe, None)[0] == pytest.approx([0.01] * 3 + [0.94] + [0.01] * 3)
+    assert targets(np.array([3]), recipe, told)[0] == pytest.approx([1 / 14] * 3 + [8 / 14] + [1 / 14] * 3)
+
+
+def test_only_a_network_that_pools_takes_small_pictures():
+    with pytest.raises(ModelError, match=r"side of 48 for the custom CNN. Received: 32"):
+        build(find("custom_cnn", "best"), side=32)
+
+
+def test_sides_by_epoch():
+    recipe = replace(find("mobilenet_v2", "best"), epochs=5, early_part=0.6, early_side=64)
+    assert [recipe.side_in(epoch) for epoch in range(6)] == [64, 64, 64, 96, 96, 96]
+    assert {find("custom_cnn", "best").side_in(epoch) for epoch in range(60)} == {48}
 
 
 def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(tmp_path, source):
@@ -222,8 +274,6 @@ def test_recipes_are_as_their_key_says(key):
 
 
 def test_orthogonal_steps():
-    import keras
-
     from femr.training.muon import orthogonalise
 
     for shape in ((40, 16), (16, 40)):

@@ -29,12 +29,13 @@ def training_batches(
     """
     late = epoch >= recipe.epochs - recipe.last_epochs
     augmentation = recipe.last_augmentation if late else recipe.augmentation
+    side = recipe.side_in(epoch)
     order = np.random.default_rng((seed, epoch)).permutation(len(images))
 
     def make(number: int) -> tuple[Batch, Targets]:
         rows = order[number * recipe.batch_size : (number + 1) * recipe.batch_size]
-        faces = augment(images[rows], recipe.side, augmentation, np.random.default_rng((seed, epoch, number)))
-        return to_batch(faces, recipe.side, recipe.low, recipe.high), targets[rows]
+        faces = augment(images[rows], side, augmentation, np.random.default_rng((seed, epoch, number)))
+        return to_batch(faces, side, recipe.low, recipe.high), targets[rows]
 
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[tuple[Batch, Targets]]] = deque()

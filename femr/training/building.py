@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from femr.errors import ModelError
-from femr.networks import build_custom_cnn, build_mobilenet_v2
+from femr.networks import CUSTOM_CNN_SIDE, build_custom_cnn, build_mobilenet_v2
 from femr.training.prediction import load_file
 from femr.training.recipes import Recipe
 
@@ -13,16 +13,18 @@ IMAGENET = "imagenet"
 _WEIGHTS_SUFFIX = ".h5"
 
 
-def build(recipe: Recipe, precision: str | None = None, backbone: str | None = None) -> keras.Model:
+def build(
+    recipe: Recipe, precision: str | None = None, backbone: str | None = None, side: int | None = None
+) -> keras.Model:
     """The recipe's network, untrained.
 
-    Args: `precision`, a Keras dtype policy instead of the recipe's; `backbone`, ImageNet weights as in
-        `build_mobilenet_v2`.
+    Args: `precision`, a Keras dtype policy, and `side`, an input side, instead of the recipe's; `backbone`, ImageNet
+        weights as in `build_mobilenet_v2`. Raises: ModelError where the network takes no other side.
     """
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision or recipe.precision)
     try:
-        network = _network(recipe, backbone)
+        network = _network(recipe, backbone, side or recipe.side)
     finally:
         keras.config.set_dtype_policy(previous)
     if recipe.batch_norm_momentum is not None:
@@ -54,7 +56,9 @@ def build_started(recipe: Recipe, start: str | None) -> keras.Model:
     return network
 
 
-def _network(recipe: Recipe, backbone: str | None) -> keras.Model:
-    if recipe.network == "custom_cnn":
-        return build_custom_cnn(recipe.conv_dropout, recipe.dense_dropout)
-    return build_mobilenet_v2(backbone, recipe.head_dropout)
+def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:
+    if recipe.network == "mobilenet_v2":
+        return build_mobilenet_v2(backbone, recipe.head_dropout, side)
+    if side != CUSTOM_CNN_SIDE:
+        raise ModelError(f"Expected an input side of {CUSTOM_CNN_SIDE} for the custom CNN. Received: {side}")
+    return build_custom_cnn(recipe.conv_dropout, recipe.dense_dropout)

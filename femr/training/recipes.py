@@ -36,6 +36,8 @@ class Recipe:
     name: str
     network: str  # a key of femr.networks.BUILDERS
     side: int  # the network's input side in pixels
+    early_side: int = 0  # a smaller one to begin with: faster; mobilenet_v2 only
+    early_part: float = 0.0  # of the epochs, with early_side
     low: float = 0.0  # network input of a black pixel
     high: float = 1.0  # network input of a white pixel
     start: str | None = None  # "imagenet", or None: untrained
@@ -59,13 +61,17 @@ class Recipe:
     conv_dropout: tuple[float, ...] = (0.0, 0.0, 0.1, 0.25)
     dense_dropout: tuple[float, ...] = (0.3, 0.2, 0.1, 0.0)  # custom_cnn
     head_dropout: float = 0.2  # mobilenet_v2
-    label_smoothing: float = 0.0  # leave at 0 with teachers
+    label_smoothing: float = 0.0  # where there are no teachers: what they say is soft already
     teacher_weight: float = 0.6  # of the teachers' probabilities in the target, where there are teachers
     teacher_temperature: float = 1.0  # over 1: softer teachers
     augmentation: Augmentation = _STRONG
     last_augmentation: Augmentation = _LIGHT
     last_epochs: int = 5  # with last_augmentation
     precision: str = "float32"  # Keras' dtype policy; mixed_bfloat16 where the processor gains by it
+
+    def side_in(self, epoch: int) -> int:
+        """The input side in an epoch, counted from 0."""
+        return self.early_side if epoch < round(self.early_part * self.epochs) else self.side
 
 
 _REFERENCE = {
@@ -95,9 +101,11 @@ _MOBILENET_V2_BEST = Recipe(
     name="best",
     network="mobilenet_v2",
     side=MOBILENET_V2_SIDE,
+    early_side=64,
+    early_part=0.6,
     low=-1.0,
     start="imagenet",
-    epochs=50,
+    epochs=45,
     batch_size=64,
     optimizer="adamw",
     rate=8e-4,

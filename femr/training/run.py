@@ -62,6 +62,7 @@ class Run:
     def train_epoch(self) -> None:
         """Trains one epoch and adds its row to the history."""
         began, epoch = time.monotonic(), len(self.history)
+        self._resize(self.recipe.side_in(epoch))
         count = steps(len(self.faces), self.recipe)
         bar = keras.utils.Progbar(count, unit_name="batch")
         totals = np.zeros(2)
@@ -104,6 +105,7 @@ class Run:
 
         BatchNormalization is re-estimated for the last averaged weights, and that kept if the validation loss falls.
         """
+        self._resize(self.recipe.side)
         if self.recipe.keep == "best":
             self.network.set_weights(load_file(folder / BEST).get_weights())
         elif self.recipe.ema:
@@ -125,6 +127,16 @@ class Run:
         plain.set_weights(self.network.get_weights())
         with checkpoint.replacing(path) as temporary:
             plain.save(temporary)
+
+    def _resize(self, side: int) -> None:
+        """Goes on with a network of another input side: the same variables, the optimizer's too."""
+        if self.network.input_shape[1] == side:
+            return
+        before = self.network
+        self.network = build(self.recipe, side=side)
+        self.prepare()
+        checkpoint.assign(self.network.variables, checkpoint.values(before.variables))
+        checkpoint.assign(self.network.optimizer.variables, checkpoint.values(before.optimizer.variables))
 
     def _inputs(self) -> Iterator[Batch]:
         batches = training_batches(self.faces.images, self.targets, self.recipe, self.seed, self.recipe.epochs)

@@ -25,9 +25,9 @@ def targets(
 ) -> npt.NDArray[np.float32]:
     """What the network is to say: float32 (n, 7), rows sum to 1. `taught`: the teachers' probabilities, or None."""
     hard = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
-    hard = hard * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
     if taught is None:
-        return hard.astype(np.float32)
+        smooth = hard * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
+        return np.asarray(smooth, np.float32)
     soft = taught ** (1 / recipe.teacher_temperature)
     soft /= soft.sum(axis=1, keepdims=True)
     return ((1 - recipe.teacher_weight) * hard + recipe.teacher_weight * soft).astype(np.float32)

@@ -17,13 +17,13 @@ from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, 
 from femr.weights import MODEL_NAMES
 
 if TYPE_CHECKING:
-    from femr.folder import analyze_folder
+    from femr.many.folder import analyze_folder
     from femr.pipeline import Analyzer
-    from femr.video import analyze_video
+    from femr.video.analysis import analyze_video
 
 __version__ = "0.1.0"
 
-_LATER = {"Analyzer": "femr.pipeline", "analyze_folder": "femr.folder", "analyze_video": "femr.video"}
+_LATER = {"Analyzer": "femr.pipeline", "analyze_folder": "femr.many.folder", "analyze_video": "femr.video.analysis"}
 
 __all__ = [
     "EMOTIONS",

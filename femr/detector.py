@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.cascade import Cascade, Found
 from femr.errors import DataError, ImageError, ModelError
-from femr.pyramid import WINDOW
+from femr.mtcnn.cascade import Cascade, Found
+from femr.mtcnn.pyramid import WINDOW
 from femr.results import Face, Landmarks
 
 SMALLEST_FACE = 28

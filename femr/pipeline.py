@@ -8,13 +8,13 @@ from time import perf_counter
 from femr.classifier import Classifier, load_classifier
 from femr.detector import Detector, Follower, MtcnnDetector
 from femr.images import Pixels, Source, fit, load_image
-from femr.live import Visit
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.preprocessing import VIEWS, face_views
 from femr.quality import why_hard
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Song
 from femr.songs import load_library
+from femr.video.live import Visit
 from femr.weights import DEFAULT_MODEL
 
 CROWD = 8
@@ -88,7 +88,8 @@ class Analyzer:
     ) -> Iterator[Analysis]:
         """One analysis a frame, with its time and number: faces keep their numbers, scores are averaged over time.
 
-        The song is the one that would play then, by the rules of femr.live. Memory stays constant, however many frames.
+        The song is the one that would play then, by the rules of femr.video.live. Memory stays constant, however many
+        frames.
         Args:
             frames: (seconds, RGB uint8 (h, w, 3)) each, in the order of time, all of one size.
             every: in every how many-th frame new faces are looked for.

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from femr.emotions import EMOTIONS
 from femr.errors import ModelError
-from femr.hub import COMMIT, download
+from femr.hub.client import COMMIT, download
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
     import keras

@@ -9,13 +9,13 @@ from pathlib import Path
 from femr import __version__, display
 from femr.emotions import EMOTIONS
 from femr.errors import DataError
-from femr.group import summarise
-from femr.group_page import to_html
-from femr.moments import clock
+from femr.group.moments import clock
+from femr.group.page import to_html
+from femr.group.summary import summarise
 from femr.mood import vote
 from femr.report import to_csv, to_rows
 from femr.results import Analysis
-from femr.timeline import Timeline
+from femr.video.timeline import Timeline
 from tabs.loaded import music_library
 from tabs.uploads import download
 

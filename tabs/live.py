@@ -20,10 +20,10 @@ from femr import display
 from femr.annotate import draw
 from femr.errors import FemrError
 from femr.images import Pixels, fit, load_image
-from femr.live import Visit
-from femr.mood_chart import mood_chart
 from femr.music import Mode
 from femr.results import Analysis, Song
+from femr.video.live import Visit
+from femr.video.mood_chart import mood_chart
 from femr.weights import DEFAULT_MODEL
 from tabs import loaded, photo
 

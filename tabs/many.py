@@ -13,12 +13,12 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from femr.errors import DataError
-from femr.folder import analyze_inputs
-from femr.inputs import Input, close_archives, find
-from femr.moments import clock
+from femr.group.moments import clock
+from femr.many.folder import analyze_inputs
+from femr.many.inputs import Input, close_archives, find
 from femr.results import Analysis
-from femr.video_reader import Reader
-from femr.video_writer import annotated
+from femr.video.reader import Reader
+from femr.video.writer import annotated
 from femr.weights import DEFAULT_MODEL
 from tabs.findings import HEADERS, findings
 from tabs.loaded import analyzer

@@ -17,7 +17,7 @@ from skimage import data
 from conftest import PORTRAIT_FACE, overlap
 from femr.detector import Follower, MtcnnDetector
 from femr.errors import DataError, ImageError, ModelError
-from femr.mtcnn_networks import load_onet, load_pnet, load_rnet
+from femr.mtcnn.networks import load_onet, load_pnet, load_rnet
 from femr.results import Face
 
 

@@ -9,11 +9,11 @@ from scipy.stats import binomtest
 
 from femr.emotions import EMOTIONS, Emotion
 from femr.errors import DataError
-from femr.group import LEAST, summarise
-from femr.moments import MAX_PLACES, clock
+from femr.group.moments import MAX_PLACES, clock
+from femr.group.summary import LEAST, summarise
+from femr.group.tally import KINDS, Tally, wilson
 from femr.report import COLUMNS, to_rows
 from femr.results import Analysis
-from femr.tally import KINDS, Tally, wilson
 
 
 def face_row(number=1, expression="happy", file="a.jpg", time=None, sure=True):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from femr.emotions import EMOTIONS
-from femr.live import HISTORY, Moment, Visit
-from femr.mood_chart import mood_chart
 from femr.music import MusicLibrary
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.video.live import HISTORY, Moment, Visit
+from femr.video.mood_chart import mood_chart
 
 SONGS = [
     Song(f"{emotion} {n}", Path(f"{emotion}{n}.mp3"), emotion, duration=60.0) for emotion in EMOTIONS for n in "ab"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
-from femr import push
-from femr.card import card_of, pictures, reference_runs
 from femr.errors import ModelError
-from femr.push import model_files, space_files
+from femr.hub import push
+from femr.hub.card import card_of, pictures, reference_runs
+from femr.hub.push import model_files, space_files
 from femr.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 
@@ -144,7 +144,7 @@ class TestSpace:
         wanted = ["app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
         wanted += [
             "femr/training/__init__.py",
-            "femr/group_page.html",
+            "femr/group/page.html",
             "tabs/__init__.py",
             "examples/photo.jpg",
             "music/library.json",

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from femr.mtcnn_networks import load_pnet
-from femr.pyramid import WINDOW, pyramid, sheets
+from femr.mtcnn.networks import load_pnet
+from femr.mtcnn.pyramid import WINDOW, pyramid, sheets
 
 
 def noise(height, width):

@@ -4,7 +4,7 @@ import pytest
 
 from femr.emotions import EMOTIONS
 from femr.results import EmotionScores, Face, FaceEmotion, Landmarks
-from femr.smoothing import Smoother
+from femr.video.smoothing import Smoother
 
 FACE = Face((10.0, 10.0, 50.0, 50.0), 0.9, Landmarks(*[(30.0, 30.0)] * 5))
 

@@ -10,9 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from femr.errors import DataError
+from femr.many.table import FORMATS, TableWriter, done, read_table
 from femr.report import COLUMNS, to_csv, to_rows
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
-from femr.table import FORMATS, TableWriter, done, read_table
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
 FACE = FaceEmotion(1, Face((10.04, 20.0, 110.26, 140.0), 0.98765, Landmarks(*[(1.0, 1.0)] * 5)), SCORES, True, "dark")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from femr.results import Face, Landmarks
-from femr.tracking import Tracker
+from femr.video.tracking import Tracker
 
 WIDTH = 640
 

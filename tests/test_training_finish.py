@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from femr import card, networks, weights
+from femr import networks, weights
 from femr.errors import DataError, ModelError
+from femr.hub import card
 from femr.training import answers, data, facts, metrics, record
 from femr.training.evaluate import BEFORE_THE_FINISH, evaluate
 from femr.training.models import find_model

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from femr import card, networks, weights
+from femr import networks, weights
 from femr.__main__ import main
 from femr.errors import ModelError
+from femr.hub import card
 from femr.training import data, record, reference
 from test_card import cells
 from test_training_evaluate import faces, network

@@ -12,9 +12,9 @@ from femr.emotions import Emotion
 from femr.errors import DataError, ImageError
 from femr.images import load_image
 from femr.results import Analysis, Mood
-from femr.timeline import Timeline
-from femr.video import analyze_video, frames
-from femr.video_writer import annotated
+from femr.video.analysis import analyze_video, frames
+from femr.video.timeline import Timeline
+from femr.video.writer import annotated
 from videos import NTSC, SIZE, scene, steady, write_video
 
 FIRST, SECOND = (0, 50), (170, 60)

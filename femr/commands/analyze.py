@@ -15,10 +15,10 @@ from femr.errors import FemrError, writing
 from femr.weights import MODEL_NAMES
 
 if TYPE_CHECKING:
-    from femr.inputs import Input
+    from femr.many.inputs import Input
+    from femr.many.table import TableWriter
     from femr.music import Mode
     from femr.results import Analysis
-    from femr.table import TableWriter
 
 Engine: TypeAlias = "Callable[..., Iterator[Analysis]]"
 
@@ -78,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
-    from femr.inputs import find
-    from femr.table import TableWriter
+    from femr.many.inputs import find
+    from femr.many.table import TableWriter
 
     inputs = find(options.paths)
     for target in (options.annotate, options.timeline, table and table.parent):
@@ -99,7 +99,7 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
 def _engine(options: argparse.Namespace) -> Engine:
     mode: Mode = "lift" if options.lift else "match"
     if options.engine == "ray":
-        from femr import engine_ray
+        from femr.many import engine_ray
 
         return partial(
             engine_ray.analyze_inputs,
@@ -111,7 +111,8 @@ def _engine(options: argparse.Namespace) -> Engine:
             address=options.address,
             workers=options.workers,
         )
-    from femr import folder, load
+    from femr import load
+    from femr.many import folder
 
     analyzer = load(options.model, **_reading(options))
     return partial(folder.analyze_inputs, analyzer, rate=options.rate, mode=mode, every=options.every)
@@ -164,8 +165,8 @@ class _Run:
             self._progress.advance()
 
     def _video(self, source: "Input", group: "Iterable[Analysis]") -> None:
-        from femr.timeline import Timeline
-        from femr.video_writer import annotated
+        from femr.video.timeline import Timeline
+        from femr.video.writer import annotated
 
         stem = Path(source.name).stem
         timeline = Timeline()

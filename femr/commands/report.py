@@ -36,10 +36,10 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Writes the report; BAD_INPUT if a file could not be read."""
     from femr import __version__
-    from femr.group import check_least, summarise
-    from femr.group_page import answer, to_html
+    from femr.group.page import answer, to_html
+    from femr.group.summary import check_least, summarise
+    from femr.many.table import FORMATS, read_rows
     from femr.songs import load_library
-    from femr.table import FORMATS, read_rows
 
     check_least(options.least)  # before an hour of analysis
     make_folder(options.out.parent)
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 def _analyzed(source: str, model: str, failures: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of photos or videos as they are analysed; failures go to standard error and into the list."""
     from femr import load
-    from femr.folder import analyze_inputs
-    from femr.inputs import find
+    from femr.many.folder import analyze_inputs
+    from femr.many.inputs import find
     from femr.report import to_rows
 
     inputs = find([source])

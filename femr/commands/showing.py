@@ -12,7 +12,7 @@ from femr.errors import FemrError
 from femr.report import to_dict
 
 if TYPE_CHECKING:
-    from femr.inputs import Input
+    from femr.many.inputs import Input
     from femr.results import Analysis
 
 _BAR = "{percentage:3.0f} % |{bar}| {elapsed}, {remaining} left"
@@ -77,7 +77,7 @@ class Document:
 
 def _length(source: "Input") -> float:
     """A video's length in seconds; endless where it is not known."""
-    from femr.video_reader import Reader
+    from femr.video.reader import Reader
 
     try:
         with source.open() as file, Reader(file) as reader:

@@ -109,7 +109,7 @@ def _run_pasted(options: argparse.Namespace) -> int:
 
 def run_publish(options: argparse.Namespace) -> int:
     """Puts a run's network into models/, with its facts and the ensemble's, or a reference run's figures; the card."""
-    from femr.card import write_card
+    from femr.hub.card import write_card
     from femr.training import reference
     from femr.training.facts import publish, update_scores
     from femr.weights import MODELS_DIR

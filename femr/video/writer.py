@@ -15,7 +15,7 @@ from femr.annotate import draw
 from femr.errors import DataError
 from femr.images import Pixels
 from femr.results import Analysis
-from femr.video_reader import Reader, Shot, to_pixels
+from femr.video.reader import Reader, Shot, to_pixels
 
 _TICKS = Fraction(1, 90_000)
 _QUALITY = {"preset": "veryfast", "crf": "23"}

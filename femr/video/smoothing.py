@@ -38,7 +38,7 @@ class Smoother:
         """The same faces with averaged scores; `unsure` follows from them.
 
         Args:
-            faces: those of one picture, numbered by femr.tracking.
+            faces: those of one picture, numbered by femr.video.tracking.
             time: seconds, not before the time of the last call.
         """
         limit = time - _FORGOTTEN * self._seconds

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from femr.counting import Album, Picture, read_pictures
 from femr.errors import DataError
-from femr.moments import Place, bin_of, bin_width, photo_places, run_length, video_places
-from femr.tally import Tally
+from femr.group.counting import Album, Picture, read_pictures
+from femr.group.moments import Place, bin_of, bin_width, photo_places, run_length, video_places
+from femr.group.tally import Tally
 
 LEAST = 5
 """The fewest faces that are shown on their own: default and minimum of the threshold."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from femr.emotions import EMOTIONS
 from femr.errors import DataError
+from femr.group.tally import Tally
 from femr.report import COLUMNS
-from femr.tally import Tally
 
 
 @dataclass

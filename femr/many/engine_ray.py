@@ -14,12 +14,12 @@ from itertools import islice
 from typing import Any
 
 from femr.errors import FemrError
-from femr.folder import analyze_inputs as analyze_locally
-from femr.folder import batches
-from femr.inputs import Input
+from femr.many.folder import analyze_inputs as analyze_locally
+from femr.many.folder import batches
+from femr.many.inputs import Input
 from femr.music import Mode
 from femr.results import Analysis
-from femr.video import RATE
+from femr.video.analysis import RATE
 from femr.weights import DEFAULT_MODEL, load_facts
 
 _MOST_BLOCKS = 2000  # units in which Ray hands out work
@@ -102,7 +102,7 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise FemrError("Expected Ray for --engine ray: pip install -r femr/ray-requirements.txt.") from error
+        raise FemrError("Expected Ray for --engine ray: pip install -r femr/many/ray-requirements.txt.") from error
     before = ray.is_initialized()
     try:
         if not before and address:

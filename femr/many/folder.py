@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from femr.errors import FemrError
 from femr.images import Pixels, fit
-from femr.inputs import Input, find
+from femr.many.inputs import Input, find
 from femr.music import Mode
 from femr.results import Analysis
-from femr.video import RATE, analyze_video
+from femr.video.analysis import RATE, analyze_video
 from femr.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from femr import card_tables as tables
-from femr.card_tables import Reference
 from femr.emotions import EMOTIONS
+from femr.hub import card_tables as tables
+from femr.hub.card_tables import Reference
 from femr.weights import MODEL_NAMES, ModelFacts, read_facts
 
 _TEXT = """\

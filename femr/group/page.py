@@ -1,6 +1,6 @@
 """The group report as one HTML file: no network, no script, no picture but drawn charts.
 
-The words and the looks are in group_page.html; here is what it shows.
+The words and the looks are in page.html; here is what it shows.
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from femr import charts
 from femr.emotions import EMOTIONS
-from femr.group import Group, Moment
-from femr.moments import clock
+from femr.group import charts
+from femr.group.moments import clock
+from femr.group.summary import Group, Moment
+from femr.group.tally import KINDS
 from femr.music import AFFECT, HARD, Mode, MusicLibrary
 from femr.results import Song
-from femr.tally import KINDS
 from femr.weights import MODEL_NAMES, ModelFacts, load_facts
 
 _SONGS = 3  # in a playlist
@@ -36,7 +36,7 @@ def to_html(group: Group, library: MusicLibrary, version: str) -> str:
     )
     page.filters |= {"percent": _percent, "limits": _limits, "word": charts.name_of}
     facts = [load_facts(name) for name in group.models if name in MODEL_NAMES]
-    return page.get_template("group_page.html").render(
+    return page.get_template("page.html").render(
         group=group,
         kinds=KINDS,
         version=version,

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
-from femr.patches import cut_patches
-from femr.pyramid import WINDOW, pyramid, sheets
+from femr.mtcnn.networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
+from femr.mtcnn.patches import cut_patches
+from femr.mtcnn.pyramid import WINDOW, pyramid, sheets
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
 # least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes

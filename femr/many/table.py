@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from femr.errors import DataError, writing
+from femr.many.table_formats import FORMATS, HEADERS, Row, encode, form_of, mark_of, read_rows, write_parquet
 from femr.report import to_rows
 from femr.results import Analysis
-from femr.table_formats import FORMATS, HEADERS, Row, encode, form_of, mark_of, read_rows, write_parquet
 
 __all__ = ["FORMATS", "TableWriter", "done", "read_rows", "read_table"]
 

@@ -15,8 +15,8 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from femr.emotions import EMOTIONS, Emotion
-from femr.group import Group
-from femr.tally import KINDS, Tally
+from femr.group.summary import Group
+from femr.group.tally import KINDS, Tally
 
 WIDE, NARROW = 720, 350
 """Widths in the page's pixels: for a desktop's window and paper, and for a phone's."""

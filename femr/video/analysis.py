@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from femr.errors import DataError, FemrError
 from femr.images import Pixels
 from femr.results import Analysis
-from femr.tracking import Tracker
-from femr.video_reader import Reader, to_pixels
+from femr.video.reader import Reader, to_pixels
+from femr.video.tracking import Tracker
 from femr.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:

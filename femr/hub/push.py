@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from femr.card import card_of, pictures, reference_runs
 from femr.errors import ModelError
-from femr.hub import upload
+from femr.hub.card import card_of, pictures, reference_runs
+from femr.hub.client import upload
 from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
     "app.py",
     "app.css",
@@ -15,7 +15,7 @@ SPACE_FILES = (
     "LICENSE",
     "requirements.txt",
     "femr/**/*.py",
-    "femr/*.html",
+    "femr/**/*.html",
     "tabs/*.py",
     "examples/*",
     "music/library.json",

@@ -57,7 +57,7 @@ class Input:
     def open(self) -> IO[bytes]:
         """The file, opened. Raises: ImageError if there is none."""
         if "://" in self.path:
-            from femr import remote
+            from femr.many import remote
 
             return remote.open_file(self.path)
         path = Path(self.path)
@@ -87,7 +87,7 @@ def printable(name: str) -> str:
 
 def _find(path: str) -> Iterator[Input]:
     if "://" in path:
-        from femr import remote
+        from femr.many import remote
 
         yield from _some([Input(name, name) for name in remote.list_files(path) if _wanted(name)], path)
     elif Path(path).is_dir():

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import zip_longest
 
 from femr.emotions import EMOTIONS, Emotion
-from femr.live import HISTORY, Moment
+from femr.video.live import HISTORY, Moment
 
 _GAP = 1.5  # seconds; a longer step between two moments stays empty
 _LAST = 0.5  # seconds that the newest moment is wide

@@ -1,9 +1,9 @@
 """What one live visit holds, and how it moves on from picture to picture: faces, mood, song.
 
-Driven by time stamps alone. Faces keep their numbers (femr.tracking), their scores are averaged (femr.smoothing), and
-the averages vote. The first song starts when the mood has been the same for STABLE seconds. It gives way to another
-when that is so of another mood, or when it is over, and in no case before it has played for LEAST seconds. A short
-look away does not count, and while nobody is there the song plays on.
+Driven by time stamps alone. Faces keep their numbers (femr.video.tracking), their scores are averaged
+(femr.video.smoothing), and the averages vote. The first song starts when the mood has been the same for STABLE seconds.
+It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
+LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
 """
 
 from collections import deque
@@ -15,8 +15,8 @@ from femr.emotions import Emotion
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Mood, Song
-from femr.smoothing import SECONDS, Smoother
-from femr.tracking import Tracker
+from femr.video.smoothing import SECONDS, Smoother
+from femr.video.tracking import Tracker
 
 STABLE = 4.0
 """Seconds for which a mood must have been the same before its song starts."""

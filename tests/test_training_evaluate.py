@@ -202,6 +202,7 @@ def test_a_finished_run_becomes_a_model_with_its_facts(tmp_path, loaded, models)
     assert found.files == written
     assert {file.stem for file in models.glob("pictures/mobilenet_v2/*.png")} == PICTURES | {"curves"}
     assert found.document["parameters"] == 2_430_663
+    assert "The first 27 epochs saw faces of 64 pixels instead of 96." in found.document["training"]
     assert "It started from imagenet." in found.document["training"]
     assert "60 % of its targets came from one teacher (teacher.keras)." in found.document["training"]
     assert "before" not in found.document["run"]

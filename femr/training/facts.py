@@ -108,6 +108,9 @@ def training_sentence(facts: Mapping[str, Any]) -> str:
         f"{facts['seconds'] / 60:.0f} minutes on {facts['hardware']} "
         f"(Keras {facts['versions']['keras']}, {facts['backend']})."
     )
+    early = round(recipe.get("early_part", 0) * recipe["epochs"])  # older records know no early_part
+    if early:
+        sentence += f" The first {early} epochs saw faces of {recipe['early_side']} pixels instead of {recipe['side']}."
     if facts["start"]:
         name = facts["start"]["name"]
         sentence += f" It started from {'the end of an earlier run' if name == FINAL else name}."

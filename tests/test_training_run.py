@@ -269,6 +269,7 @@ def test_recipes_are_as_their_key_says(key):
     if recipe.name == "finish":
         assert recipe.rate < RECIPES[recipe.network, "best"].rate
         assert recipe.start is None
+        assert {recipe.side_in(epoch) for epoch in range(recipe.epochs)} == {recipe.side}
     if recipe.name == "reference":
         assert (recipe.batch_size, recipe.rate, recipe.low, recipe.high, recipe.stop_patience) == (128, 1e-3, 0, 1, 6)
 

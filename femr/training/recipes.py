@@ -117,6 +117,7 @@ _MOBILENET_V2_BEST = Recipe(
 _FINISH = {
     "name": "finish",
     "start": None,
+    "early_part": 0.0,
     "epochs": 4,
     "rate": 1e-4,
     "warmup": 0.3,

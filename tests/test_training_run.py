@@ -183,11 +183,47 @@ def test_settings_that_cannot_be(tmp_path, source):
         train("resnet", source, tmp_path)
     with pytest.raises(ModelError, match="at least 1 epoch"):
         train("custom_cnn", source, tmp_path, Settings(epochs=0))
+    for seed in (-1, 2**32):
+        with pytest.raises(ModelError, match=rf"seed from 0 to 4,294,967,295\. Received: {seed}"):
+            train("custom_cnn", source, tmp_path, Settings(seed=seed))
     with pytest.raises(ModelError, match="no such file"):
         train("custom_cnn", source, tmp_path, Settings(start="missing.keras"))
+    with pytest.raises(ModelError, match=r"to start a custom_cnn from\. Received: imagenet"):
+        train("custom_cnn", source, tmp_path, Settings(start="imagenet"))
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="cannot be made"):
         train("custom_cnn", source, tmp_path / "file" / "out")
+
+
+def test_imagenet_weights_that_cannot_be_fetched(tmp_path, source):
+    nobody = "http://127.0.0.1:9"
+    environment = os.environ | {"KERAS_HOME": str(tmp_path), "http_proxy": nobody, "https_proxy": nobody}
+    command = [
+        sys.executable,
+        "-m",
+        "femr",
+        "train",
+        "mobilenet_v2",
+        "--data",
+        str(source),
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert (
+        "femr: The ImageNet weights cannot be fetched; --start takes a file of them, too." in done.stderr.splitlines()
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"no HDF5"])
+def test_a_file_of_imagenet_weights_that_cannot_be_read(tmp_path, source, content):
+    path = tmp_path / "backbone.weights.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"cannot be read \(backbone.weights.h5\)"):
+        train("mobilenet_v2", source, tmp_path / "run", Settings(start=str(path)))
 
 
 def test_a_finish_goes_on_from_a_trained_network_with_public_test(tmp_path, source):

@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     train.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     train.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     train.add_argument("--seed", type=int, default=1, metavar="N")
-    train.add_argument("--start", metavar="FILE", help="starting weights: a .keras file, or imagenet")
+    train.add_argument("--start", metavar="FILE", help="starting weights: a .keras file, ImageNet .h5, or imagenet")
     train.add_argument(
         "--teacher",
         action="append",

@@ -44,16 +44,23 @@ def build_started(recipe: Recipe, start: str | None) -> keras.Model:
     if start is None:
         return build(recipe)
     if start == IMAGENET or Path(start).suffix == _WEIGHTS_SUFFIX:
-        try:
-            return build(recipe, backbone=start)
-        except (OSError, ValueError) as error:
-            raise ModelError("The ImageNet weights cannot be read or fetched.") from error
+        return _build_on_backbone(recipe, start)
     network = build(recipe)
     weights = load_file(Path(start)).get_weights()
     if [weight.shape for weight in weights] != [weight.shape for weight in network.get_weights()]:
         raise ModelError(f"Expected weights of a {recipe.network}. Received: another network's ({Path(start).name})")
     network.set_weights(weights)
     return network
+
+
+def _build_on_backbone(recipe: Recipe, start: str) -> keras.Model:
+    if recipe.network != "mobilenet_v2":
+        raise ModelError(f"Expected a .keras file to start a {recipe.network} from. Received: {Path(start).name}")
+    try:
+        return build(recipe, backbone=start)
+    except Exception as error:  # Keras raises just that where a download fails
+        what = "fetched; --start takes a file of them, too" if start == IMAGENET else f"read ({Path(start).name})"
+        raise ModelError(f"The ImageNet weights cannot be {what}.") from error
 
 
 def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:

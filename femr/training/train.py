@@ -21,6 +21,7 @@ from femr.training.recipes import Recipe
 from femr.training.run import CHECKPOINT, CURVES, FINAL, Run
 
 _TAUGHT = "teachers.npy"
+_SEEDS = 2**32  # as many as NumPy's global generator takes, which Keras seeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Settings:
     teachers: to distil from, .keras files or out-of-fold probabilities, see `teachers.probabilities`.
     finish_on_public_test: go on from a trained network with PublicTest too; then nothing is left to choose by, so fix
     the epochs beforehand. Validation is then on faces that were learned from, and tells nothing.
+    Raises: ModelError for a number that cannot be.
     """
 
     recipe: str | Recipe | None = None
@@ -41,6 +43,12 @@ class Settings:
     start: str | None = None
     teachers: tuple[Path, ...] = ()
     finish_on_public_test: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None and self.epochs < 1:
+            raise ModelError(f"Expected at least 1 epoch. Received: {self.epochs}")
+        if not 0 <= self.seed < _SEEDS:
+            raise ModelError(f"Expected a seed from 0 to {_SEEDS - 1:,}. Received: {self.seed}")
 
     @property
     def recipe_name(self) -> str:
@@ -115,8 +123,6 @@ def _recipe(network: str, settings: Settings) -> Recipe:
     if recipe.network != network:
         raise ModelError(f"Expected a recipe for {network}. Received: one for {recipe.network}")
     if settings.epochs is not None:
-        if settings.epochs < 1:
-            raise ModelError(f"Expected at least 1 epoch. Received: {settings.epochs}")
         recipe = replace(recipe, epochs=settings.epochs)
     if settings.finish_on_public_test and Path(settings.start or "").suffix != ".keras":
         raise ModelError(f"Expected --start with the .keras file to finish. Received: {settings.start or 'none'}")

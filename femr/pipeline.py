@@ -10,16 +10,12 @@ from femr.detector import Detector, Follower, MtcnnDetector
 from femr.images import Pixels, Source, fit, load_image
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
-from femr.preprocessing import VIEWS, face_views
+from femr.preprocessing import face_views
 from femr.quality import why_hard
 from femr.results import Analysis, Face, FaceEmotion, Reading, Song
 from femr.songs import load_library
 from femr.video.live import Visit
 from femr.weights import DEFAULT_MODEL
-
-CROWD = 8
-"""In pictures with more faces each is read from CROWD_VIEWS views only: there are others to even out an error."""
-CROWD_VIEWS = 2
 
 
 class Analyzer:
@@ -120,11 +116,7 @@ class Analyzer:
 
     def _read(self, images: Sequence[Pixels], faces: Sequence[Sequence[Face]]) -> list[list[FaceEmotion]]:
         """Each picture's faces with their numbers and scores."""
-        views = [
-            face_views(image, face, views_of(len(found)))
-            for image, found in zip(images, faces, strict=True)
-            for face in found
-        ]
+        views = [face_views(image, face) for image, found in zip(images, faces, strict=True) for face in found]
         readings = iter(self._classifier.classify(views))
         threshold = self._classifier.facts.unsure_threshold
         return [
@@ -135,11 +127,6 @@ class Analyzer:
             ]
             for image, found in zip(images, faces, strict=True)
         ]
-
-
-def views_of(faces: int) -> int:
-    """From how many views each face is read in a picture with that many."""
-    return CROWD_VIEWS if faces > CROWD else len(VIEWS)
 
 
 def _face_emotion(number: int, image: Pixels, face: Face, reading: Reading, threshold: float) -> FaceEmotion:

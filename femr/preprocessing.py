@@ -22,14 +22,10 @@ NATURAL_ROLL = 10.0
 EYE_ROW, EYE_DISTANCE, EYE_TO_MOUTH = 0.365, 0.37, 0.44
 """FER2013's framing in shares of the crop's side: eyes from the top, eye to eye, eyes to mouth."""
 
-VIEWS = ((0.9, False), (1.0, True), (0.8, True), (1.1, False))
-"""A face is read several times and averaged: crop size relative to FER2013's framing, and whether it is mirrored.
+VIEWS = ((1.0, False), (1.0, True))
+"""A face is read from several views and averaged: crop size relative to FER2013's framing, and whether it is mirrored.
 
-Mirrored and plain crops take turns, so that few views cover both. On 847 PublicTest faces pasted into photos, negative
-log-likelihood and accuracy of MobileNetV2 / the custom CNN, before they learned from them: one view .821 / .779 and
-71.0 / 73.3 %, two .807 / .761 and 70.3 / 73.0 %, these four .796 / .754 and 70.4 / 73.1 %, five sizes each with its
-mirror image .798 / .752 and 71.1 / 73.1 % (accuracy is +-1.6 points). So views make the scores better, not the answers;
-the training notes found 2.3 points between one size and those ten on 881 photos.
+How far the views disagree also tells how readable the face is, see results.Reading.
 """
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -56,11 +52,10 @@ def crop_face(image: Pixels, face: Face, scale: float = 1.0) -> Pixels:
     return np.asarray(cv2.resize(square, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def face_views(image: Pixels, face: Face, count: int = len(VIEWS)) -> Pixels:
-    """The first `count` VIEWS of a face in a picture: grey uint8 (count, 48, 48)."""
-    crops = (crop_face(image, face, scale) for scale, _ in VIEWS[:count])
-    turned = zip(crops, VIEWS, strict=False)
-    return np.stack([crop[:, ::-1] if mirrored else crop for crop, (_, mirrored) in turned])
+def face_views(image: Pixels, face: Face) -> Pixels:
+    """The VIEWS of a face in a picture: grey uint8 (views, 48, 48)."""
+    crops = {scale: crop_face(image, face, scale) for scale, _ in VIEWS}
+    return np.stack([crops[scale][:, ::-1] if mirrored else crops[scale] for scale, mirrored in VIEWS])
 
 
 def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: float) -> Batch:

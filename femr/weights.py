@@ -34,6 +34,9 @@ DEFAULT_MODEL = "mobilenet_v2"
 SHARD_BYTES = 10_000_000
 """Weights are cut into files of about this size: a plain git push to a Space refuses files over 10 MiB."""
 
+MOST_HEADS = 2
+"""A network answers once or twice: FER2013's label, then what people would say."""
+
 _SOURCES = ("auto", "local", "hub")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -235,9 +238,9 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
         else:
             network = BUILDERS[facts.name]()
             network.load_weights(path)
-        shapes = network.input_shape[1:], network.output_shape[1:]
+        inputs, heads = network.input_shape[1:], {output.shape for output in network.outputs}
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise
         raise ModelError(f"The weights of {facts.title} cannot be read.") from error
-    if shapes != ((facts.side, facts.side, 3), (len(EMOTIONS),)):
+    if inputs != (facts.side, facts.side, 3) or heads != {(None, len(EMOTIONS))} or len(network.outputs) > MOST_HEADS:
         raise ModelError(f"The weights of {facts.title} are those of another network.")
     return network

@@ -1,9 +1,10 @@
-"""From a network's probabilities to those that are shown: temperature scaling, and the correction for FER2013's prior.
+"""From a network's probabilities to those that are shown: temperature scaling, and the balance of rare expressions.
 
 Pure functions of arrays, shared by inference and evaluation; nothing here loads TensorFlow.
 """
 
 import math
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,39 @@ Probabilities: TypeAlias = npt.NDArray[np.floating]
 TRAINING_COUNTS = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 """Faces of each expression in FER2013's Training, in the order of EMOTIONS (Kaggle, 2013): 28,709 in all."""
 
+VOTE_SHARES = (0.08598, 0.01729, 0.03607, 0.26322, 0.14772, 0.12180, 0.32792)
+"""Each expression's share of the FER+ votes for FER2013's Training, in the order of EMOTIONS.
+
+The mean over its 28,517 faces with at least three votes for the seven of each face's vote shares (Barsoum et al.,
+2016).
+"""
+
 _TINY = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What makes a network's probabilities honest, then fair to rare expressions.
+
+    temperature: divides their logarithms, over 0; more than 1 softens them (Guo et al., 2017).
+    balance: 0 (off) to 1, how much of the logarithm of VOTE_SHARES is taken off: at 1 an answer is what it would be if
+    all seven expressions were equally frequent (logit adjustment, Menon et al., 2021).
+    Raises: ModelError if one of them cannot be.
+    """
+
+    temperature: float = 1.0
+    balance: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ModelError(f"Expected a temperature over 0, such as 1. Received: {self.temperature}")
+        if not 0 <= self.balance <= 1:
+            raise ModelError(f"Expected a balance from 0 (off) to 1. Received: {self.balance}")
+
+    def apply(self, probabilities: Probabilities) -> npt.NDArray[np.float64]:
+        """Calibrated, balanced probabilities, float64 (n, 7), of a network's, (n, 7); rows sum to 1."""
+        logits = _logarithms(probabilities) / self.temperature
+        return _softmax(logits - self.balance * np.log(VOTE_SHARES))
 
 
 def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:

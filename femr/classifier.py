@@ -1,123 +1,121 @@
-"""Face crops → calibrated probabilities, in one batched call for all faces of a picture."""
+"""Face crops → what people would say and FER2013's labels, in one batched call for all faces of a picture."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from femr.calibration import adjust_prior, apply_temperature, check_prior_adjustment
-from femr.emotions import EMOTIONS
+from femr.calibration import Calibration
 from femr.folding import fold
 from femr.preprocessing import to_batch
-from femr.results import EmotionScores
+from femr.results import EmotionScores, Reading
 from femr.weights import ModelFacts, load_facts, load_network
 
 Views: TypeAlias = npt.NDArray[np.uint8]
-Probabilities: TypeAlias = npt.NDArray[np.float32]
+Probabilities: TypeAlias = npt.NDArray[np.floating]
 
 _BATCH = 256  # views read at once: 28 MB of input, whatever the number of faces
 
 
-class Classifier(Protocol):
-    """Whatever reads expressions from grey crops."""
+class Classifier:
+    """One network, or several whose answers are averaged; `classify` may be called from several threads.
 
-    @property
-    def facts(self) -> ModelFacts:
-        """What is known of the model."""
-        ...
-
-    def classify(self, faces: Sequence[Views]) -> list[EmotionScores]:
-        """The scores of each face, given as one or more grey views: uint8 (views, 48, 48) a face."""
-        ...
-
-
-class NetworkClassifier:
-    """One network, its graph traced once for any number of faces; `classify` may be called from several threads.
-
-    Args: `prior_adjustment`, see `load_classifier`.
+    Args:
+        facts: the model's, with the calibrations of its answers.
+        networks: one or more, each with its own facts. One output is the answer of both heads.
+        balance: 0 (off) to 1, instead of that in the facts, see `calibration.Calibration`.
+    Raises: ModelError if the balance cannot be.
     """
 
-    def __init__(self, network: keras.Model, facts: ModelFacts, prior_adjustment: float = 0.0) -> None:
+    def __init__(
+        self, facts: ModelFacts, networks: Sequence[tuple[ModelFacts, keras.Model]], balance: float | None = None
+    ) -> None:
         self.facts = facts
-        self._prior_adjustment = prior_adjustment
+        self.calibration = _balanced(facts.calibration, balance)
+        self._networks = tuple(_Network(*network) for network in networks)
+
+    def classify(self, faces: Sequence[Views]) -> list[Reading]:
+        """What is read from each face, given as one or more grey views: uint8 (views, 48, 48) a face."""
+        if not len(faces):
+            return []
+        labels, people, spreads = self._means(faces)
+        scores, shares = self.calibration.apply(people), replace(self.calibration, balance=0.0).apply(people)
+        label_scores = Calibration(self.facts.label_temperature).apply(labels)
+        rows = zip(*map(_to_scores, (scores, shares, label_scores)), spreads, strict=True)
+        return [Reading(top, share, label, float(spread)) for top, share, label, spread in rows]
+
+    def _means(self, faces: Sequence[Views]) -> tuple[Probabilities, Probabilities, Probabilities]:
+        """Both heads' uncalibrated means over networks and views, (n, 7) each, and the spread (n,) of the people's."""
+        views, counts = np.concatenate(faces), np.array([len(face) for face in faces])
+        answers = np.stack([network.read(views) for network in self._networks])  # (networks, views, heads, 7)
+        labels, people = np.moveaxis(_mean_of_views(answers.mean(axis=0), counts), 1, 0)
+        distances = np.abs(answers[:, :, 1] - np.repeat(people, counts, axis=0)).sum(axis=-1) / 2
+        return labels, people, _mean_of_views(distances.mean(axis=0), counts)
+
+
+class _Network:
+    """A network, its graph traced once for any number of views."""
+
+    def __init__(self, facts: ModelFacts, network: keras.Model) -> None:
+        self._facts = facts
         self._run = _graph(network)
 
-    def classify(self, faces: Sequence[Views]) -> list[EmotionScores]:
-        """The scores of each face, averaged over its views, then calibrated."""
-        return to_scores(self.probabilities(faces), self.facts.temperature, self._prior_adjustment)
+    def read(self, views: Views) -> npt.NDArray[np.float32]:
+        """Both heads' probabilities, float32 (n, 2, 7), of grey views uint8 (n, 48, 48)."""
+        return np.concatenate([self._read(views[at : at + _BATCH]) for at in range(0, len(views), _BATCH)])
 
-    def probabilities(self, faces: Sequence[Views]) -> Probabilities:
-        """Uncalibrated means over the views of each face: float32 (n, 7) of n times uint8 (views, 48, 48)."""
-        if not len(faces):
-            return np.empty((0, len(EMOTIONS)), np.float32)
-        views = np.concatenate(faces)
-        outputs = np.concatenate([self._read(views[at : at + _BATCH]) for at in range(0, len(views), _BATCH)])
-        counts = np.array([len(face) for face in faces])
-        sums = np.add.reduceat(outputs, np.cumsum(counts) - counts)
-        return np.asarray(sums / counts[:, np.newaxis], np.float32)
-
-    def _read(self, views: Views) -> Probabilities:
-        batch = to_batch(views, self.facts.side, self.facts.low, self.facts.high)
+    def _read(self, views: Views) -> npt.NDArray[np.float32]:
+        batch = to_batch(views, self._facts.side, self._facts.low, self._facts.high)
         return np.asarray(self._run(batch).numpy(), np.float32)
 
 
-class EnsembleClassifier:
-    """The mean of several networks' probabilities. Args: `prior_adjustment`, see `load_classifier`."""
-
-    def __init__(self, members: Sequence[NetworkClassifier], facts: ModelFacts, prior_adjustment: float = 0.0) -> None:
-        self.facts = facts
-        self._prior_adjustment = prior_adjustment
-        self._members = tuple(members)
-
-    def classify(self, faces: Sequence[Views]) -> list[EmotionScores]:
-        """The scores of each face: the members' means, calibrated as a whole."""
-        means = np.mean([member.probabilities(faces) for member in self._members], axis=0)
-        return to_scores(means, self.facts.temperature, self._prior_adjustment)
-
-
 def _graph(network: keras.Model) -> Any:
-    """The network as a graph, BatchNormalization folded, its weights as constants.
+    """The network as a graph to float32 (n, 2, 7), BatchNormalization folded, its weights as constants.
 
     Measured in milliseconds a view on two cores with AVX-512, MobileNetV2 in batches of 1 / 4 / 16 / 64: 6.2 / 2.8 /
     1.6 / 1.2 with the weights as constants alone, 5.3 / 2.3 / 1.3 / 0.9 so; with the weights as variables it took half
     as much processor time again. OpenCV 5's DNN takes 4.0 (custom CNN 11), whatever the batch; LiteRT of TensorFlow
     2.21 seven times as long, and it gave no numbers (NaN). The custom CNN takes 8.0 / 5.3 / 4.3 / 4.0: 603 million
     multiply-adds in 4.0 ms is all that the two cores can do. Convolutions in bfloat16 (oneDNN's fpmath mode) would
-    take 2.7, but move probabilities by up to .046, and the top class of one face in 220.
+    take 2.7, but move probabilities by up to .046, and the top class of one face in 220. All with the label head alone.
     """
     network = fold(network)
     trained = [np.asarray(variable) for variable in network.trainable_variables]
     fixed = [np.asarray(variable) for variable in network.non_trainable_variables]
     spec = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
-    return tf.function(
-        lambda batch: network.stateless_call(trained, fixed, batch, training=False)[0], input_signature=[spec]
-    )
+
+    def both(batch: Any) -> Any:
+        heads = keras.tree.flatten(network.stateless_call(trained, fixed, batch, training=False)[0])
+        return tf.stack([heads[0], heads[-1]], axis=1)
+
+    return tf.function(both, input_signature=[spec])
 
 
-def load_classifier(name: str, prior_adjustment: float = 0.0) -> Classifier:
+def load_classifier(name: str, balance: float | None = None) -> Classifier:
     """The classifier of that name, ready to use.
 
-    Args: `prior_adjustment`, how far to undo that FER2013 shows some expressions seldom, such as disgust: 0 (off) to 1
-        (all equally frequent), see `calibration.adjust_prior`. The threshold under which a face counts as unsure stays
-        the one fitted without adjustment, and is compared with the adjusted scores.
+    Args: `balance`, how readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
+        `calibration.Calibration`. The threshold under which a face counts as unsure stays the one fitted with that.
     Raises: ModelError.
     """
-    check_prior_adjustment(prior_adjustment)
     facts = load_facts(name)
-    if facts.members:
-        return EnsembleClassifier([_load_single(member) for member in facts.members], facts, prior_adjustment)
-    return _load_single(name, prior_adjustment)
+    _balanced(facts.calibration, balance)  # before the weights are looked for
+    return Classifier(facts, [load_network(one) for one in facts.members or (name,)], balance)
 
 
-def to_scores(probabilities: Probabilities, temperature: float, prior_adjustment: float) -> list[EmotionScores]:
-    """One EmotionScores for each row of (n, 7), calibrated, then adjusted."""
-    calibrated = adjust_prior(apply_temperature(probabilities, temperature), prior_adjustment)
-    return [EmotionScores(tuple(float(p) for p in row)) for row in calibrated]
+def _balanced(calibration: Calibration, balance: float | None) -> Calibration:
+    return calibration if balance is None else replace(calibration, balance=balance)
 
 
-def _load_single(name: str, prior_adjustment: float = 0.0) -> NetworkClassifier:
-    facts, network = load_network(name)
-    return NetworkClassifier(network, facts, prior_adjustment)
+def _mean_of_views(values: Probabilities, counts: npt.NDArray[np.int64]) -> Probabilities:
+    """The means (n, ...) of each face's views, the first `counts[0]` of values (views, ...) being the first face's."""
+    sums = np.add.reduceat(values, np.cumsum(counts) - counts)
+    return np.asarray(sums / counts.reshape(-1, *(1,) * (values.ndim - 1)))
+
+
+def _to_scores(probabilities: Probabilities) -> list[EmotionScores]:
+    return [EmotionScores(tuple(float(p) for p in row)) for row in probabilities]

@@ -7,10 +7,10 @@ from typing import Any
 
 from femr.emotions import EMOTIONS
 from femr.music import MusicLibrary
-from femr.report import to_csv, to_dict
+from femr.report import of_ten, to_csv, to_dict
 from femr.results import Analysis, FaceEmotion, Mood, Song
 
-TABLE_HEADERS = ("#", "looks", "sure", *EMOTIONS)
+TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
 SONG_HEADERS = ("song", "mood", "length", "key", "bpm", "by", "licence")
 # Gradio's player keeps its audio element in a shadow root, where document.querySelectorAll does not look
 SILENCE = """() => {
@@ -32,9 +32,9 @@ LIFT = (
     "the nearest neutral and happy ones first."
 )
 ABOUT = (
-    "femr shows the *expression* a network sees, not what a person feels, and it errs: see the accuracy beside each "
-    "model. Ask the people in the picture first. Not for decisions about people; in the EU not for pupils or staff "
-    "(AI Act, Art. 5)."
+    "femr shows the *expression* that people would name, as far as a network can tell, not what a person feels, and it "
+    "errs: *About* says how often. Ask the people in the picture first. Not for decisions about people; in the EU not "
+    "for pupils or staff (AI Act, Art. 5)."
 )
 
 
@@ -68,10 +68,10 @@ def song_row(song: Song) -> list[str]:
 
 
 def table_row(face: FaceEmotion) -> list[str]:
-    """A face's row: number as drawn, expression, its score, all seven scores."""
+    """A face's row of TABLE_HEADERS: number as drawn, expression, what people would say, all seven scores."""
     unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
     looks = face.scores.top.value + (f" ({unclear})" if face.unsure else "")
-    return [str(face.number), looks, *(f"{score:.0%}" for score in (face.scores.top_score, *face.scores.probabilities))]
+    return [str(face.number), looks, of_ten(face), *(f"{score:.0%}" for score in face.scores.probabilities)]
 
 
 def thumbnail(path: Path) -> str:

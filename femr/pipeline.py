@@ -12,7 +12,7 @@ from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.preprocessing import VIEWS, face_views
 from femr.quality import why_hard
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Song
+from femr.results import Analysis, Face, FaceEmotion, Reading, Song
 from femr.songs import load_library
 from femr.video.live import Visit
 from femr.weights import DEFAULT_MODEL
@@ -125,13 +125,13 @@ class Analyzer:
             for image, found in zip(images, faces, strict=True)
             for face in found
         ]
-        scores = iter(self._classifier.classify(views))
+        readings = iter(self._classifier.classify(views))
         threshold = self._classifier.facts.unsure_threshold
         return [
             [
-                _reading(number, image, face, score, threshold)
-                # the faces first: zip would take one score too many
-                for number, (face, score) in enumerate(zip(found, scores, strict=False), start=1)
+                _face_emotion(number, image, face, reading, threshold)
+                # the faces first: zip would take one reading too many
+                for number, (face, reading) in enumerate(zip(found, readings, strict=False), start=1)
             ]
             for image, found in zip(images, faces, strict=True)
         ]
@@ -142,10 +142,11 @@ def views_of(faces: int) -> int:
     return CROWD_VIEWS if faces > CROWD else len(VIEWS)
 
 
-def _reading(number: int, image: Pixels, face: Face, score: EmotionScores, threshold: float) -> FaceEmotion:
+def _face_emotion(number: int, image: Pixels, face: Face, reading: Reading, threshold: float) -> FaceEmotion:
     """A face with its scores; where they are unsure, also with what may have made it hard to read."""
-    unsure = score.top_score < threshold
-    return FaceEmotion(number, face, score, unsure, why_hard(image, face) if unsure else None)
+    unsure = reading.scores.top_score < threshold
+    reason = why_hard(image, face) if unsure else None
+    return FaceEmotion(number, face, reading.scores, unsure, reason, reading.vote_shares, reading.label_scores)
 
 
 def load(
@@ -153,7 +154,7 @@ def load(
     *,
     detector: Detector | None = None,
     library: MusicLibrary | None = None,
-    prior_adjustment: float = 0.0,
+    balance: float | None = None,
     smallest_face: int | None = None,
 ) -> Analyzer:
     """An analyzer, loaded once and for many pictures.
@@ -161,9 +162,9 @@ def load(
     Args:
         model: "mobilenet_v2", "custom_cnn" or "ensemble".
         detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
-        prior_adjustment: 0 (off) to 1, to read rare expressions more often, see `classifier.load_classifier`.
+        balance: how readily rare expressions are named, 0 (off) to 1, see `calibration.Calibration`; None: the model's.
         smallest_face: side in pixels from which faces are looked for, see MtcnnDetector; not with `detector`.
     Raises: ModelError, LibraryError.
     """
-    classifier = load_classifier(model, prior_adjustment)
+    classifier = load_classifier(model, balance)
     return Analyzer(detector or MtcnnDetector(smallest_face), classifier, library or load_library())

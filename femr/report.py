@@ -2,22 +2,30 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from femr.emotions import EMOTIONS
-from femr.results import Analysis, FaceEmotion
+from femr.results import Analysis, EmotionScores, FaceEmotion
 
-COLUMNS = (
+REQUIRED_COLUMNS = (
     *("file", "time", "frame", "face", "x1", "y1", "x2", "y2", "confidence", "size", *EMOTIONS),
     *("expression", "unsure", "unsure_reason", "model", "error"),
+)
+"""Columns that every table of femr's has, older ones too."""
+COLUMNS = (
+    *REQUIRED_COLUMNS,
+    *(f"vote_share_{emotion}" for emotion in EMOTIONS),
+    *(f"label_{emotion}" for emotion in EMOTIONS),
 )
 """Columns of the tidy table, for every format; what does not apply is empty.
 
 file: text. time: seconds, float, of a video's frame. frame: its number, int, from 0. face: the number as drawn, int.
 x1, y1, x2, y2: the box in pixels of the original picture, float. confidence: is it a face, 0 to 1. size: the box's
-longer side in pixels, float. Seven probabilities by expression, float. expression: the most probable one, text.
-unsure: bool. unsure_reason: text, one of results.UNSURE_REASONS. model: text. error: text, why a file has no answer.
+longer side in pixels, float. Seven probabilities by expression, what people would say, balanced, float. expression: the
+most probable of them, text. unsure: bool. unsure_reason: text, one of results.UNSURE_REASONS. model: text. error: text,
+why a file has no answer. vote_share_...: the seven without balance, float. label_...: FER2013's labels, float.
 """
 
 _DIGITS = 4
@@ -54,8 +62,24 @@ def face_to_dict(face: FaceEmotion) -> dict[str, Any]:
         "expression": str(face.scores.top),
         "unsure": face.unsure,
         "unsure_reason": face.unsure_reason,
-        "scores": {name: round(value, _DIGITS) for name, value in face.scores.as_dict().items()},
+        "scores": _plain(face.scores),
+        "vote_shares": _plain(face.vote_shares),
+        "label_scores": _plain(face.label_scores),
     }
+
+
+def of_ten(face: FaceEmotion) -> str:
+    """How many of ten people would say what: "about 8 would say happy". No word claims more than the vote shares.
+
+    What is named comes first; the balance may have named something that fewer would say, so then comes whatever at
+    least as many would.
+    """
+    counts = {emotion: math.floor(10 * face.vote_shares[emotion] + 0.5) for emotion in EMOTIONS}
+    named = face.scores.top
+    rivals = [emotion for emotion in EMOTIONS if emotion is not named and counts[emotion] >= max(1, counts[named])]
+    rivals.sort(key=face.vote_shares.__getitem__, reverse=True)
+    others = "".join(f", {_about(counts[emotion])} {emotion.adjective}" for emotion in rivals)
+    return f"{_about(counts[named])} would say {named.adjective}{others}"
 
 
 def to_rows(analysis: Analysis) -> list[dict[str, Any]]:
@@ -85,7 +109,7 @@ def to_text(analysis: Analysis) -> str:
     """One picture for a reader at a terminal: the mood, then a line a face."""
     lines = [f"{analysis.file}: {analysis.mood.reason}"]
     if analysis.faces:
-        lines.append("  ".join([" face", f"{'looks':9}", *(f"{name:>8}" for name in EMOTIONS)]))
+        lines.append("  ".join([" face", f"{'looks':9}", *(f"{name:>8}" for name in EMOTIONS), "of ten people"]))
     lines += [_text_row(face) for face in analysis.faces]
     if analysis.song:
         lines.append(f"  plays {analysis.song.title} ({analysis.song.emotion})")
@@ -94,8 +118,17 @@ def to_text(analysis: Analysis) -> str:
 
 def _text_row(face: FaceEmotion) -> str:
     looks = face.scores.top + ("?" if face.unsure else "")
-    row = "  ".join([f"{face.number:5}", f"{looks:9}", *(f"{value:8.1%}" for value in face.scores.probabilities)])
-    return f"{row}  {face.unsure_reason}" if face.unsure_reason else row
+    scores = [f"{value:8.1%}" for value in face.scores.probabilities]
+    reason = [f"({face.unsure_reason})"] if face.unsure_reason else []
+    return "  ".join([f"{face.number:5}", f"{looks:9}", *scores, of_ten(face), *reason])
+
+
+def _about(people: int) -> str:
+    return {0: "fewer than one", 10: "nearly all"}.get(people, f"about {people}")
+
+
+def _plain(scores: EmotionScores) -> dict[str, float]:
+    return {name: round(value, _DIGITS) for name, value in scores.as_dict().items()}
 
 
 def _face_row(face: FaceEmotion) -> dict[str, Any]:
@@ -109,6 +142,8 @@ def _face_row(face: FaceEmotion) -> dict[str, Any]:
         "expression": plain["expression"],
         "unsure": face.unsure,
         "unsure_reason": face.unsure_reason,
+        **{f"vote_share_{name}": value for name, value in plain["vote_shares"].items()},
+        **{f"label_{name}": value for name, value in plain["label_scores"].items()},
     }
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from femr.calibration import Calibration
 from femr.emotions import EMOTIONS
 from femr.errors import ModelError
 from femr.hub.client import COMMIT, download
@@ -34,8 +35,8 @@ DEFAULT_MODEL = "mobilenet_v2"
 SHARD_BYTES = 10_000_000
 """Weights are cut into files of about this size: a plain git push to a Space refuses files over 10 MiB."""
 
-MOST_HEADS = 2
-"""A network answers once or twice: FER2013's label, then what people would say."""
+HEADS = ("scores", "people")
+"""A network's outputs, in this order: FER2013's label, and what people would say. One that has one gives it as both."""
 
 _SOURCES = ("auto", "local", "hub")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -47,8 +48,8 @@ class ModelFacts:
 
     files: name → SHA-256; the first one is the one to load. Empty for an ensemble, which has `members` instead.
     side, low, high: the network's input side in pixels, and its values for black and white.
-    temperature: divides the logarithms of the probabilities, so that they tell how often the model is right.
-    unsure_threshold: a face whose top probability is below it counts as unclear.
+    calibration: of the people head. label_temperature: of the label head.
+    unsure_threshold: a face whose top probability, calibrated and balanced, is below it counts as unclear.
     scores: measured results, by split. document: the whole JSON.
     """
 
@@ -59,7 +60,8 @@ class ModelFacts:
     side: int
     low: float
     high: float
-    temperature: float
+    calibration: Calibration
+    label_temperature: float
     unsure_threshold: float
     scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     document: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -84,7 +86,10 @@ def load_facts(name: str) -> ModelFacts:
 
 
 def read_facts(path: Path) -> ModelFacts:
-    """The facts in a JSON file. Raises: ModelError if it is missing, damaged or made for other expressions."""
+    """The facts in a JSON file.
+
+    Raises: ModelError if it is missing, damaged, made for other expressions, or lacks a calibration that can be.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if tuple(document["labels"]) != tuple(EMOTIONS):
@@ -98,7 +103,8 @@ def read_facts(path: Path) -> ModelFacts:
             side=int(size["side"]),
             low=float(size["low"]),
             high=float(size["high"]),
-            temperature=float(document["temperature"]),
+            calibration=_calibration(document, path.name),
+            label_temperature=float(document["label_temperature"]),
             unsure_threshold=float(document["unsure_threshold"]),
             scores=document.get("scores", {}),
             document=document,
@@ -172,10 +178,21 @@ def verify(folder: Path, facts: ModelFacts) -> None:
             raise ModelError(f"The weights of {facts.title} are damaged: {file} is not the file that was published.")
 
 
+def _calibration(document: Mapping[str, Any], file: str) -> Calibration:
+    """The calibration in a model's facts. Raises: ModelError if there is none, or one that cannot be."""
+    found = document.get("calibration")
+    if not found:
+        raise ModelError(f"Expected {file} to have a calibration: temperature and balance. Received: none")
+    try:
+        return Calibration(float(found["temperature"]), float(found["balance"]))
+    except ModelError as error:
+        raise ModelError(f"{error} (in {file})") from None
+
+
 def _plausible(facts: ModelFacts) -> bool:
     # file names must be plain: facts may come from the Hub, and a path could lead out of the folder
     files = all(Path(file).name == file and _SHA256.fullmatch(digest) for file, digest in facts.files.items())
-    numbers = 0 < facts.temperature < math.inf and 0 <= facts.unsure_threshold <= 1
+    numbers = 0 < facts.label_temperature < math.inf and 0 <= facts.unsure_threshold <= 1
     return files and numbers and set(facts.members) <= set(MODEL_NAMES)
 
 
@@ -238,9 +255,18 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
         else:
             network = BUILDERS[facts.name]()
             network.load_weights(path)
-        inputs, heads = network.input_shape[1:], {output.shape for output in network.outputs}
+        shape, heads = network.input_shape[1:], _heads(network)
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise
         raise ModelError(f"The weights of {facts.title} cannot be read.") from error
-    if inputs != (facts.side, facts.side, 3) or heads != {(None, len(EMOTIONS))} or len(network.outputs) > MOST_HEADS:
+    if shape != (facts.side, facts.side, 3):
         raise ModelError(f"The weights of {facts.title} are those of another network.")
+    if set(heads.values()) != {(len(EMOTIONS),)} or (len(heads) > 1 and tuple(heads) != HEADS):
+        wanted = f"{len(EMOTIONS)} scores, once or as {' and '.join(HEADS)}"
+        found = ", ".join(f"{'×'.join(map(str, size))} {name}" for name, size in heads.items())
+        raise ModelError(f"Expected the weights of {facts.title} to give {wanted}. Received: {found}")
     return network
+
+
+def _heads(network: "keras.Model") -> dict[str, tuple[int, ...]]:
+    """The name of each output → its shape without the batch, in their order."""
+    return {output._keras_history.operation.name: tuple(output.shape[1:]) for output in network.outputs}

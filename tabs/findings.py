@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from femr import __version__, display
-from femr.emotions import EMOTIONS
 from femr.errors import DataError
 from femr.group.moments import clock
 from femr.group.page import to_html
@@ -19,7 +18,7 @@ from femr.video.timeline import Timeline
 from tabs.loaded import music_library
 from tabs.uploads import download
 
-HEADERS = ("where", "#", "looks", "sure", *EMOTIONS)
+HEADERS = ("where", *display.TABLE_HEADERS)
 SHOWN_ROWS = 20
 
 

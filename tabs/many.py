@@ -22,7 +22,7 @@ from femr.video.writer import annotated
 from femr.weights import DEFAULT_MODEL
 from tabs.findings import HEADERS, findings
 from tabs.loaded import analyzer
-from tabs.photo import model_choices, plain_errors
+from tabs.photo import MODELS, MODELS_INFO, plain_errors
 from tabs.uploads import QUEUE, FilesInput
 
 MOST_PHOTOS = 200
@@ -123,7 +123,7 @@ def build() -> None:
             with gr.Row():
                 start = gr.Button("Find the moods", variant="primary", scale=2, min_width=120, elem_id="start")
                 cancel = gr.Button("Cancel", variant="stop", scale=1, min_width=80, interactive=False, elem_id="cancel")
-            model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", elem_id="many-model")
+            model = gr.Radio(MODELS, value=DEFAULT_MODEL, label="Reading", info=MODELS_INFO, elem_id="many-model")
             film = gr.Checkbox(label="Also make an annotated video (slower)", elem_id="film")
         with gr.Column(scale=6, min_width=300):
             result = gr.HTML(WAITING, label="Summary", padding=False, elem_id="summary")

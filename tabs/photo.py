@@ -18,16 +18,18 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 
 from femr import display
 from femr.annotate import draw
-from femr.errors import FemrError, ModelError
+from femr.errors import FemrError
 from femr.images import fit, load_image
 from femr.music import Mode
 from femr.results import Mood, Song
-from femr.weights import DEFAULT_MODEL, MODEL_NAMES, load_facts
+from femr.weights import DEFAULT_MODEL
 from tabs.loaded import EXAMPLE, analyzer, music_library
 
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
 LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
 SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
+MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
+MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 TABLE_LABEL = "What each face looks like"
 # on a narrow window the answer stands under the button
@@ -67,8 +69,8 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played:
     """Find every face in a photo, read its expression and choose the song of the group's mood.
 
     Returns: the mood and its reason (HTML), the annotated picture, the song's file, its title, the table of faces, a
-    link to the table as CSV, and all numbers as JSON: mood, song, and for each face box, confidence, expression and
-    seven scores.
+    link to the table as CSV, and all numbers as JSON: mood, song, and for each face box, confidence, expression,
+    seven scores, vote shares and label scores.
     """
     if photo is None:
         raise gr.Error("Choose or take a photo first.", print_exception=False)
@@ -99,19 +101,6 @@ def another_song(mood: Mood | None, mode: Mode, played: tuple[Song, ...]) -> tup
     return song and song.path, display.song_line(song, mood, music_library()), heard(played, song)
 
 
-def model_choices() -> list[tuple[str, str]]:
-    """Label with the measured accuracy, and name, of each model. One that cannot be read says so when it is used."""
-    choices = []
-    for name in MODEL_NAMES:
-        try:
-            facts = load_facts(name)
-        except ModelError:
-            choices.append((name, name))
-        else:
-            choices.append((f"{facts.title} · {facts.accuracy:.1%}" if facts.accuracy else facts.title, name))
-    return choices
-
-
 def build() -> None:
     """The tab's components and handlers, inside the Blocks that is being built."""
     played, mood = gr.State(()), gr.State(None)  # of this visit only
@@ -123,8 +112,7 @@ def build() -> None:
                 find = gr.Button("Find the mood", variant="primary", scale=2, elem_id="find")
                 again = gr.Button("Try again", scale=1, elem_id="again")
             with gr.Column(elem_id="options"):
-                info = "How often each is right on FER2013's test faces."
-                model = gr.Radio(model_choices(), value=DEFAULT_MODEL, label="Model", info=info, elem_id="model")
+                model = gr.Radio(MODELS, value=DEFAULT_MODEL, label="Reading", info=MODELS_INFO, elem_id="model")
                 info = display.LIFT
                 mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
                 with gr.Row(elem_id="example-row"):

@@ -7,6 +7,7 @@ from conftest import PORTRAIT, PORTRAIT_FACE, overlap
 from femr.errors import ImageError
 from femr.mood import NO_FACE
 from femr.pipeline import Analyzer
+from femr.results import Reading
 
 
 def test_no_face_no_mood_no_song(analyzer):
@@ -65,10 +66,13 @@ class Stub:
 
 def test_scores_belong_to_the_face_they_were_read_from(analyzer, group, classifier):
     picture, _ = group
-    numbered = [femr.EmotionScores(tuple(0.4 if i == n else 0.1 for i in range(7))) for n in range(3)]
-    stub = Stub(facts=classifier.facts, classify=lambda crops: numbered[: len(crops)])
-    analysis = Analyzer(analyzer._detector, stub, analyzer.library)(picture)
-    assert [face.scores for face in analysis.faces] == numbered
+    numbered = [femr.EmotionScores(tuple(0.4 if i == n else 0.1 for i in range(7))) for n in range(6)]
+    readings = [Reading(numbered[n], numbered[n + 1], numbered[n + 2], 0.1) for n in range(3)]
+    stub = Stub(facts=classifier.facts, classify=lambda crops: readings[: len(crops)])
+    faces = Analyzer(analyzer._detector, stub, analyzer.library)(picture).faces
+    assert [face.scores for face in faces] == numbered[:3]
+    assert [face.vote_shares for face in faces] == numbered[1:4]
+    assert [face.label_scores for face in faces] == numbered[2:5]
 
 
 def test_the_threshold_of_the_models_facts_decides_who_is_unsure(analyzer, portrait, classifier):

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from femr.emotions import EMOTIONS, Emotion
-from femr.results import EmotionScores, Face, Landmarks, Song
+from femr.results import EmotionScores, Face, FaceEmotion, Landmarks, Reading, Song
 
 MARKS = Landmarks((1.0, 1.0), (3.0, 1.0), (2.0, 2.0), (1.0, 3.0), (3.0, 3.0))
 
@@ -55,3 +55,18 @@ def test_results_are_frozen(tmp_path):
     song = Song("A", tmp_path, Emotion.SAD)
     with pytest.raises(dataclasses.FrozenInstanceError):
         song.title = "B"
+
+
+@pytest.mark.parametrize("spread", [-0.1, 1.1, float("nan")])
+def test_spread_is_a_share(spread):
+    scores = EmotionScores((1.0, 0, 0, 0, 0, 0, 0))
+    with pytest.raises(ValueError, match="Expected a spread from 0 to 1"):
+        Reading(scores, scores, scores, spread)
+
+
+def test_a_face_with_one_answer_has_it_as_all_three():
+    one, other = EmotionScores((1.0, 0, 0, 0, 0, 0, 0)), EmotionScores((0, 1.0, 0, 0, 0, 0, 0))
+    face = FaceEmotion(1, Face((0, 0, 1, 1), 0.9, MARKS), one)
+    assert face.scores is face.vote_shares is face.label_scores
+    both = FaceEmotion(1, face.face, one, vote_shares=other)
+    assert (both.scores, both.vote_shares, both.label_scores) == (one, other, one)

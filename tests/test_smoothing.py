@@ -32,6 +32,19 @@ def test_after_the_time_constant_63_percent_are_new():
     assert sum(face.scores.probabilities) == pytest.approx(1)
 
 
+def test_all_three_answers_are_averaged_each_for_itself():
+    smoother = Smoother(0.5, seconds=2.0)
+    happy, sad, fear = (reading(emotion, 1.0).scores for emotion in ("happy", "sad", "fear"))
+    smoother.update([FaceEmotion(1, FACE, happy, vote_shares=sad, label_scores=fear)], 0.0)
+    (face,) = smoother.update([FaceEmotion(1, FACE, sad, vote_shares=fear, label_scores=happy)], 2.0)
+    old = math.exp(-1)
+    for answer, before, now in (("scores", "happy", "sad"), ("vote_shares", "sad", "fear")):
+        assert getattr(face, answer)[before] == pytest.approx(old)
+        assert getattr(face, answer)[now] == pytest.approx(1 - old)
+    assert face.label_scores["fear"] == pytest.approx(old)
+    assert face.label_scores["happy"] == pytest.approx(1 - old)
+
+
 @pytest.mark.parametrize("rate", [1, 2, 4, 30])
 def test_how_often_does_not_matter(rate):
     smoother = Smoother(0.5, seconds=2.0)

@@ -1,3 +1,4 @@
+import csv
 import json
 import resource
 import signal
@@ -187,6 +188,37 @@ def test_no_room_at_all_is_said(tmp_path):
     (tmp_path / "t.csv").symlink_to("/dev/full")
     with pytest.raises(DataError, match="No space left"), TableWriter(tmp_path / "t.csv"):
         pass
+
+
+OLDER = tuple(name for name in COLUMNS if not name.startswith(("vote_share_", "label_")))
+"""The columns before there were two answers."""
+
+
+def write_older(path, analyses):
+    """A whole table as femr wrote it before there were two answers."""
+    write(path, analyses)
+    if path.suffix == ".parquet":
+        pyarrow.parquet.write_table(pyarrow.parquet.read_table(path).select(list(OLDER)), path)
+    elif path.suffix == ".jsonl":
+        rows = [{name: row[name] for name in OLDER} for row in typed(analyses)]
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    else:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, OLDER, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def test_an_older_table_can_be_read_and_gone_on_with(path):
+    write_older(path, ANALYSES[:1])
+    newer = dict.fromkeys(name for name in COLUMNS if name not in OLDER)
+    older = [row | newer for row in typed(ANALYSES[:1])]
+    assert read_table(path) == older
+    assert [tuple(row) for row in read_table(path)] == [COLUMNS] * 2
+    write(path, ANALYSES, resume=True)
+    assert read_table(path) == older + typed(ANALYSES[1:])
 
 
 def columns(remove=None, add=None):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from femr import weights
+from femr.calibration import Calibration
 from femr.errors import ModelError
 from femr.networks import BUILDERS
 from femr.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
@@ -54,6 +55,13 @@ def saved(network, path):
     return {"custom_cnn.keras": path.read_bytes()}
 
 
+def with_heads(heads, side=48):
+    """A small network: name of each output → its size."""
+    inputs = keras.Input((side, side, 3))
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, [keras.layers.Dense(size, name=name)(x) for name, size in heads.items()])
+
+
 def message(call, *arguments):
     with pytest.raises(ModelError) as caught:
         call(*arguments)
@@ -79,8 +87,10 @@ class TestFacts:
             b"{}",
             facts_json()[:-20],
             facts_json(name="mobilenet_v2"),
-            facts_json(temperature=0),
-            facts_json(temperature=float("nan")),
+            facts_json(calibration={"temperature": 1.0}),
+            facts_json(calibration=[1.0, 0.0]),
+            facts_json(label_temperature=0),
+            facts_json(label_temperature=float("nan")),
             facts_json(unsure_threshold=40),
             facts_json(members=["somebody_else"]),
             facts_json(files={"../custom_cnn.keras": b""}),
@@ -94,6 +104,30 @@ class TestFacts:
     def test_other_expressions(self, folder):
         (folder / "custom_cnn.json").write_bytes(facts_json(labels=["calm", "excited"]))
         assert "is for other expressions than angry, disgust" in message(load_facts, "custom_cnn")
+
+    @pytest.mark.parametrize("none", [{}, None])
+    def test_without_a_calibration(self, folder, none):
+        (folder / "custom_cnn.json").write_bytes(facts_json(calibration=none))
+        expected = "Expected custom_cnn.json to have a calibration: temperature and balance. Received: none"
+        assert message(load_facts, "custom_cnn") == expected
+
+    @pytest.mark.parametrize(
+        ("calibration", "words"),
+        [
+            ({"temperature": 0, "balance": 0}, "a temperature over 0, such as 1. Received: 0.0"),
+            ({"temperature": 1, "balance": 1.5}, "a balance from 0 (off) to 1. Received: 1.5"),
+            ({"temperature": 1, "balance": -0.5}, "a balance from 0 (off) to 1. Received: -0.5"),
+        ],
+    )
+    def test_a_calibration_that_cannot_be(self, folder, calibration, words):
+        (folder / "custom_cnn.json").write_bytes(facts_json(calibration=calibration))
+        assert message(load_facts, "custom_cnn") == f"Expected {words} (in custom_cnn.json)"
+
+    def test_calibration(self, folder):
+        found = {"temperature": 1.2, "balance": 0.5}
+        (folder / "custom_cnn.json").write_bytes(facts_json(calibration=found, label_temperature=0.9))
+        facts = load_facts("custom_cnn")
+        assert (facts.calibration, facts.label_temperature) == (Calibration(1.2, 0.5), 0.9)
 
     def test_accuracy_is_none_until_measured(self, folder):
         (folder / "custom_cnn.json").write_bytes(facts_json(scores={}))
@@ -177,12 +211,29 @@ class TestDeserialise:
         assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
         assert not ran.exists()
 
-    @pytest.mark.parametrize(("side", "expressions"), [(96, 7), (48, 8)])
-    def test_another_network(self, folder, tmp_path, side, expressions):
-        inputs = keras.Input((side, side, 3))
-        outputs = keras.layers.Dense(expressions)(keras.layers.GlobalAveragePooling2D()(inputs))
-        install(folder, saved(keras.Model(inputs, outputs), tmp_path / "other.keras"))
+    def test_another_network(self, folder, tmp_path):
+        install(folder, saved(with_heads({"scores": 7}, side=96), tmp_path / "other.keras"))
         assert message(load_network, "custom_cnn") == "The weights of Custom CNN are those of another network."
+
+    @pytest.mark.parametrize(
+        ("heads", "found"),
+        [
+            ({"scores": 8}, "8 scores"),
+            ({"scores": 7, "people": 8}, "7 scores, 8 people"),
+            ({"people": 7, "scores": 7}, "7 people, 7 scores"),
+            ({"scores": 7, "people": 7, "valence": 7}, "7 scores, 7 people, 7 valence"),
+        ],
+    )
+    def test_other_heads(self, folder, tmp_path, heads, found):
+        install(folder, saved(with_heads(heads), tmp_path / "other.keras"))
+        expected = "Expected the weights of Custom CNN to give 7 scores, once or as scores and people."
+        assert message(load_network, "custom_cnn") == f"{expected} Received: {found}"
+
+    @pytest.mark.parametrize("heads", [{"anything": 7}, {"scores": 7, "people": 7}])
+    def test_one_head_or_two(self, folder, tmp_path, heads):
+        install(folder, saved(with_heads(heads), tmp_path / "good.keras"))
+        _, network = load_network("custom_cnn")
+        assert len(network.outputs) == len(heads)
 
 
 @pytest.mark.parametrize("name", BUILDERS)

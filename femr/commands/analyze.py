@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help=_PATH)
     parser.add_argument("--model", default=MODEL_NAMES[0], help=f"one of {', '.join(MODEL_NAMES)}")
     parser.add_argument(
-        "--prior-adjustment", type=float, default=0.0, metavar="X", help="read rare expressions more often; try 0.6"
+        "--balance", type=float, metavar="X", help="how readily rare expressions are named, 0 to 1; the model's own"
     )
     parser.add_argument(
         "--smallest-face",
@@ -121,7 +121,7 @@ def _engine(options: argparse.Namespace) -> Engine:
 def _reading(options: argparse.Namespace) -> dict[str, Any]:
     """How faces are to be found and read, for `femr.load`."""
     smallest = {} if options.smallest_face is None else {"smallest_face": options.smallest_face}
-    return {"prior_adjustment": options.prior_adjustment, **smallest}
+    return {"balance": options.balance, **smallest}
 
 
 class _Run:

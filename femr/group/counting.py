@@ -8,7 +8,7 @@ from typing import Any
 from femr.emotions import EMOTIONS
 from femr.errors import DataError
 from femr.group.tally import Tally
-from femr.report import COLUMNS
+from femr.report import REQUIRED_COLUMNS
 
 
 @dataclass
@@ -61,7 +61,7 @@ def read_pictures(rows: Iterable[Mapping[str, Any]]) -> Album:
     models: dict[str, None] = {}
     failed = 0
     for row in rows:
-        missing = [name for name in COLUMNS if name not in row]
+        missing = [name for name in REQUIRED_COLUMNS if name not in row]
         if missing:
             raise DataError(f"Expected a table with the columns of femr. Missing: {', '.join(missing)}")
         models.setdefault(str(row["model"]))

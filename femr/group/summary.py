@@ -83,7 +83,7 @@ def summarise(
     """What the faces of a tidy table add up to, by the rule above.
 
     Args:
-        rows: with report.COLUMNS, typed; a video's have a time, a photo's have none. They are read once, one by one.
+        rows: with report.REQUIRED_COLUMNS, typed, read once, one by one; a video's have a time, a photo's have none.
         least: the threshold, LEAST or more.
         seconds: the width of a video's bins; None: one that gives at most 40 of them.
         names: call photos and videos by their files' names instead of numbers.

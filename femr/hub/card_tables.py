@@ -40,7 +40,7 @@ def summary(facts: Sequence[ModelFacts]) -> str:
         "name": lambda one: f"`{one.name}`",
         "input": lambda one: f"{one.side}×{one.side}" if one.side else "both",
         "parameters": lambda one: f"{one.document['parameters']:,}",
-        "temperature": lambda one: f"{one.temperature:.2f}",
+        "temperature": lambda one: f"{one.label_temperature:.2f}",
         "unsure below": lambda one: f"{100 * one.unsure_threshold:.0f} %",
     }
     return _facts_table(facts, rows)

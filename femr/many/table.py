@@ -102,7 +102,7 @@ class TableWriter:
 def read_table(path: str | os.PathLike[str]) -> list[Row]:
     """The rows of a table, all of report.COLUMNS with the types of TYPES, None where empty.
 
-    Raises: DataError if it is missing, damaged, has no rows, lacks columns or has ones that are not known.
+    Raises: DataError if it is missing, damaged, has no rows, lacks REQUIRED_COLUMNS or has ones that are not known.
     """
     rows = list(read_rows(path))
     if not rows:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from femr.errors import DataError
-from femr.report import COLUMNS
+from femr.report import COLUMNS, REQUIRED_COLUMNS
 
 TYPES: Mapping[str, type] = MappingProxyType(
     dict.fromkeys(COLUMNS, float)
@@ -28,6 +28,8 @@ FORMATS = (".csv", ".jsonl", ".parquet")
 _GROUP = 10_000  # rows of a Parquet row group
 
 Row: TypeAlias = dict[str, Any]
+
+_EMPTY: Mapping[str, None] = MappingProxyType(dict.fromkeys(COLUMNS))
 
 
 def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Row]:
@@ -115,8 +117,10 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
     with pyarrow.parquet.ParquetFile(path) as file:
         _check(file.schema_arrow.names)
-        for batch in file.iter_batches(_GROUP, columns=list(COLUMNS)):
-            yield from batch.select(list(COLUMNS)).cast(_schema()).to_pylist()
+        columns = [column for column in COLUMNS if column in file.schema_arrow.names]
+        schema = pyarrow.schema([_schema().field(column) for column in columns])
+        for batch in file.iter_batches(_GROUP, columns=columns):
+            yield from (_EMPTY | row for row in batch.select(columns).cast(schema).to_pylist())
 
 
 def write_parquet(rows: Iterator[Row], path: Path) -> None:
@@ -142,7 +146,7 @@ def _schema() -> Any:
 
 
 def _check(columns: Collection[str]) -> None:
-    missing = [column for column in COLUMNS if column not in columns]
+    missing = [column for column in REQUIRED_COLUMNS if column not in columns]
     if missing:
         raise DataError(f"lacks the columns {', '.join(missing)}.")
     unknown = [str(column) for column in columns if column not in COLUMNS]
@@ -154,7 +158,7 @@ def _typed(row: Mapping[str, Any], number: int) -> Row:
     """The row in the order of COLUMNS with the types of TYPES, from text or from JSON's values."""
     typed: Row = {}
     for column in COLUMNS:
-        value = row[column]
+        value = row.get(column)
         try:
             typed[column] = None if value in (None, "") else _READERS[TYPES[column]](value)
         except (ValueError, KeyError, TypeError):

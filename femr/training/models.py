@@ -99,7 +99,7 @@ def _own(name: str, probe: FaceData) -> Model:
         name=name,
         members=tuple(members),
         trained_on=tuple(split for split in SPLITS if split in learned),
-        temperature=facts.temperature,
+        temperature=facts.label_temperature,
         unsure_threshold=facts.unsure_threshold,
         sha256={file: digest for part in parts for file, digest in part.files.items()},
         before=_before(name, parts, members, probe),

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from femr import weights
 from femr.benchmark import scenes
 from femr.benchmark.cutouts import backgrounds, fer_cutout
+from femr.calibration import Calibration
 from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
 from femr.images import Pixels, load_image
@@ -89,7 +90,7 @@ def measure(
 
 def _classifier(model: str, public: FaceData, prior_adjustment: float) -> "Classifier":
     """What the pipeline reads faces with. Raises: ModelError if it learned from PublicTest."""
-    from femr.classifier import NetworkClassifier, load_classifier
+    from femr.classifier import Classifier, load_classifier
 
     known = find_model(model, public)
     if data.PUBLIC_TEST in known.trained_on:
@@ -105,10 +106,11 @@ def _classifier(model: str, public: FaceData, prior_adjustment: float) -> "Class
         side=one.network.input_shape[1],
         low=one.low,
         high=one.high,
-        temperature=1.0,  # changes no expression
+        calibration=Calibration(),  # a temperature changes no expression
+        label_temperature=1.0,
         unsure_threshold=known.unsure_threshold,
     )
-    return NetworkClassifier(one.network, facts, prior_adjustment)
+    return Classifier(facts, [(facts, one.network)], prior_adjustment)
 
 
 def read_photos(folder: Path | None) -> dict[str, Pixels]:
@@ -155,7 +157,8 @@ def _middle(box: Box) -> tuple[float, float]:
 
 def _directly(classifier: "Classifier", faces: FaceData) -> list[EmotionScores]:
     """The scores of the faces as they are, averaged with their mirror images."""
-    return classifier.classify(list(np.stack([faces.images, faces.images[:, :, ::-1]], axis=1)))
+    readings = classifier.classify(list(np.stack([faces.images, faces.images[:, :, ::-1]], axis=1)))
+    return [reading.scores for reading in readings]
 
 
 def _compare(faces: FaceData, piped: Sequence[EmotionScores | None], direct: Sequence[EmotionScores]) -> dict[str, Any]:

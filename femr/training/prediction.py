@@ -12,7 +12,7 @@ from femr.errors import ModelError
 from femr.preprocessing import Pixels, to_batch
 from femr.training.data import FaceData
 from femr.training.metrics import negative_log_likelihood
-from femr.weights import MOST_HEADS
+from femr.weights import HEADS
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
@@ -64,7 +64,7 @@ def load_file(path: Path) -> keras.Model:
 
 def has_known_heads(network: keras.Model) -> bool:
     """Whether a network answers with seven scores, or twice with seven: FER2013's label, then what people say."""
-    return len(network.outputs) <= MOST_HEADS and all(output.shape == (None, len(EMOTIONS)) for output in network.outputs)
+    return len(network.outputs) <= len(HEADS) and all(output.shape == (None, len(EMOTIONS)) for output in network.outputs)
 
 
 def input_range(network: keras.Model, faces: FaceData) -> tuple[float, float]:

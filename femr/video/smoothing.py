@@ -17,12 +17,12 @@ _FORGOTTEN = 5.0  # time constants after which less than 1 % is left of a value
 
 @dataclass(frozen=True, slots=True)
 class _Average:
-    probabilities: tuple[float, ...]
+    face: FaceEmotion
     time: float
 
 
 class Smoother:
-    """Averages the scores of faces that keep their numbers.
+    """Averages the three answers of faces that keep their numbers.
 
     Args:
         threshold: a face whose averaged top probability is lower is unsure.
@@ -46,16 +46,26 @@ class Smoother:
         return tuple(self._smooth(face, time) for face in faces)
 
     def _smooth(self, face: FaceEmotion, time: float) -> FaceEmotion:
-        average = self._average(face, time)
-        self._averages[face.number] = _Average(average, time)
-        scores = EmotionScores(average)
-        unsure = scores.top_score < self._threshold
-        return replace(face, scores=scores, unsure=unsure, unsure_reason=face.unsure_reason if unsure else None)
+        face = self._average(face, time)
+        self._averages[face.number] = _Average(face, time)
+        unsure = face.scores.top_score < self._threshold
+        return replace(face, unsure=unsure, unsure_reason=face.unsure_reason if unsure else None)
 
-    def _average(self, face: FaceEmotion, time: float) -> tuple[float, ...]:
-        new, old = face.scores.probabilities, self._averages.get(face.number)
+    def _average(self, new: FaceEmotion, time: float) -> FaceEmotion:
+        old = self._averages.get(new.number)
         if old is None or not self._seconds:
             return new
         kept = math.exp((old.time - time) / self._seconds)
-        # the smaller of the two: rounding must not lead out of 0 to 1
-        return tuple(min(1.0, kept * a + (1 - kept) * b) for a, b in zip(old.probabilities, new, strict=True))
+        return replace(
+            new,
+            scores=_mixed(old.face.scores, new.scores, kept),
+            vote_shares=_mixed(old.face.vote_shares, new.vote_shares, kept),
+            label_scores=_mixed(old.face.label_scores, new.label_scores, kept),
+        )
+
+
+def _mixed(old: EmotionScores, new: EmotionScores, kept: float) -> EmotionScores:
+    """The mean, in which the old have the weight `kept`."""
+    pairs = zip(old.probabilities, new.probabilities, strict=True)
+    # the smaller of the two: rounding must not lead out of 0 to 1
+    return EmotionScores(tuple(min(1.0, kept * a + (1 - kept) * b) for a, b in pairs))

@@ -25,10 +25,9 @@ def add(commands: Any) -> None:
         default=[],
         type=Path,
         metavar="FILE",
-        help="distil from a .keras, or an .npz of --folds",
+        help="a .keras file to distil from",
     )
     train.add_argument("--finish", action="store_true", help="go on from --start with PublicTest too, a few epochs")
-    train.add_argument("--folds", type=int, metavar="K", help="K networks that each tell of faces they have not seen")
     train.set_defaults(run=run_train)
     evaluate = commands.add_parser("evaluate", help="measure a model", description="Measure a model on FER2013.")
     evaluate.add_argument("model", help=f"one of {', '.join(MODEL_NAMES)}, or anybody's .keras file")
@@ -60,8 +59,7 @@ def add(commands: Any) -> None:
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Trains, and prints where the network is, or the probabilities of the folds."""
-    from femr.training.folds import train_folds
+    """Trains, and prints where the network is."""
     from femr.training.train import Settings, train
 
     settings = Settings(
@@ -73,14 +71,8 @@ def run_train(options: argparse.Namespace) -> int:
         teachers=tuple(options.teacher),
         finish_on_public_test=options.finish,
     )
-    name = f"{options.network}-{settings.recipe_name}"
-    if options.folds is None:
-        folder = options.out or Path("runs") / name
-        print(f"The trained network is {train(options.network, options.data, folder, settings)}")
-        return 0
-    folder = options.out or Path("runs") / f"{name}-{options.folds}-folds"
-    found = train_folds(options.network, options.data, folder, options.folds, settings)
-    print(f"The out-of-fold probabilities are {found}")
+    folder = options.out or Path("runs") / f"{options.network}-{settings.recipe_name}"
+    print(f"The trained network is {train(options.network, options.data, folder, settings)}")
     return 0
 
 

@@ -3,16 +3,13 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from femr.preprocessing import Batch, Pixels, to_batch
 from femr.training.augment import augment
 from femr.training.recipes import Recipe
-
-Targets: TypeAlias = npt.NDArray[np.float32]
+from femr.training.targets import Targets
 
 _THREADS = 2
 _AHEAD = 8
@@ -21,7 +18,7 @@ _AHEAD = 8
 def training_batches(
     images: Pixels, targets: Targets, recipe: Recipe, seed: int, epoch: int
 ) -> Iterator[tuple[Batch, Targets]]:
-    """One epoch of batches: network input float32 (b, side, side, 3) and targets float32 (b, 7).
+    """One epoch of batches: network input float32 (b, side, side, 3) and targets float32 (b, 2, 7).
 
     Every batch has a generator of its own, from seed, epoch (from 0) and number, so the order in which threads finish
     changes nothing. Faces that do not fill a last batch are left out of this epoch; with fewer faces than a batch, one

@@ -27,10 +27,11 @@ def build(
         network = _network(recipe, backbone, side or recipe.side)
     finally:
         keras.config.set_dtype_policy(previous)
-    if recipe.batch_norm_momentum is not None:
-        for layer in network.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = recipe.batch_norm_momentum
+    for layer in network.layers:
+        if layer.name.startswith(recipe.frozen):
+            layer.trainable = False
+        if recipe.batch_norm_momentum is not None and isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = recipe.batch_norm_momentum
     return network
 
 

@@ -127,14 +127,6 @@ def grouped_split(faces: FaceData, held_out: float, seed: int) -> tuple[FaceData
     return faces[~second[groups]], faces[second[groups]]
 
 
-def grouped_folds(faces: FaceData, folds: int, seed: int) -> npt.NDArray[np.int64]:
-    """The fold, 0 to folds - 1, of each face: int64 (n,). Folds are about equal; pixel-identical faces share one."""
-    groups, sizes, order = _shuffled_groups(faces, seed)
-    fold = np.empty(len(order), np.int64)
-    fold[order] = (np.cumsum(sizes) - sizes) * folds // len(faces)
-    return fold[groups]
-
-
 def unseen(faces: FaceData, trained_on: Iterable[FaceData]) -> npt.NDArray[np.bool_]:
     """Which faces have pixels that occur in none of the training parts: bool (n,)."""
     seen = {key for part in trained_on for key in part.keys()}  # noqa: SIM118, a method of FaceData, not of a dict

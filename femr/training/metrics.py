@@ -88,6 +88,11 @@ def negative_log_likelihood(probabilities: Probabilities, labels: Labels) -> flo
     return float(-np.log(np.maximum(_of_labels(probabilities, labels), _TINY)).mean())
 
 
+def cross_entropy(probabilities: Probabilities, shares: Probabilities) -> float:
+    """Mean cross-entropy, in nats, with shares float (n, 7) of votes; faces whose shares are all zero add nothing."""
+    return float(-(shares * np.log(np.maximum(probabilities, _TINY))).sum(axis=1).mean())
+
+
 def brier_score(probabilities: Probabilities, labels: Labels) -> float:
     """Mean squared distance to the one-hot label over all seven expressions, 0 to 2 (Brier, 1950)."""
     wanted = np.eye(len(EMOTIONS))[labels]

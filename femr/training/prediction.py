@@ -1,6 +1,7 @@
-"""A network's probabilities for grey faces, in pure Keras: any side, any input range, one channel or three."""
+"""A network's answers for grey faces, in pure Keras: any side, any input range, one channel or three."""
 
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import keras
 import numpy as np
@@ -11,6 +12,9 @@ from femr.errors import ModelError
 from femr.preprocessing import Pixels, to_batch
 from femr.training.data import FaceData
 from femr.training.metrics import negative_log_likelihood
+from femr.weights import HEADS
+
+Probabilities: TypeAlias = npt.NDArray[np.float32]
 
 RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 """Network inputs of black and white that are in use."""
@@ -19,18 +23,28 @@ _BATCH = 128
 _PROBE = 512
 
 
-def predict(network: keras.Model, images: Pixels, low: float, high: float) -> npt.NDArray[np.float32]:
-    """Probabilities float32 (n, 7) of grey faces uint8 (n, 48, 48). `low`, `high`: input of black and white."""
+class Answers(NamedTuple):
+    """Probabilities float32 (n, 7) each: FER2013's label, and what people would say. The same of a one-headed network."""
+
+    labels: Probabilities
+    people: Probabilities
+
+
+def predict(network: keras.Model, images: Pixels, low: float, high: float) -> Answers:
+    """What a network says of grey faces uint8 (n, 48, 48), n at least 1. `low`, `high`: input of black and white."""
     side, channels = int(network.input_shape[1]), int(network.input_shape[3])
     outputs = [
-        network.predict_on_batch(to_batch(images[start : start + _BATCH], side, low, high)[..., :channels])
+        keras.tree.flatten(
+            network.predict_on_batch(to_batch(images[start : start + _BATCH], side, low, high)[..., :channels])
+        )
         for start in range(0, len(images), _BATCH)
     ]
-    return _as_probabilities(np.concatenate(outputs).astype(np.float32))
+    heads = [_as_probabilities(np.concatenate(head).astype(np.float32)) for head in zip(*outputs, strict=True)]
+    return Answers(heads[0], heads[-1])
 
 
-def predict_mirrored(network: keras.Model, images: Pixels, low: float, high: float) -> npt.NDArray[np.float32]:
-    """Probabilities float32 (n, 7) of grey faces' mirror images."""
+def predict_mirrored(network: keras.Model, images: Pixels, low: float, high: float) -> Answers:
+    """What a network says of grey faces' mirror images."""
     return predict(network, np.ascontiguousarray(images[:, :, ::-1]), low, high)
 
 
@@ -42,10 +56,15 @@ def load_file(path: Path) -> keras.Model:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError, KeyError, TypeError) as error:
         raise ModelError(f"Expected a .keras file. Received: one that cannot be read ({path.name})") from error
-    found, wanted = network.output_shape, (None, len(EMOTIONS))
-    if len(network.input_shape) != 4 or network.input_shape[3] not in (1, 3) or found != wanted:
-        raise ModelError(f"Expected a network from pictures to seven scores. Received: {network.input_shape} → {found}")
+    if len(network.input_shape) != 4 or network.input_shape[3] not in (1, 3) or not has_known_heads(network):
+        shapes = f"{network.input_shape} → {network.output_shape}"
+        raise ModelError(f"Expected a network from pictures to seven scores, once or twice. Received: {shapes}")
     return network
+
+
+def has_known_heads(network: keras.Model) -> bool:
+    """Whether a network answers with seven scores, or twice with seven: FER2013's label, then what people say."""
+    return len(network.outputs) <= len(HEADS) and all(output.shape == (None, len(EMOTIONS)) for output in network.outputs)
 
 
 def input_range(network: keras.Model, faces: FaceData) -> tuple[float, float]:
@@ -55,7 +74,7 @@ def input_range(network: keras.Model, faces: FaceData) -> tuple[float, float]:
     name.
     """
     probe = faces[np.linspace(0, len(faces) - 1, min(_PROBE, len(faces))).astype(int)]
-    losses = [negative_log_likelihood(predict(network, probe.images, *one), probe.labels) for one in RANGES]
+    losses = [negative_log_likelihood(predict(network, probe.images, *one).labels, probe.labels) for one in RANGES]
     return RANGES[int(np.argmin(losses))]
 
 

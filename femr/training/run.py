@@ -10,16 +10,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from femr.networks import LABEL_HEAD
 from femr.preprocessing import Batch
-from femr.training import checkpoint
+from femr.training import checkpoint, votes
 from femr.training.averaging import averaged_weights, reestimate_batch_norm, use_averages
-from femr.training.batches import Targets, steps, training_batches
+from femr.training.batches import steps, training_batches
 from femr.training.building import build
 from femr.training.data import FaceData
-from femr.training.metrics import accuracy, negative_log_likelihood
+from femr.training.metrics import accuracy, cross_entropy, negative_log_likelihood
 from femr.training.optimizers import learning_rate, make_optimizer, should_stop
 from femr.training.prediction import load_file, predict
 from femr.training.recipes import Recipe
+from femr.training.targets import Targets
 
 CHECKPOINT, HISTORY, LATEST, BEST, FINAL = "checkpoint.npz", "history.csv", "latest.keras", "best.keras", "final.keras"
 """A run's files: the state to resume from, one line an epoch, the last and the best epoch's model, the result."""
@@ -29,7 +31,7 @@ CURVES = "curves.png"
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """A run in memory. history: one row an epoch, as in history.csv."""
+    """A run in memory. history: one row an epoch, as in history.csv; its accuracy is the label head's."""
 
     network: keras.Model
     recipe: Recipe
@@ -44,7 +46,13 @@ class Run:
         # on a CPU, XLA made TensorFlow three to six times slower (measured); JAX cannot do without
         jit = keras.backend.backend() == "jax"
         optimizer = make_optimizer(self.recipe)
-        self.network.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"], jit_compile=jit)
+        self.network.compile(
+            optimizer,
+            ["categorical_crossentropy", "categorical_crossentropy"],
+            loss_weights=[1.0, self.recipe.people_weight],
+            metrics=[["accuracy"], []],
+            jit_compile=jit,
+        )
         optimizer.build(self.network.trainable_variables)
 
     def resume(self, folder: Path) -> None:
@@ -71,9 +79,10 @@ class Run:
             rate = learning_rate(self.recipe, epoch + step / count, self._losses())
             self.network.optimizer.learning_rate.assign(rate)
             self.network.reset_metrics()
-            logs = self.network.train_on_batch(faces, targets, return_dict=True)
-            totals += float(logs["loss"]), float(logs["accuracy"])
-            bar.update(step + 1, [("loss", float(logs["loss"])), ("accuracy", float(logs["accuracy"]))])
+            logs = self.network.train_on_batch(faces, [targets[:, 0], targets[:, 1]], return_dict=True)
+            now = float(logs["loss"]), float(logs[f"{LABEL_HEAD}_accuracy"])
+            totals += now
+            bar.update(step + 1, list(zip(("loss", "accuracy"), now, strict=True)))
         loss, right = totals / count
         row = {"epoch": epoch + 1, "rate": rate, "loss": float(loss), "accuracy": float(right)}
         with averaged_weights(self.network):
@@ -81,10 +90,18 @@ class Run:
         self.history.append(row | {"seconds": time.monotonic() - began})
 
     def validate(self) -> dict[str, float]:
-        """Loss (nats) and accuracy on the validation faces, one view."""
-        found = predict(self.network, self.validation.images, self.recipe.low, self.recipe.high)
-        labels = self.validation.labels
-        return {"val_loss": negative_log_likelihood(found, labels), "val_accuracy": accuracy(found, labels)}
+        """On the validation faces, one view: both heads' loss (nats) added, as in training, and the label accuracy.
+
+        With votes also people_accuracy, on the faces on which over half of them agree.
+        """
+        labels, people = predict(self.network, self.validation.images, self.recipe.low, self.recipe.high)
+        loss = negative_log_likelihood(labels, self.validation.labels)
+        row = {"val_loss": loss, "val_accuracy": accuracy(labels, self.validation.labels)}
+        if self.validation.votes is not None and self.recipe.people_weight:
+            seen, agreed = votes.majority(self.validation.votes)
+            row["val_loss"] += self.recipe.people_weight * cross_entropy(people, votes.shares(self.validation.votes))
+            row["val_people_accuracy"] = accuracy(people[agreed], seen[agreed]) if agreed.any() else 0.0
+        return row
 
     def save(self, folder: Path) -> None:
         """Writes the finished epoch, the checkpoint last: an interruption repeats work but loses none."""

@@ -13,8 +13,7 @@ import keras
 import numpy as np
 
 from femr.errors import DataError, ModelError
-from femr.training import checkpoint, data, plots, recipes, record, teachers
-from femr.training.batches import Targets
+from femr.training import checkpoint, data, plots, recipes, record, targets
 from femr.training.building import build_started
 from femr.training.data import FaceData
 from femr.training.recipes import Recipe
@@ -30,7 +29,7 @@ class Settings:
 
     recipe: "best", "finish" or "reference", or a Recipe of one's own; None is "finish" when finishing, else "best".
     epochs: instead of the recipe's number. start: starting weights, see `building.build_started`.
-    teachers: to distil from, .keras files or out-of-fold probabilities, see `teachers.probabilities`.
+    teachers: .keras files to distil from, see `targets.answers`.
     finish_on_public_test: go on from a trained network with PublicTest too; then nothing is left to choose by, so fix
     the epochs beforehand. Validation is then on faces that were learned from, and tells nothing.
     Raises: ModelError for a number that cannot be.
@@ -73,6 +72,8 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
         print(f"Note: no {CURVES} without matplotlib.")
     for difference in data.differences(splits):
         print(f"Note: {difference}.")
+    if any(faces.votes is None for faces in splits.values()):
+        print("Note: there are no FER+ votes in the data; only the label head learns.")
     return train_loaded(network, splits, out, settings)
 
 
@@ -91,7 +92,7 @@ def train_loaded(network: str, splits: Mapping[str, FaceData], out: Path, settin
         network=build_started(recipe, settings.start),
         recipe=recipe,
         faces=faces,
-        targets=teachers.targets(faces.labels, recipe, _taught(settings, faces, out)),
+        targets=targets.targets(faces, recipe, _taught(settings, faces, out)),
         validation=validation,
         seed=settings.seed,
     )
@@ -112,7 +113,9 @@ def _go(run: Run, out: Path, facts: record.Record) -> Path:
         if plots.available():
             plots.draw_curves(run.history, out / CURVES)
         row = run.history[-1]
-        print(f"  validation: loss {row['val_loss']:.4f}, accuracy {row['val_accuracy']:.2%}, {row['seconds']:.0f} s")
+        people = f", people {row['val_people_accuracy']:.2%}" if "val_people_accuracy" in row else ""
+        right = f"accuracy {row['val_accuracy']:.2%}{people}"
+        print(f"  validation: loss {row['val_loss']:.4f}, {right}, {row['seconds']:.0f} s")
     record.write(out, facts, run.history, run.finish(out))
     return out / FINAL
 
@@ -148,13 +151,13 @@ def _learned(settings: Settings) -> tuple[str, ...]:
     return (data.TRAINING, data.PUBLIC_TEST) if settings.finish_on_public_test else (data.TRAINING,)
 
 
-def _taught(settings: Settings, faces: FaceData, out: Path) -> Targets | None:
-    """The teachers' probabilities, from the run's folder if they were computed before."""
+def _taught(settings: Settings, faces: FaceData, out: Path) -> targets.Targets | None:
+    """The teachers' answers, from the run's folder if they were computed before."""
     if not settings.teachers:
         return None
     cache = out / _TAUGHT
     if not cache.exists():
-        found = teachers.probabilities(settings.teachers, faces, settings.seed)
+        found = targets.answers(settings.teachers, faces)
         with checkpoint.replacing(cache) as temporary:
             np.save(temporary, found)
     return np.asarray(np.load(cache), np.float32)

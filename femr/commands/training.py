@@ -29,13 +29,17 @@ def add(commands: Any) -> None:
     )
     train.add_argument("--finish", action="store_true", help="go on from --start with PublicTest too, a few epochs")
     train.set_defaults(run=run_train)
-    evaluate = commands.add_parser("evaluate", help="measure a model", description="Measure a model on FER2013.")
-    evaluate.add_argument("model", help=f"one of {', '.join(MODEL_NAMES)}, or anybody's .keras file")
-    evaluate.add_argument("--data", required=True, metavar="PATH", help="FER2013: a file, a folder or a Hub data set")
-    evaluate.add_argument("--split", help="Training, PublicTest or PrivateTest, the default")
-    evaluate.add_argument(
-        "--prior-adjustment", type=float, default=0.0, metavar="X", help="as in analyze; choose it on PublicTest"
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a model",
+        description="Measure a model on FER2013 or photos.",
     )
+    evaluate.add_argument("model", help=f"one of {', '.join(MODEL_NAMES)}, or anybody's .keras file")
+    evaluate.add_argument(
+        "--data", required=True, metavar="PATH", help="FER2013: a file, a folder or a Hub data set; or photos"
+    )
+    evaluate.add_argument("--split", help="Training, PublicTest or PrivateTest, the default")
+    evaluate.add_argument("--balance", type=float, metavar="X", help="as in analyze; choose it on PublicTest or photos")
     evaluate.add_argument(
         "--pasted",
         nargs="?",
@@ -47,10 +51,21 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--json", action="store_true", help="print all measures as JSON")
     evaluate.add_argument("--pictures", type=Path, metavar="DIR", help="confusion matrix and curves as PNG")
     evaluate.set_defaults(run=run_evaluate)
-    publish = commands.add_parser("publish", help="put a trained network into models/", description="Publish a run.")
-    publish.add_argument("folder", type=Path, metavar="RUN", help="a finished run's folder")
-    publish.add_argument("--data", required=True, metavar="PATH", help="FER2013, to measure it")
-    publish.add_argument("--before", type=Path, metavar="RUN", help="the run that a --finish started from")
+    publish = commands.add_parser("publish", help="put trained networks into models/", description="Publish runs.")
+    publish.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a finished run's folder; or a model's name, to measure it anew"
+    )
+    publish.add_argument("--data", required=True, metavar="PATH", help="FER2013 with FER+ votes, to measure them")
+    publish.add_argument("--photos", type=Path, metavar="FILE", help="photos (Parquet) to measure and balance them by")
+    publish.add_argument(
+        "--before",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="the .keras file that a --finish started from",
+    )
+    publish.add_argument("--note", action="append", default=[], metavar="TEXT", help="to tell of the runs in the card")
     publish.add_argument(
         "--reference", action="store_true", help="keep the figures of a reference run, not its weights"
     )
@@ -78,14 +93,19 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_evaluate(options: argparse.Namespace) -> int:
     """Measures, and prints the report."""
-    from femr.training import data, summary
+    from femr.training import data, photos, summary
     from femr.training.evaluate import evaluate
 
     if options.pasted is not None:
         return _run_pasted(options)
-    split = options.split or data.PRIVATE_TEST
-    report = evaluate(options.model, options.data, split, options.pictures, options.prior_adjustment)
-    print(json.dumps(report, indent=2) if options.json else summary.to_text(report))
+    if photos.holds_photos(options.data):
+        report = photos.evaluate(options.model, options.data, options.balance, options.pictures)
+        text = summary.photos_to_text(report)
+    else:
+        split = options.split or data.PRIVATE_TEST
+        report = evaluate(options.model, options.data, split, options.pictures, options.balance)
+        text = summary.to_text(report)
+    print(json.dumps(report, indent=2) if options.json else text)
     return 0
 
 
@@ -94,22 +114,39 @@ def _run_pasted(options: argparse.Namespace) -> int:
 
     photos = Path(options.pasted) if options.pasted else None
     split = options.split or data.PUBLIC_TEST
-    report = pasted.measure(options.model, options.data, photos, split, options.limit, options.prior_adjustment)
+    report = pasted.measure(options.model, options.data, photos, split, options.limit, options.balance)
     print(json.dumps(report, indent=2))
     return 0
 
 
 def run_publish(options: argparse.Namespace) -> int:
-    """Puts a run's network into models/, with its facts and the ensemble's, or a reference run's figures; the card."""
+    """Puts runs' networks into models/, with their facts and the ensemble's, or reference runs' figures; the card."""
     from femr.hub.card import write_card
     from femr.training import reference
-    from femr.training.facts import publish, update_scores
     from femr.weights import MODELS_DIR
 
     if options.reference:
-        print(f"Wrote reference/{reference.keep(options.folder, options.data).name}")
+        for run in options.runs:
+            print(f"Wrote reference/{reference.keep(Path(run), options.data).name}")
     else:
-        print(f"Wrote {publish(options.folder, options.data, options.force, options.before).name}")
-        print(f"Wrote {update_scores('ensemble', options.data).name}")
+        _publish(options)
     write_card(MODELS_DIR)
     return 0
+
+
+def _publish(options: argparse.Namespace) -> None:
+    """One bench for all: what a network said of a face is asked once, also for the ensemble."""
+    from femr.training import facts
+    from femr.training.publishing import open_bench, publish, update_scores
+
+    bench = open_bench(options.data, options.photos)
+    for run in options.runs:
+        if run in facts.MEMBERS:
+            path = update_scores(run, bench)
+        elif run == facts.ENSEMBLE:
+            continue  # it comes last
+        else:
+            path = publish(Path(run), bench, options.force, options.before)
+            facts.add_notes(path.stem, *options.note)
+        print(f"Wrote {path.name}")
+    print(f"Wrote {update_scores(facts.ENSEMBLE, bench).name}")

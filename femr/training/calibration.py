@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.calibration import apply_temperature
-from femr.training.metrics import Labels, Probabilities, hits, negative_log_likelihood
+from femr.training.metrics import Probabilities, Shares, cross_entropy
 
 _TEMPERATURES = (0.2, 5.0)
 _STEPS = 60
@@ -12,11 +12,14 @@ _GOLDEN = (5**0.5 - 1) / 2
 _PLATEAU = 0.002  # of the faces: gains that count as equal
 
 
-def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
-    """The temperature with the least negative log-likelihood, 0.2 to 5, by golden-section search on its logarithm."""
+def fit_temperature(probabilities: Probabilities, shares: Shares) -> float:
+    """The temperature with the least cross-entropy, 0.2 to 5, by golden-section search on its logarithm.
+
+    Args: `shares`, float (n, 7), of people's votes, or 1 for the label and 0 elsewhere.
+    """
 
     def cost(logarithm: float) -> float:
-        return negative_log_likelihood(apply_temperature(probabilities, float(np.exp(logarithm))), labels)
+        return cross_entropy(apply_temperature(probabilities, float(np.exp(logarithm))), shares)
 
     low, high = np.log(_TEMPERATURES)
     for _ in range(_STEPS):
@@ -25,27 +28,26 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def risk_coverage(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.float64]:
+def risk_coverage(tops: Shares, rights: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """The risk-coverage curve, float64 (n, 3): threshold, share of faces kept, share of those read wrong.
 
-    The threshold is on the top probability. Row i keeps the i + 1 surest faces (El-Yaniv and Wiener, 2010).
+    Row i keeps the i + 1 surest faces (El-Yaniv and Wiener, 2010).
+    Args: `tops`, each answer's probability, (n,). `rights`, bool (n,), whether it is right.
     """
-    top, right = probabilities.max(axis=1), hits(probabilities, labels)
-    order = np.argsort(-top, kind="stable")
-    kept = np.arange(1, len(labels) + 1)
-    wrong = np.cumsum(~right[order])
-    return np.stack([top[order], kept / len(labels), wrong / kept], axis=1)
+    order = np.argsort(-tops, kind="stable")
+    kept = np.arange(1, len(tops) + 1)
+    wrong = np.cumsum(~rights[order])
+    return np.stack([tops[order], kept / len(tops), wrong / kept], axis=1)
 
 
-def unsure_threshold(probabilities: Probabilities, labels: Labels) -> float:
-    """The top probability under which a face counts as unsure: where marginal accuracy falls through one half.
+def unsure_threshold(tops: Shares, rights: npt.NDArray[np.bool_]) -> float:
+    """The probability under which a face counts as unsure: where marginal accuracy falls through one half.
 
     A face under it would mislead a vote more often than help. Found as the threshold with the most (faces kept and
-    right) minus (faces kept and wrong), probabilities being calibrated; rounded to 0.01, and smoothed by taking the
-    middle of the thresholds whose gain is within 2 per thousand of the faces of the best.
+    right) minus (faces kept and wrong); rounded to 0.01, and smoothed by taking the middle of the thresholds whose gain
+    is within 2 per thousand of the faces of the best. Arguments as in `risk_coverage`.
     """
-    top, right = probabilities.max(axis=1), hits(probabilities, labels)
     thresholds = np.arange(0.15, 0.96, 0.01)
-    gains = np.array([np.where(right[top >= t], 1, -1).sum() for t in thresholds]) / len(labels)
+    gains = np.array([np.where(rights[tops >= t], 1, -1).sum() for t in thresholds]) / len(tops)
     good = thresholds[gains >= gains.max() - _PLATEAU]
     return round(float((good[0] + good[-1]) / 2), 2)

@@ -1,4 +1,4 @@
-"""models/<name>.json, written from a finished run and its evaluation, never by hand."""
+"""models/<name>.json: what is written there of a run before it is measured, never by hand."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,72 +7,23 @@ from typing import Any, TypeAlias
 
 from femr import weights
 from femr.emotions import EMOTIONS
-from femr.errors import DataError, ModelError
-from femr.training import data, finish, metrics, plots
-from femr.training import record as records
+from femr.errors import DataError
+from femr.training import data
 from femr.training.checkpoint import replacing
-from femr.training.evaluate import BEFORE_THE_FINISH, evaluate_loaded, prior_adjustments
-from femr.training.models import find_model
-from femr.training.prediction import load_file
-from femr.training.run import CURVES, FINAL
+from femr.training.run import FINAL
 
 Facts: TypeAlias = dict[str, Any]
 
 TITLES = {"custom_cnn": "Custom CNN", "mobilenet_v2": "MobileNetV2", "ensemble": "Ensemble of both"}
 ENSEMBLE, MEMBERS = "ensemble", ("custom_cnn", "mobilenet_v2")
-_SCORED = (data.PUBLIC_TEST, data.PRIVATE_TEST)
-_RUN_KEYS = ("recipe", "seed", "data", "start", "teachers", "backend", "versions", "hardware", "epochs", "seconds")
-
-
-def publish(run: Path, source: str | Path, force: bool = False, before: Path | None = None) -> Path:
-    """The path of the facts of a finished run, whose weights are now in models/, with their scores.
-
-    The run must be better on PublicTest (mirrored average) than what is there, unless `force` is set, or it finishes
-    the very run that is there. The ensemble's scores are then out of date: call `update_scores("ensemble", ...)`.
-
-    Args: `before`, the run that this one finished with PublicTest, see `femr.training.finish`: its weights are the ones
-        that are compared, tuned and measured on PublicTest.
-    Raises: ModelError if it is not better or not finished; DataError.
-    """
-    record = records.read(run)
-    name = record["network"]
-    if not (run / FINAL).is_file():
-        raise ModelError("Expected a finished training run. Received: one without final.keras")
-    earlier = finish.earlier(record, before)
-    splits = data.load(source)
-    public = data.split_named(splits, data.PUBLIC_TEST)
-    judged = before if earlier and before else run
-    looks = finish.Remembered(*find_model(str(judged / FINAL), public).look(public.images))
-    if not (force or _is_published(name, earlier)):
-        _check_better(name, metrics.accuracy(looks.plain + looks.mirrored, public.labels))
-    network = load_file(run / FINAL)
-    files = weights.save_network(network, name, weights.MODELS_DIR)
-    document = _skeleton(name, record | ({"before": earlier} if earlier else {}), network.count_params())
-    document |= {"files": files}
-    if judged is run:
-        finish.forget(name)
-    else:
-        document |= finish.remember(name, judged, looks, public)
-    write(document)
-    return _score(document, splits)
-
-
-def update_scores(name: str, source: str | Path) -> Path:
-    """The path of a model's facts, measured anew: temperature, threshold, scores. Raises: ModelError, DataError.
-
-    The ensemble's facts are made wholly anew, from those of its members.
-    """
-    splits = data.load(source)
-    if name != ENSEMBLE:
-        return _score(_read(name), splits)
-    if not _path(name).is_file():
-        write(_ensemble())
-    return _score(_ensemble(), splits)
+RUN_KEYS = ("recipe", "seed", "data", "start", "teachers", "backend", "versions", "hardware", "epochs", "seconds")
+"""What is kept of a run's record, besides its notes and history."""
+_UNTUNED = {"calibration": {"temperature": 1.0, "balance": 0.0}, "label_temperature": 1.0, "unsure_threshold": 0.0}
 
 
 def add_notes(name: str, *notes: str) -> Path:
     """The path of a model's facts, with sentences on its run that the record lacks. Raises: DataError."""
-    document = _read(name)
+    document = read(name)
     run = document["run"]
     run["notes"] = [*run["notes"], *(note for note in notes if note not in run["notes"])]
     return write(document | {"training": training_sentence(run)})
@@ -80,7 +31,7 @@ def add_notes(name: str, *notes: str) -> Path:
 
 def write(document: Mapping[str, Any]) -> Path:
     """The path of models/<name>.json, written. Raises: DataError when it cannot be."""
-    return write_json(_path(document["name"]), document)
+    return write_json(path_of(document["name"]), document)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> Path:
@@ -129,8 +80,11 @@ def _teachers(teachers: Sequence[Mapping[str, Any]]) -> str:
     return count if FINAL in names else f"{count} ({', '.join(names)})"
 
 
-def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
-    """The facts of a run before its scores, with the neutral temperature that `update_scores` replaces."""
+def skeleton(name: str, facts: Mapping[str, Any], parameters: int, people_parameters: int) -> Facts:
+    """The facts of a run before its scores, neither tuned nor measured.
+
+    Args: `parameters`, of the network up to its label head; `people_parameters`, of its people head.
+    """
     recipe = facts["recipe"]
     return {
         "name": name,
@@ -138,9 +92,9 @@ def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
         "labels": [str(emotion) for emotion in EMOTIONS],
         "input": {"side": recipe["side"], "low": recipe["low"], "high": recipe["high"]},
         "parameters": parameters,
+        "people_parameters": people_parameters,
         "files": {},
-        "temperature": 1.0,
-        "unsure_threshold": 0.0,
+        **_UNTUNED,
         "hub": {"repo": None, "revision": None},
         "training": training_sentence(facts),
         "trained_on": list(facts["trained_on"]),
@@ -151,13 +105,13 @@ def _skeleton(name: str, facts: Mapping[str, Any], parameters: int) -> Facts:
 
 def _run(facts: Mapping[str, Any]) -> Facts:
     """What the facts keep of a run's record, and of the run that it finished."""
-    kept = {key: facts[key] for key in _RUN_KEYS} | {"notes": facts.get("notes", []), "history": facts["history"]}
+    kept = {key: facts[key] for key in RUN_KEYS} | {"notes": facts.get("notes", []), "history": facts["history"]}
     return kept | ({"before": _run(facts["before"])} if "before" in facts else {})
 
 
-def _ensemble() -> Facts:
+def ensemble() -> Facts:
     """The ensemble's facts before its scores, from those of its members."""
-    members = [_read(name) for name in MEMBERS]
+    members = [read(name) for name in MEMBERS]
     learned = {split for member in members for split in member.get("trained_on", (data.TRAINING,))}
     titles = " and ".join(member["title"] for member in members)
     return {
@@ -166,64 +120,25 @@ def _ensemble() -> Facts:
         "labels": members[0]["labels"],
         "members": list(MEMBERS),
         "parameters": sum(member["parameters"] for member in members),
+        "people_parameters": sum(member.get("people_parameters", 0) for member in members),
         "files": {},
-        "temperature": 1.0,
-        "unsure_threshold": 0.0,
+        **_UNTUNED,
         "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
         "trained_on": [split for split in data.SPLITS if split in learned],
         "scores": {},
     }
 
 
-def _is_published(name: str, run: records.Record | None) -> bool:
-    """Whether the model in models/ is of that very run, or of a finish of it."""
-    if run is None or not _path(name).is_file():
-        return False
-    known = _read(name).get("run", {})
-    known = known.get("before", known)
-    return all(known.get(key) == run[key] for key in _RUN_KEYS)
-
-
-def _check_better(name: str, after: float) -> None:
-    """Return if an accuracy on PublicTest is better than the published model's. Raises: ModelError."""
-    before = _public_accuracy(name)
-    if before is not None and after <= before:
-        raise ModelError(f"Expected more than {before:.2%} on PublicTest to replace the model. Received: {after:.2%}")
-
-
-def _score(document: Mapping[str, Any], splits: Mapping[str, data.FaceData]) -> Path:
-    """Measures a model whose facts are written, and writes them anew with its scores, temperature and threshold."""
-    name = document["name"]
-    pictures = picture_folder(name) if plots.available() else None
-    scores = {
-        split: evaluate_loaded(name, splits, split, pictures if split == data.PRIVATE_TEST else None)
-        for split in _SCORED
-    }
-    if pictures and "run" in document:
-        run = document["run"]
-        plots.draw_curves(run.get("before", run)["history"], pictures / CURVES)
-    public = scores[data.PUBLIC_TEST]
-    if public.get("measured_with", BEFORE_THE_FINISH) != BEFORE_THE_FINISH:
-        raise DataError(f"Expected what {name} said of these faces before its finish. Received: nothing known of it")
-    tuned = {key: round(public[key], 4) for key in ("temperature", "unsure_threshold")}
-    return write({**document, **tuned, "scores": scores, "prior_adjustments": prior_adjustments(name, splits)})
-
-
-def _public_accuracy(name: str) -> float | None:
-    if not _path(name).is_file():
-        return None
-    measured = _read(name).get("scores", {}).get(data.PUBLIC_TEST, {}).get("accuracy_mirrored")
-    return None if measured is None else float(measured["value"])
-
-
-def _path(name: str) -> Path:
-    return weights.MODELS_DIR / f"{name}.json"
-
-
-def _read(name: str) -> Facts:
-    path = _path(name)
+def read(name: str) -> Facts:
+    """A model's facts as they are written. Raises: DataError if there are none."""
+    path = path_of(name)
     try:
         document: Facts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"Expected the facts of a model. Received: none that can be read ({path.name})") from error
     return document
+
+
+def path_of(name: str) -> Path:
+    """Where a model's facts are."""
+    return weights.MODELS_DIR / f"{name}.json"

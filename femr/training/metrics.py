@@ -15,8 +15,16 @@ from femr.emotions import EMOTIONS
 Probabilities: TypeAlias = npt.NDArray[np.floating]
 Labels: TypeAlias = npt.NDArray[np.integer]
 
+Shares: TypeAlias = npt.NDArray[np.floating]
+Rights: TypeAlias = npt.NDArray[np.bool_] | Shares
+
 CALIBRATION_BINS = 15
 """Bins of equal width for the calibration error, as in Guo et al., 2017."""
+NATURAL_MIX = (252, 208, 21, 5696, 268, 368, 6868)
+"""How often each expression was seen in 13,681 photos of news and films, in the order of EMOTIONS.
+
+The labels of the public collection muxspace/facial_expressions on GitHub (Apache-2.0).
+"""
 _RESAMPLES = 2000
 _TINY = 1e-7
 
@@ -59,14 +67,32 @@ def share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
 
 def confusion_matrix(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
     """Counts int64 (7, 7): row the label, column the most probable expression."""
-    matrix = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.int64)
-    np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+    return named_matrix(probabilities.argmax(axis=1), labels)[:, :-1]
+
+
+def named_matrix(named: Labels, labels: Labels) -> npt.NDArray[np.int64]:
+    """Counts int64 (7, 8): row the label, column what was named, the last one that nothing was.
+
+    Args: `named`, int (n,), indices into EMOTIONS, or their number where no face was found.
+    """
+    matrix = np.zeros((len(EMOTIONS), len(EMOTIONS) + 1), np.int64)
+    np.add.at(matrix, (labels, named), 1)
     return matrix
+
+
+def mean_recall(matrix: npt.NDArray[np.int64]) -> float | None:
+    """The mean of the expressions' recalls, 0 to 1, over those that some face is labelled with; None without any."""
+    return _mean_of_recalls(matrix, np.ones(len(EMOTIONS)))
+
+
+def natural_mix(matrix: npt.NDArray[np.int64]) -> float | None:
+    """The accuracy to be expected where expressions are as frequent as in NATURAL_MIX: the recalls, weighed so."""
+    return _mean_of_recalls(matrix, np.array(NATURAL_MIX, float))
 
 
 def per_class(matrix: npt.NDArray[np.int64]) -> dict[str, dict[str, float]]:
     """Expression → precision, recall and F1 (0 to 1, and 0 for none of a kind) and its number of faces."""
-    right, labelled, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    right, labelled, predicted = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     return {
         str(emotion): {
             "precision": _ratio(right[i], predicted[i]),
@@ -99,17 +125,19 @@ def brier_score(probabilities: Probabilities, labels: Labels) -> float:
     return float(((probabilities - wanted) ** 2).sum(axis=1).mean())
 
 
-def calibration_error(probabilities: Probabilities, labels: Labels) -> float:
-    """Expected calibration error of the top probability over 15 equal bins, 0 to 1 (Guo et al., 2017)."""
-    return float(sum(abs(right - top) * share for top, right, share in reliability(probabilities, labels)))
+def calibration_error(tops: Shares, rights: Rights) -> float:
+    """Expected calibration error over 15 equal bins, 0 to 1 (Guo et al., 2017); arguments as in `reliability`."""
+    return float(sum(abs(right - top) * part for top, right, part in reliability(tops, rights)))
 
 
-def reliability(probabilities: Probabilities, labels: Labels) -> list[tuple[float, float, float]]:
-    """The reliability diagram: for each bin with faces, mean top probability, share read right, share of all faces."""
-    top, right = probabilities.max(axis=1), hits(probabilities, labels)
-    bins = np.minimum((top * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+def reliability(tops: Shares, rights: Rights) -> list[tuple[float, float, float]]:
+    """The reliability diagram: for each bin with faces, mean probability, mean of what is right, share of all faces.
+
+    Args: `tops`, the probability of each answer, (n,). `rights`, whether it is right, or which share of people agree.
+    """
+    bins = np.minimum((tops * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     members = [bins == number for number in range(CALIBRATION_BINS) if (bins == number).any()]
-    return [(float(top[m].mean()), float(right[m].mean()), float(m.mean())) for m in members]
+    return [(float(tops[m].mean()), float(rights[m].mean()), float(m.mean())) for m in members]
 
 
 def _of_labels(probabilities: Probabilities, labels: Labels) -> Probabilities:
@@ -118,3 +146,11 @@ def _of_labels(probabilities: Probabilities, labels: Labels) -> Probabilities:
 
 def _ratio(part: np.int64, whole: np.int64) -> float:
     return float(part / whole) if whole else 0.0
+
+
+def _mean_of_recalls(matrix: npt.NDArray[np.int64], mix: npt.NDArray[np.floating]) -> float | None:
+    labelled = matrix.sum(axis=1)
+    known = labelled > 0
+    if not known.any():
+        return None
+    return float(np.average(np.diagonal(matrix)[known] / labelled[known], weights=mix[known]))

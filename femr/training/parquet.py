@@ -12,7 +12,7 @@ from femr.errors import DataError
 _IMAGE = ("image", "img", "pixels", "img_bytes")
 _LABEL = ("label", "labels", "emotion", "expression")
 _SPLIT = ("usage", "split")
-_VOTES = "ferplus_votes"
+_VOTES, _SOURCE = "ferplus_votes", "source"
 _CONVERTED = "refs/convert/parquet"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -25,6 +25,7 @@ class Row:
     label: Any
     split: str
     votes: list[int] | None
+    source: str | None
 
 
 def rows(path: Path) -> Iterator[tuple[str, Row]]:
@@ -43,7 +44,23 @@ def rows(path: Path) -> Iterator[tuple[str, Row]]:
             value, shown = row[image], row[label]
             value = value.get("bytes") if isinstance(value, dict) else value
             shown = names[shown] if names and isinstance(shown, int) and 0 <= shown < len(names) else shown
-            yield f"row {number}", Row(value, shown, row[split] if split else from_file, row.get(_VOTES))
+            part = row[split] if split else from_file
+            yield f"row {number}", Row(value, shown, part, row.get(_VOTES), row.get(_SOURCE))
+
+
+def first_picture(path: Path) -> bytes | None:
+    """The first picture file in a file without a column for splits: of photos, perhaps; None if there is none.
+
+    Raises: DataError for a damaged file.
+    """
+    table = _table(path)
+    columns = {name.lower(): name for name in table.column_names}
+    image = _column(columns, _IMAGE)
+    if image is None or not table.num_rows or _column(columns, _SPLIT):
+        return None
+    value = table[image][0].as_py()
+    value = value.get("bytes") if isinstance(value, dict) else value
+    return value if isinstance(value, bytes) else None
 
 
 def is_hub_id(source: str | Path) -> bool:

@@ -8,16 +8,14 @@ crops may be tuned by the difference, hence PublicTest only.
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr import weights
 from femr.benchmark import scenes
 from femr.benchmark.cutouts import backgrounds, fer_cutout
-from femr.calibration import Calibration
 from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
 from femr.images import Pixels, load_image
@@ -26,7 +24,7 @@ from femr.preprocessing import FACE_SIDE
 from femr.results import Analysis, Box, EmotionScores
 from femr.training import data, metrics
 from femr.training.data import FaceData
-from femr.training.models import Network, find_model
+from femr.training.models import find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
     from femr.classifier import Classifier
@@ -49,7 +47,7 @@ def measure(
     photos: Path | None = None,
     split: str = data.PUBLIC_TEST,
     limit: int = 600,
-    prior_adjustment: float = 0.0,
+    balance: float | None = None,
 ) -> dict[str, Any]:
     """How often a model is right on faces in photos, and on the same faces fed directly; ready for JSON.
 
@@ -64,7 +62,7 @@ def measure(
         photos: a folder of pictures without faces; None for some of scikit-image's.
         split: PublicTest, or an error.
         limit: how many faces; drawn at random, but always the same.
-        prior_adjustment: see `calibration.adjust_prior`.
+        balance: see `calibration.Calibration`; None for the model's own.
     Raises: DataError, ModelError.
     """
     from femr.detector import MtcnnDetector
@@ -76,7 +74,7 @@ def measure(
         raise DataError(f"Expected at least 1 face. Received: {limit}")
     backgrounds = read_photos(photos)
     public = data.split_named(data.load(source), split)
-    classifier = _classifier(model, public, prior_adjustment)
+    classifier = _classifier(model, public, balance)
     faces = _drawn(public, limit)
     analyzer = Analyzer(MtcnnDetector(), classifier, MusicLibrary(()))
     empty = {name: photo for name, photo in backgrounds.items() if not analyzer.many([photo])[0].faces}
@@ -88,29 +86,12 @@ def measure(
     return head | _compare(faces, piped, _directly(classifier, faces))
 
 
-def _classifier(model: str, public: FaceData, prior_adjustment: float) -> "Classifier":
+def _classifier(model: str, public: FaceData, balance: float | None) -> "Classifier":
     """What the pipeline reads faces with. Raises: ModelError if it learned from PublicTest."""
-    from femr.classifier import Classifier, load_classifier
-
     known = find_model(model, public)
     if data.PUBLIC_TEST in known.trained_on:
         raise ModelError(f"Expected a model that did not learn from {data.PUBLIC_TEST}. Received: {model}")
-    if model in weights.MODEL_NAMES:
-        return load_classifier(model, prior_adjustment)
-    one = cast(Network, known.members[0])  # a file holds one network
-    facts = weights.ModelFacts(
-        name=known.name,
-        title=known.name,
-        files={},
-        members=(),
-        side=one.network.input_shape[1],
-        low=one.low,
-        high=one.high,
-        calibration=Calibration(),  # a temperature changes no expression
-        label_temperature=1.0,
-        unsure_threshold=known.unsure_threshold,
-    )
-    return Classifier(facts, [(facts, one.network)], prior_adjustment)
+    return known.classifier(balance)
 
 
 def read_photos(folder: Path | None) -> dict[str, Pixels]:

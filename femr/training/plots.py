@@ -1,7 +1,8 @@
-"""Pictures of numbers: curves, confusion matrix, reliability, risk-coverage. The only user of matplotlib."""
+"""Pictures of numbers: curves, confusion matrix, reliability, risk-coverage, balances. The only user of matplotlib."""
 
 import importlib.util
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ def draw_curves(history: Sequence[dict[str, float]], path: Path) -> None:
 
 
 def draw_confusion_matrix(matrix: npt.NDArray[np.int64], path: Path, title: str) -> None:
-    """Writes a confusion matrix as PNG: colour the share of the label's faces, text that share and the count."""
+    """Writes a confusion matrix as PNG: colour the share of the label's faces, text that share and the count.
+
+    Args: `matrix`, (7, 7), or (7, 8) with a column for faces that were not found.
+    """
     figure, axis = _figure(1, 1, (7, 6.2))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -46,20 +50,22 @@ def draw_confusion_matrix(matrix: npt.NDArray[np.int64], path: Path, title: str)
             column, row, f"{share:.0%}\n{matrix[row, column]}", ha="center", va="center", color=colour, fontsize=8
         )
     names = [str(emotion) for emotion in EMOTIONS]
-    axis.set_xticks(range(len(names)), names, rotation=35)
+    axis.set_xticks(range(matrix.shape[1]), [*names, "no face"][: matrix.shape[1]], rotation=35)
     axis.set_yticks(range(len(names)), names)
     axis.set(xlabel="read as", ylabel="labelled", title=title)
     _save(figure, path)
 
 
-def draw_reliability(bins: Sequence[tuple[float, float, float]], path: Path, title: str) -> None:
-    """Writes a reliability diagram as PNG, from `metrics.reliability`: share read right against the top probability."""
+def draw_reliability(
+    bins: Sequence[tuple[float, float, float]], path: Path, title: str, right: str = "share read right"
+) -> None:
+    """Writes a reliability diagram as PNG, from `metrics.reliability`: what is right against the top probability."""
     figure, axis = _figure(1, 1, (5, 5))
     axis.plot([0, 1], [0, 1], color="#6B7785", linestyle="--", label="perfectly calibrated")
     tops, rights, shares = (list(column) for column in zip(*bins, strict=True))
     axis.plot(tops, rights, color="#2F6FC4")
     axis.scatter(tops, rights, s=[20 + 600 * share for share in shares], color="#2F6FC4", label="bin, area: its faces")
-    axis.set(xlabel="top probability", ylabel="share read right", title=title, xlim=(0, 1), ylim=(0, 1))
+    axis.set(xlabel="top probability", ylabel=right, title=title, xlim=(0, 1), ylim=(0, 1))
     axis.legend(loc="upper left")
     _save(figure, path)
 
@@ -76,6 +82,22 @@ def draw_risk_coverage(curve: npt.NDArray[np.float64], threshold: float, path: P
         axis.annotate(text, (share, wrong), (-8, 4), textcoords="offset points", ha="right")
     axis.set(xlabel="share of faces kept", ylabel="share of those read wrong", title=title)
     axis.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def draw_balances(curves: Mapping[str, Sequence[Mapping[str, Any]]], chosen: float, path: Path, title: str) -> None:
+    """Writes what each balance gives as PNG, the chosen one marked. Args: `curves`, data set → `balance.curve`."""
+    figure, axes = _figure(1, len(curves), (4.5 * len(curves), 4))
+    measures = {"accuracy": "#2F6FC4", "mean_recall": "#D9661F", "natural_mix": "#5E7D1E"}
+    for axis, (name, rows) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+        balances = [row["balance"] for row in rows]
+        for measure, colour in measures.items():
+            values = [math.nan if row[measure] is None else row[measure] for row in rows]
+            axis.plot(balances, values, label=measure.replace("_", " "), color=colour, marker=".")
+        axis.axvline(chosen, color="#6B7785", linestyle="--", label=f"chosen: {chosen:g}")
+        axis.set(xlabel="balance", ylabel="share", title=f"{title}: {name}")
+        axis.grid(alpha=0.3)
+        axis.legend()
     _save(figure, path)
 
 

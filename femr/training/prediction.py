@@ -24,7 +24,7 @@ _PROBE = 512
 
 
 class Answers(NamedTuple):
-    """Probabilities float32 (n, 7) each: FER2013's label, and what people would say. The same of a one-headed network."""
+    """Probabilities float32 (n, 7) each: FER2013's label, and what people would say. One answer is both."""
 
     labels: Probabilities
     people: Probabilities
@@ -64,7 +64,8 @@ def load_file(path: Path) -> keras.Model:
 
 def has_known_heads(network: keras.Model) -> bool:
     """Whether a network answers with seven scores, or twice with seven: FER2013's label, then what people say."""
-    return len(network.outputs) <= len(HEADS) and all(output.shape == (None, len(EMOTIONS)) for output in network.outputs)
+    shapes = [output.shape for output in network.outputs]
+    return len(shapes) <= len(HEADS) and set(shapes) == {(None, len(EMOTIONS))}
 
 
 def input_range(network: keras.Model, faces: FaceData) -> tuple[float, float]:

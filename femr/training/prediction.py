@@ -64,7 +64,9 @@ def load_file(path: Path) -> keras.Model:
 
 def has_known_heads(network: keras.Model) -> bool:
     """Whether a network answers with seven scores, or twice with seven: FER2013's label, then what people say."""
-    return len(network.outputs) <= MOST_HEADS and all(output.shape == (None, len(EMOTIONS)) for output in network.outputs)
+    return len(network.outputs) <= MOST_HEADS and all(
+        output.shape == (None, len(EMOTIONS)) for output in network.outputs
+    )
 
 
 def input_range(network: keras.Model, faces: FaceData) -> tuple[float, float]:

@@ -24,7 +24,7 @@ _PROBE = 512
 
 
 class Answers(NamedTuple):
-    """Probabilities float32 (n, 7) each: FER2013's label, what people would say. One-headed networks say the same twice."""
+    """Probabilities float32 (n, 7) each: FER2013's label, what people would say. One-headed networks say it twice."""
 
     labels: Probabilities
     people: Probabilities

@@ -45,7 +45,8 @@ def test_no_face_and_nothing_found_is_perfect():
     outcome = match("empty", [], [])
     assert (outcome.pairs, outcome.extra) == ((), ())
     assert summarise([outcome]) == {
-        "found": 0, "recall": None, "false_positives": 0.0, "iou": None, "landmark_error": None,
+        "found": 0, "recall": None, "sure_recall": None, "false_positives": 0.0, "sure_false_positives": 0.0,
+        "iou": None, "landmark_error": None,
     }  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from PIL import Image
 from skimage import data
 
 from conftest import PORTRAIT_FACE, overlap
+from femr.benchmark.cutouts import backgrounds
 from femr.detector import Follower, MtcnnDetector
 from femr.errors import DataError, ImageError, ModelError
 from femr.mtcnn.networks import load_onet, load_pnet, load_rnet
+from femr.preprocessing import crop_face
 from femr.results import Face
 
 
@@ -186,6 +188,64 @@ def test_large_pictures_are_searched_for_large_faces_only(portrait):
     assert len(MtcnnDetector(20).detect(picture)) == 1
     assert MtcnnDetector().detect(picture) == ()
     assert len(MtcnnDetector().detect(np.ascontiguousarray(picture[300:780, 600:1240]))) == 1
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_face_of_which_two_fifths_lie_outside_is_found_beside_another(detector, portrait, side):
+    x1, y1, x2, y2 = PORTRAIT_FACE
+    across, down = round(x1 + 0.4 * (x2 - x1)), round(y1 + 0.4 * (y2 - y1))
+    left, right, top, bottom = across, round(x1 + 0.6 * (x2 - x1)), down, round(y1 + 0.6 * (y2 - y1))
+    cut = {
+        "left": portrait[:, left:], "right": portrait[:, :right], "top": portrait[top:], "bottom": portrait[:bottom]
+    }[side]  # fmt: skip
+    truth = {
+        "left": (0, y1, x2 - left, y2), "right": (x1, y1, right, y2), "top": (x1, 0, x2, y2 - top),
+        "bottom": (x1, y1, x2, bottom),
+    }[side]  # fmt: skip
+    height, width = cut.shape[:2]
+    picture = np.full((max(height, 600), width + 600, 3), 90, np.uint8)
+    shift = (600 if side == "right" else 0, picture.shape[0] - height if side == "bottom" else 0)
+    picture[shift[1] : shift[1] + height, shift[0] : shift[0] + width] = cut
+    other = width if side != "right" else 0
+    picture[40 : 40 + 512, other + 20 : other + 20 + 512] = portrait
+    faces = detector.detect(picture)
+    assert len(faces) == 2
+    expected = tuple(value + shift[axis % 2] for axis, value in enumerate(truth))
+    found = max(faces, key=lambda face: overlap(face.box, expected))
+    assert overlap(found.box, expected) > 0.4
+    assert found.confidence > 0.9
+
+
+def test_a_sliver_of_a_face_is_none(detector, portrait):
+    _, _, x2, _ = PORTRAIT_FACE
+    assert detector.detect(np.ascontiguousarray(portrait[:, x2 - 16 :])) == ()
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_picture_gives_the_upright_one_s_face(detector, portrait, quarters):
+    (upright,) = detector.detect(portrait)
+    picture = np.ascontiguousarray(np.rot90(portrait, quarters))
+    (face,) = detector.detect(picture)
+    assert face.confidence > 0.98
+    x1, y1, x2, y2 = upright.box
+    places = {1: (y1, 512 - x2, y2, 512 - x1), 2: (512 - x2, 512 - y2, 512 - x1, 512 - y1)}
+    places[3] = (512 - y2, x1, 512 - y1, x2)
+    assert face.box == pytest.approx(places[quarters], abs=1)
+    straight = crop_face(portrait, upright).astype(int)
+    assert np.abs(crop_face(picture, face).astype(int) - straight).mean() < 4
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_turned_pictures_of_things_hold_no_face(detector, quarters):
+    for name in ("rocket", "chelsea", "grass"):
+        picture = getattr(data, name)()
+        picture = np.stack([picture] * 3, axis=-1) if picture.ndim == 2 else picture
+        assert detector.detect(np.ascontiguousarray(np.rot90(picture, quarters))) == ()
+
+
+def test_a_motorcycle_has_no_face_that_may_vote(detector):
+    picture = backgrounds(["motorcycle_left.png", "motorcycle_right.png"])
+    assert [face for image in picture.values() for face in detector.detect(image) if face.confidence >= 0.9] == []
 
 
 def test_two_threads_at_once_get_their_own_faces(detector, portrait, group):

@@ -85,6 +85,16 @@ def test_faces_keep_apart_and_to_the_plan():
     assert max(overlap(a.box, b.box) for a in truths for b in truths if a is not b) == 0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_face_that_the_edge_cuts_counts_with_what_is_inside(seed):
+    scene = compose(Plan(640, 480, 2, (60, 100), (0, 0), outside=0.5), GREY, [portrait()], seed)
+    (truth,) = scene.truths
+    x1, y1, x2, y2 = truth.box
+    assert 0 in (x1, y1) or x2 == 640 or y2 == 480
+    whole = truth.size**2 * (MARKED[2] - MARKED[0]) / (MARKED[3] - MARKED[1])
+    assert (x2 - x1) * (y2 - y1) == pytest.approx(whole / 2, rel=0.01)
+
+
 def test_too_large_a_face_is_refused():
     with pytest.raises(ValueError, match="Expected faces up to"):
         compose(Plan(640, 480, 4, (50, 500)), GREY, [portrait()], seed=1)
@@ -145,11 +155,11 @@ def test_every_row_of_the_recall_table_can_be_made():
     rows = [replace(row, scenes=min(row.scenes, 48)) for row in ROWS if row.plan.faces < 3]
     for row, scene in scenes(rows, [portrait()]):
         first.setdefault(row.name, scene)
-        assert len(scene.truths) == row.plan.faces
+        assert len(scene.truths) == row.plan.truths
         for truth in scene.truths:
             assert 0 <= truth.box[0] < truth.box[2] <= 1280
             assert 0 <= truth.box[1] < truth.box[3] <= 960
-    assert len(first) == 3
+    assert len(first) == 7
 
 
 def test_a_timed_picture_has_its_size_and_faces():

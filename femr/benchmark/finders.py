@@ -8,10 +8,14 @@ from femr.results import Box, Point
 
 
 class Found(NamedTuple):
-    """A detected face: box xyxy and five landmarks in pixels, the order of femr.results.Landmarks; no landmarks: ()."""
+    """A detected face: box xyxy and five landmarks in pixels, the order of femr.results.Landmarks; no landmarks: ().
+
+    confidence: that it is a face, 0 to 1.
+    """
 
     box: Box
     landmarks: tuple[Point, ...] = ()
+    confidence: float = 1.0
 
 
 Finder: TypeAlias = Callable[[Pixels], list[Found]]
@@ -22,7 +26,7 @@ def femr_finder(detector: Any = None) -> Finder:
     from femr.detector import MtcnnDetector
 
     chosen = detector or MtcnnDetector()
-    return lambda image: [Found(face.box, face.landmarks.points()) for face in chosen.detect(image)]
+    return lambda image: [Found(face.box, face.landmarks.points(), face.confidence) for face in chosen.detect(image)]
 
 
 def package_finder() -> Finder:
@@ -42,4 +46,5 @@ def _found(face: dict[str, Any]) -> Found:
     x, y, width, height = (float(value) for value in face["box"])
     points = face["keypoints"]
     names = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-    return Found((x, y, x + width, y + height), tuple((float(points[n][0]), float(points[n][1])) for n in names))
+    places = tuple((float(points[n][0]), float(points[n][1])) for n in names)
+    return Found((x, y, x + width, y + height), places, float(face["confidence"]))

@@ -5,7 +5,7 @@ Everything follows from the seed. No pasted face touches another: each keeps to 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import cv2
@@ -20,6 +20,7 @@ CONDITIONS = ("plain", "dark", "bright", "blurred")
 
 _ROOM = 1.95  # side of a face's cell relative to the face: the cutouts reach that far, whichever way they are turned
 _LEAST = 0.75  # of the room, for faces without a given size
+_CUT_LEAST, _CUT_MOST = 1 / 6, 0.6  # size of a face that the edge cuts, in heights of the picture
 _MARGIN = 1.1  # a face alone may fill the picture but for this
 _ENLARGED = 2  # a background is enlarged so much at most, then repeated mirrored
 _DARK, _NOISE = 0.18, 3.0  # light that is left, and the sensor's noise in grey levels
@@ -61,6 +62,7 @@ class Plan:
 
     width, height: pixels. faces: their number. sizes: pixels, drawn evenly on a logarithmic scale; None: as the cells
     allow. rotation: least and most degrees, to either side. condition: one of CONDITIONS.
+    outside: share of one more face, beyond the picture's edge; the others are its company. 0: no such face.
     """
 
     width: int
@@ -69,6 +71,12 @@ class Plan:
     sizes: Range | None = None
     rotation: Range = (0.0, 5.0)
     condition: str = "plain"
+    outside: float = 0.0
+
+    @property
+    def truths(self) -> int:
+        """How many faces count."""
+        return 1 if self.outside else self.faces
 
 
 def compose(plan: Plan, background: tuple[str, Pixels], cutouts: Sequence[Cutout], seed: int) -> Scene:
@@ -78,6 +86,8 @@ def compose(plan: Plan, background: tuple[str, Pixels], cutouts: Sequence[Cutout
     cells = _cells(plan)
     chosen = rng.permutation(len(cells))[: plan.faces]
     truths = tuple(_paste(image, plan, cells[index], cutouts[int(rng.integers(len(cutouts)))], rng) for index in chosen)
+    if plan.outside:
+        truths = (_paste_cut(image, plan, cutouts[int(rng.integers(len(cutouts)))], rng),)  # found or not is about it
     light = _under(image, plan.condition, truths, rng)
     name = f"{background[0]}, {plan.faces} faces, {plan.condition}, seed {seed}"
     return Scene(name, light, truths)
@@ -117,6 +127,22 @@ def _paste(image: Pixels, plan: Plan, cell: Box, cutout: Cutout, rng: np.random.
     centre = (x1 + x2) / 2 + rng.uniform(-1, 1) * slack[0], (y1 + y2) / 2 + rng.uniform(-1, 1) * slack[1]
     face = cutout.mirrored() if rng.random() < 0.5 else cutout
     return paste(image, face, size, rotation, centre, plan.condition)
+
+
+def _paste_cut(image: Pixels, plan: Plan, cutout: Cutout, rng: np.random.Generator) -> Truth:
+    """Paint one face over an edge; its box is what is left inside."""
+    low, high = plan.sizes or (_CUT_LEAST * plan.height, _CUT_MOST * plan.height)
+    size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    x1, y1, x2, y2 = cutout.box
+    half = np.array([x2 - x1, y2 - y1]) * size / cutout.size / 2
+    axis, end = (int(value) for value in rng.integers(2, size=2))
+    ends = np.array([plan.width, plan.height])
+    centre = ends * rng.uniform(0.25, 0.75, 2)
+    reach = half[axis] * (1 - 2 * plan.outside)  # from the face's middle to the edge
+    centre[axis] = ends[axis] - reach if end else reach
+    truth = paste(image, cutout, size, float(rng.uniform(*plan.rotation)), (centre[0], centre[1]), plan.condition)
+    left, top, right, bottom = (float(value) for value in np.clip(truth.box, 0, [*ends, *ends]))
+    return replace(truth, box=(left, top, right, bottom))
 
 
 def paste(

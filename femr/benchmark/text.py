@@ -128,7 +128,8 @@ def _peers(entries: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _recall(recall: Mapping[str, Any]) -> list[str]:
     names = list(recall["sources"])
-    measures = {"recall": "recall", "false_positives": "false", "iou": "IoU", "landmark_error": "landmarks"}
+    measures = {"recall": "recall", "sure_recall": "sure", "false_positives": "false"}
+    measures |= {"sure_false_positives": "sure false", "iou": "IoU", "landmark_error": "landmarks"}
     columns = [*(f"{name} {word}" for word in measures.values() for name in names), *(f"only {n}" for n in names)]
     rows = (
         [
@@ -139,7 +140,8 @@ def _recall(recall: Mapping[str, Any]) -> list[str]:
         for row in recall["rows"]
     )
     title = (
-        f"Recall at IoU {recall['found_at_iou']}, false positives a picture, IoU, landmark error in eye distances, "
+        f"Recall at IoU {recall['found_at_iou']}, also of boxes of confidence {recall['sure_at']} (sure), "
+        "false positives a picture, IoU, landmark error in eye distances, "
         f"faces found by one alone (faces: {recall['faces_from']})"
     )
     return table(title, ["", "faces", "pictures", *columns], rows)
@@ -162,4 +164,4 @@ def _times(ratio: float) -> str:
 def _share(value: float | None, key: str) -> str:
     if value is None:
         return "-"
-    return f"{100 * value:.1f} %" if key in ("recall", "landmark_error") else f"{value:.2f}"
+    return f"{100 * value:.1f} %" if key in ("recall", "sure_recall", "landmark_error") else f"{value:.2f}"

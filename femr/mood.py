@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from femr.emotions import EMOTIONS, Emotion
-from femr.results import FaceEmotion, Mood
+from femr.results import Face, FaceEmotion, Mood
 
 SURELY_A_FACE = 0.95
 """Least confidence of the detector with which a box takes part. Of 16 boxes on no face 13 had less than 0.91."""
@@ -27,7 +27,7 @@ def vote(faces: Sequence[FaceEmotion]) -> Mood:
     """The group's mood, by the rule above. `counts` holds the votes that were cast, most first."""
     if not faces:
         return Mood(None, NO_FACE)
-    real = [face for face in faces if surely_a_face(face)]
+    real = [face for face in faces if surely_a_face(face.face)]
     if not real:
         return Mood(None, NOTHING_SURE)
     least = BESIDE * max((face.face.size for face in real if face.unsure), default=0.0)
@@ -45,9 +45,9 @@ def vote(faces: Sequence[FaceEmotion]) -> Mood:
     return Mood(winner, reason, dict(ranking))
 
 
-def surely_a_face(face: FaceEmotion) -> bool:
+def surely_a_face(face: Face) -> bool:
     """Whether the detector is sure enough that this is a face for it to count as one."""
-    return face.face.confidence >= SURELY_A_FACE
+    return face.confidence >= SURELY_A_FACE
 
 
 def _ranking(voters: Sequence[FaceEmotion]) -> list[tuple[Emotion, int]]:

@@ -11,7 +11,7 @@ from femr.images import Pixels, Source, fit, load_image
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.preprocessing import VIEWS, face_views
-from femr.quality import why_hard
+from femr.quality import unclear
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Song
 from femr.songs import load_library
 from femr.video.live import Visit
@@ -144,8 +144,7 @@ def views_of(faces: int) -> int:
 
 def _reading(number: int, image: Pixels, face: Face, score: EmotionScores, threshold: float) -> FaceEmotion:
     """A face with its scores; where they are unsure, also with what may have made it hard to read."""
-    unsure = score.top_score < threshold
-    return FaceEmotion(number, face, score, unsure, why_hard(image, face) if unsure else None)
+    return FaceEmotion(number, face, score, *unclear(image, face, score.top_score >= threshold))
 
 
 def load(

@@ -47,7 +47,7 @@ def test_nothing_but_what_may_be_no_face_has_no_mood(faces):
 def test_the_border_of_what_is_surely_a_face():
     for confidence, expected in ((0.0, False), (JUST_BELOW, False), (SURELY_A_FACE, True), (1.0, True)):
         one = face("happy", confidence=confidence)
-        assert surely_a_face(one) is expected
+        assert surely_a_face(one.face) is expected
         assert vote([one]).emotion == ("happy" if expected else None)
 
 
@@ -130,7 +130,10 @@ def test_small_clear_faces_vote_beside_a_large_clear_one():
 
 
 def test_a_small_unclear_face_holds_nobody_back():
-    assert said(face("happy", size=200), unclear("sad", size=30)) == ("happy", "1 of 2 faces looks happy; 1 was unclear")
+    assert said(face("happy", size=200), unclear("sad", size=30)) == (
+        "happy",
+        "1 of 2 faces looks happy; 1 was unclear",
+    )
 
 
 def test_among_unclear_faces_only_the_large_ones_guess():

@@ -11,7 +11,7 @@ from femr.images import Pixels, Source, fit, load_image
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.preprocessing import face_views
-from femr.quality import why_hard
+from femr.quality import unclear
 from femr.results import Analysis, Face, FaceEmotion, Reading, Song
 from femr.songs import load_library
 from femr.video.live import Visit
@@ -131,8 +131,7 @@ class Analyzer:
 
 def _face_emotion(number: int, image: Pixels, face: Face, reading: Reading, threshold: float) -> FaceEmotion:
     """A face with its scores; where they are unsure, also with what may have made it hard to read."""
-    unsure = reading.scores.top_score < threshold
-    reason = why_hard(image, face) if unsure else None
+    unsure, reason = unclear(image, face, reading.scores.top_score >= threshold)
     return FaceEmotion(number, face, reading.scores, unsure, reason, reading.vote_shares, reading.label_scores)
 
 

@@ -1,9 +1,9 @@
-"""Why a face may be hard to read: too small, cut off, turned away, dark or blurred.
+"""Which faces cannot be read (perhaps no face, or covered), and why others may be hard to read (small, cut off, ...).
 
-Only faces that the model is unsure of get a reason, so a limit may lie where most are still read well. P(happy) below
-is mobilenet_v2's answer for the portrait in examples/, 0.95 as it is, made smaller, darker, blurred or squeezed step by
-step; tests/test_quality.py walks the same steps. Accuracies are on FER2013's PublicTest, mirrored, of the weights
-before they learned from it.
+The latter reasons are told only of faces that the model is unsure of, so a limit may lie where most are read well.
+P(happy) below is mobilenet_v2's answer for the portrait in examples/, 0.95 as it is, made smaller, darker, blurred or
+squeezed step by step; tests/test_quality.py walks the same steps. Accuracies are on FER2013's PublicTest, mirrored, of
+the weights before they learned from it.
 """
 
 import math
@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from femr.covering import is_covered
+from femr.mood import surely_a_face
 from femr.preprocessing import FACE_SIDE
 from femr.results import Face
 
@@ -32,13 +34,29 @@ _BORDER = 1.0  # pixels from the picture's edge
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 
-def why_hard(image: Pixels, face: Face) -> str | None:
-    """What may make a face hard to read: the first of results.UNSURE_REASONS that applies, or None.
+def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, str | None]:
+    """Whether a face counts as unsure, and why, one of results.UNSURE_REASONS, where that can be told.
 
     Args:
         image: RGB uint8 (h, w, 3), the picture that `face` was found in.
         face: its box and landmarks, in pixels of `image`.
+        sure: whether its scores are; those of what may be no face, or is covered, mean nothing.
     """
+    reason = why_unreadable(image, face)
+    if reason or sure:
+        return reason is not None, reason
+    return True, why_hard(image, face)
+
+
+def why_unreadable(image: Pixels, face: Face) -> str | None:
+    """What makes a face's scores meaningless, one of results.UNREADABLE, or None. Args: as for `unclear`."""
+    if not surely_a_face(face):
+        return "may be no face"
+    return "covered" if is_covered(image, face) else None
+
+
+def why_hard(image: Pixels, face: Face) -> str | None:
+    """What may make a face hard to read, the first of results.UNSURE_REASONS that applies, or None. Args: as above."""
     if face.size < SMALL:
         return "too small"
     height, width = image.shape[:2]

@@ -14,7 +14,9 @@ from femr.emotions import EMOTIONS, Emotion
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
 
-UNSURE_REASONS = ("too small", "cut off", "turned away", "dark", "blurred")
+UNREADABLE = ("may be no face", "covered")
+"""What makes a face unsure whatever its scores: there they mean nothing."""
+UNSURE_REASONS = (*UNREADABLE, "too small", "cut off", "turned away", "dark", "blurred")
 """Why a face may be hard to read, the first that applies."""
 
 _SUM_TOLERANCE = 1e-3

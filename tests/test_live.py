@@ -26,7 +26,7 @@ def picture(*emotions):
         scores = EmotionScores(tuple(0.94 if one == emotion else 0.01 for one in EMOTIONS))
         left = 150.0 * number
         box = (left, 100.0, left + 80, 200.0)
-        faces.append(FaceEmotion(number, Face(box, 0.9, Landmarks(*[(left, 150.0)] * 5)), scores))
+        faces.append(FaceEmotion(number, Face(box, 0.99, Landmarks(*[(left, 150.0)] * 5)), scores))
     return Analysis(1280, 720, tuple(faces), Mood(None, ""), None, "test")
 
 

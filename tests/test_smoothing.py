@@ -96,3 +96,12 @@ def test_certain_scores_stay_valid_for_thousands_of_steps():
     for step in range(3000):
         (face,) = smoother.update([reading("happy", 1.0)], step / 7)
     assert face.scores["happy"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("reason", ["covered", "may be no face"])
+def test_what_cannot_be_read_stays_unsure_whatever_the_average(reason):
+    smoother = Smoother(0.5)
+    smoother.update([reading("happy", 0.9)], 0.0)
+    (face,) = smoother.update([reading("happy", 0.9, unsure=True, unsure_reason=reason)], 0.5)
+    assert (face.unsure, face.unsure_reason) == (True, reason)
+    assert not smoother.update([reading("happy", 0.9)], 1.0)[0].unsure

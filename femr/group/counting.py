@@ -70,7 +70,7 @@ def read_pictures(rows: Iterable[Mapping[str, Any]]) -> Album:
             continue
         key = str(row["file"]), _time(row["time"])
         picture = pictures.setdefault(key, Picture(*key))
-        if row["face"] is not None:
+        if row["face"] is not None and row["unsure_reason"] != "may be no face":
             picture.add(row)
     videos: dict[str, list[Picture]] = {}
     for picture in pictures.values():

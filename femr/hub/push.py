@@ -16,6 +16,7 @@ SPACE_FILES = (
     "requirements.txt",
     "femr/**/*.py",
     "femr/**/*.html",
+    "femr/*.npz",
     "tabs/*.py",
     "examples/*",
     "music/library.json",

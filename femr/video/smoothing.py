@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from femr.results import EmotionScores, FaceEmotion
+from femr.results import UNREADABLE, EmotionScores, FaceEmotion
 
 SECONDS = 2.0
 """Default time constant: after so long a new expression has 63 % of the weight."""
@@ -35,7 +35,7 @@ class Smoother:
         self._averages: dict[int, _Average] = {}
 
     def update(self, faces: Sequence[FaceEmotion], time: float) -> tuple[FaceEmotion, ...]:
-        """The same faces with averaged scores; `unsure` follows from them.
+        """The same faces with averaged scores; `unsure` follows from them, or from what makes a face unreadable now.
 
         Args:
             faces: those of one picture, numbered by femr.video.tracking.
@@ -48,7 +48,7 @@ class Smoother:
     def _smooth(self, face: FaceEmotion, time: float) -> FaceEmotion:
         face = self._average(face, time)
         self._averages[face.number] = _Average(face, time)
-        unsure = face.scores.top_score < self._threshold
+        unsure = face.scores.top_score < self._threshold or face.unsure_reason in UNREADABLE
         return replace(face, unsure=unsure, unsure_reason=face.unsure_reason if unsure else None)
 
     def _average(self, new: FaceEmotion, time: float) -> FaceEmotion:

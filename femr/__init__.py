@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from femr.emotions import EMOTIONS, Emotion
 from femr.errors import DataError, FemrError, ImageError, LibraryError, ModelError
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
-from femr.weights import MODEL_NAMES
+from femr.weights import DEFAULT_MODEL, MODEL_NAMES
 
 if TYPE_CHECKING:
     from femr.many.folder import analyze_folder
@@ -53,7 +53,7 @@ def available_models() -> tuple[str, ...]:
     return MODEL_NAMES
 
 
-def load(model: str = MODEL_NAMES[0], **parts: Any) -> "Analyzer":
+def load(model: str = DEFAULT_MODEL, **parts: Any) -> "Analyzer":
     """An analyzer, loaded once and for many pictures: see femr.pipeline.load. Raises: ModelError, LibraryError."""
     from femr import pipeline
 

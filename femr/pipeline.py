@@ -146,7 +146,7 @@ def load(
     """An analyzer, loaded once and for many pictures.
 
     Args:
-        model: "mobilenet_v2", "custom_cnn" or "ensemble".
+        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
         detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
         balance: how readily rare expressions are named, 0 (off) to 1, see `calibration.Calibration`; None: the model's.
         smallest_face: side in pixels from which faces are looked for, see MtcnnDetector; not with `detector`.

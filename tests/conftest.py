@@ -43,7 +43,7 @@ def detector():
 
 @pytest.fixture(scope="session")
 def classifier():
-    """MobileNetV2, the default."""
+    """MobileNetV2: the quick one."""
     return load_classifier("mobilenet_v2")
 
 

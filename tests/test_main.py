@@ -31,7 +31,7 @@ def run(broken, tmp_path_factory):
 def test_json_is_one_document_with_the_same_numbers_as_python(run, analyzer):
     process, _ = run
     document = json.loads(process.stdout)
-    assert document["model"] == "mobilenet_v2"
+    assert document["model"] == "ensemble"
     first, second, third, fourth = document["images"]
     expected = to_dict(replace(analyzer(PORTRAIT), file=str(PORTRAIT)))
     assert first["faces"] == fourth["faces"] == expected["faces"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from femr.commands.showing import Document, Progress
 from femr.commands.writing import BAD_INPUT, free_name, make_folder
 from femr.errors import FemrError, writing
-from femr.weights import MODEL_NAMES
+from femr.weights import DEFAULT_MODEL, MODEL_NAMES
 
 if TYPE_CHECKING:
     from femr.many.inputs import Input
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
         "analyze", help="read pictures and videos", description="Faces, expressions and mood of pictures and videos."
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help=_PATH)
-    parser.add_argument("--model", default=MODEL_NAMES[0], help=f"one of {', '.join(MODEL_NAMES)}")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"one of {', '.join(MODEL_NAMES)}")
     parser.add_argument(
         "--balance", type=float, metavar="X", help="how readily rare expressions are named, 0 to 1; the model's own"
     )

@@ -10,7 +10,7 @@ from typing import Any
 from femr.commands.showing import Progress
 from femr.commands.writing import BAD_INPUT, make_folder
 from femr.errors import writing
-from femr.weights import MODEL_NAMES
+from femr.weights import DEFAULT_MODEL, MODEL_NAMES
 
 
 def add(commands: Any) -> None:
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
         "--least", type=int, default=5, metavar="FACES", help="fewest faces shown on their own, 5 or more"
     )
     parser.add_argument("--names", action="store_true", help="call photos and videos by file name, not by number")
-    parser.add_argument("--model", default=MODEL_NAMES[0], help=f"one of {', '.join(MODEL_NAMES)}; not for a table")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"one of {', '.join(MODEL_NAMES)}; not for a table")
     parser.set_defaults(run=run)
 
 

@@ -81,7 +81,7 @@ class Run:
             self.network.reset_metrics()
             # a target of zeros needs a weight of zero: TensorFlow's gradient takes for granted that targets sum to 1
             both = np.moveaxis(targets, 1, 0)
-            weights = both.any(axis=2).astype(np.float32)
+            weights = np.asarray(both.any(axis=2), np.float32)
             logs = self.network.train_on_batch(faces, list(both), sample_weight=list(weights), return_dict=True)
             now = float(logs["loss"]), float(logs[f"{LABEL_HEAD}_accuracy"])
             totals += now

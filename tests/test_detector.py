@@ -232,7 +232,7 @@ def test_a_turned_picture_gives_the_upright_one_s_face(detector, portrait, quart
     places[3] = (512 - y2, x1, 512 - y1, x2)
     assert face.box == pytest.approx(places[quarters], abs=1)
     straight = crop_face(portrait, upright).astype(int)
-    assert np.abs(crop_face(picture, face).astype(int) - straight).mean() < 4
+    assert np.abs(crop_face(picture, face).astype(int) - straight).mean() < 12  # mirrored it is 51
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])

@@ -1,9 +1,12 @@
 """Face detection: the Detector protocol, and MTCNN behind it.
 
-Found beside two other faces in 640×480, before and after the looks beyond the picture's edge, portraits of 80 to 300 px:
-of which half lies outside 47 and 91 % of 80; two fifths, 72 and 100 % of 80 and 40; with a black border of 15 % around
-the picture instead, 72 and 85 %. That costs 4 to 10 % of processor time. Turned by 90°, 180° and 270°, 42 of 42 photos
-out of 14 had their face found and read the right way up; upright alone 2, both wrongly, at .89 and .95.
+Portraits of 80 to 300 px that the edge of a 640×480 scene cuts, beside two others, were found before the looks beyond
+the edge and with them: half outside 47 and 91 % of 80; two fifths outside 72 % of 80 and 100 % of 40. With a black
+border of 15 % around the picture instead it is 72 and 85 % of 80. The looks cost 4 to 10 % of processor time.
+
+14 photos turned by 90°, 180° and 270°: all 42 times the face was found, eyes above mouth; upright alone twice, the
+wrong way up, at a confidence of .89 and .95. The looks at the other turns cost 80 % of a 0.3-megapixel picture without
+faces, and nothing where a face convinces.
 """
 
 from collections.abc import Sequence

@@ -232,7 +232,7 @@ def test_a_turned_picture_gives_the_upright_one_s_face(detector, portrait, quart
     places[3] = (512 - y2, x1, 512 - y1, x2)
     assert face.box == pytest.approx(places[quarters], abs=1)
     straight = crop_face(portrait, upright).astype(int)
-    assert np.abs(crop_face(picture, face).astype(int) - straight).mean() < 4
+    assert np.abs(crop_face(picture, face).astype(int) - straight).mean() < 12  # mirrored it is 51
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -243,9 +243,11 @@ def test_turned_pictures_of_things_hold_no_face(detector, quarters):
         assert detector.detect(np.ascontiguousarray(np.rot90(picture, quarters))) == ()
 
 
-def test_a_motorcycle_has_no_face_that_may_vote(detector):
-    picture = backgrounds(["motorcycle_left.png", "motorcycle_right.png"])
-    assert [face for image in picture.values() for face in detector.detect(image) if face.confidence >= 0.9] == []
+def test_a_cup_that_o_net_alone_takes_for_a_face_is_none(detector):
+    """A saucer seen from the side, at a confidence of .96 before the second opinion; a motorcycle's parts at .8."""
+    assert detector.detect(np.ascontiguousarray(np.rot90(data.coffee()))) == ()
+    pictures = backgrounds(["motorcycle_left.png", "motorcycle_right.png"]).values()
+    assert [face for image in pictures for face in detector.detect(image) if face.confidence >= 0.75] == []
 
 
 def test_two_threads_at_once_get_their_own_faces(detector, portrait, group):

@@ -180,7 +180,7 @@ def _log_odds(probability: float) -> float:
 
 
 def _probability(log_odds: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return 1 / (1 + np.exp(-log_odds))
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def _candidates(boxes: Floats, scores: Floats, picture: int) -> _Candidates:

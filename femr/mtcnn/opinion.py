@@ -89,8 +89,8 @@ def _around(image: Pixels, box: Floats, longest: float) -> tuple[Any, Floats]:
     end = np.ceil(middle + longest)
     x1, y1 = np.maximum(corner, 0).astype(int)
     x2, y2 = np.minimum(end, image.shape[1::-1]).astype(int)
-    beyond = [y1 - corner[1], end[1] - y2, x1 - corner[0], end[0] - x2]
-    part = image[y1:y2, x1:x2]
-    return cv2.copyMakeBorder(
-        part, *(int(width) for width in beyond), cv2.BORDER_CONSTANT, value=(_GREY,) * 3
-    ), corner.astype(np.float32)
+    widths = [y1 - corner[1], end[1] - y2, x1 - corner[0], end[0] - x2]
+    top, bottom, left, right = (int(width) for width in widths)
+    part: Any = image[y1:y2, x1:x2]
+    part = cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
+    return part, corner.astype(np.float32)

@@ -19,6 +19,10 @@ femr {version} finds faces, says which of seven expressions people would name on
 It shows an **expression, not what a person feels**: people scowl in anger only about a third of the time, and smile
 for many reasons.
 
+**How the mood is found:** each clear face has one vote, and most votes win. A small face does not vote beside a much
+larger one that is unclear, and what may be no face never does; where nobody can vote, femr says that it guesses. A face
+behind a mask, a scarf or a hand counts as unclear.
+
 ## How often it is right
 
 {scores}

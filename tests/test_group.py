@@ -92,6 +92,19 @@ def test_each_face_counts_once():
     ]
 
 
+def test_what_may_be_no_face_is_counted_nowhere():
+    doubtful = {"unsure": True, "unsure_reason": "may be no face"}
+    rows = photos(["happy"] * 6)
+    rows[-1] |= doubtful
+    group = summarise(rows)
+    assert (counts(group.total), group.total.faces) == ({"happy": 5}, 5)
+    rows[0] |= doubtful
+    with pytest.raises(DataError, match="needs 5 faces"):  # four are left
+        summarise(rows)
+    rows[0] |= {"unsure_reason": "covered"}
+    assert counts(summarise(rows).total) == {"happy": 4, "unsure": 1}
+
+
 def test_an_analysis_of_the_package_is_counted(analyzer, group):
     """As the pipeline made it, not as this file imagines rows."""
     picture, _ = group

@@ -17,7 +17,7 @@ import pytest
 
 from femr import weights
 from femr.errors import DataError, ModelError
-from femr.networks import build_custom_cnn
+from femr.networks import build_custom_cnn, label_network
 from femr.training import checkpoint, record
 from femr.training.batches import steps
 from femr.training.building import build
@@ -26,7 +26,7 @@ from femr.training.optimizers import learning_rate, plateaus, should_stop
 from femr.training.prediction import load_file
 from femr.training.recipes import RECIPES, find
 from femr.training.run import Run
-from femr.training.teachers import targets
+from femr.training.targets import answers, targets
 from femr.training.train import Settings, train
 
 ROOT = Path(__file__).parent.parent
@@ -126,7 +126,7 @@ def test_small_pictures_first_change_nothing_but_the_side(tmp_path):
         find("mobilenet_v2", "best"), start=None, side=64, early_side=32, early_part=0.5, epochs=2, batch_size=14
     )
     faces = FaceData(IMAGES.astype(np.uint8), np.arange(64) % 7)
-    hard = targets(faces.labels, recipe, None)
+    hard = targets(faces, recipe, None)
 
     def run():
         keras.utils.set_random_seed(1)
@@ -148,11 +148,55 @@ def test_small_pictures_first_change_nothing_but_the_side(tmp_path):
         assert other | {"seconds": 0} == pytest.approx(one | {"seconds": 0}, rel=1e-3)
 
 
-def test_targets_are_smoothed_only_where_no_teacher_speaks():
+def test_targets_are_the_label_and_the_votes():
     recipe = replace(find("custom_cnn", "best"), label_smoothing=0.07, teacher_weight=0.5)
-    told = np.full((1, 7), 1 / 7, np.float32)
-    assert targets(np.array([3]), recipe, None)[0] == pytest.approx([0.01] * 3 + [0.94] + [0.01] * 3)
-    assert targets(np.array([3]), recipe, told)[0] == pytest.approx([1 / 14] * 3 + [8 / 14] + [1 / 14] * 3)
+    plain, smooth = [0, 0, 0, 1, 0, 0, 0], [0.01] * 3 + [0.94] + [0.01] * 3
+    votes = np.array(
+        [[0, 8, 2, 0, 0, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 3, 3, 2]]
+    )  # happiness, surprise; hardly any
+    faces = FaceData(np.zeros((2, 48, 48), np.uint8), np.array([3, 3]), votes)
+    labels, people = np.moveaxis(targets(faces, recipe, None), 1, 0)
+    assert labels == pytest.approx(np.array([smooth, smooth]))
+    assert people == pytest.approx(np.array([[0, 0, 0, 0.8, 0, 0.2, 0], [0] * 7]))
+    # with teachers: half of theirs and no smoothing; but where too few people voted, no loss
+    labels, people = np.moveaxis(targets(faces, recipe, np.full((2, 2, 7), 1 / 7, np.float32)), 1, 0)
+    assert labels[1] == pytest.approx(np.array(plain) / 2 + 1 / 14)
+    assert people == pytest.approx(np.array([[1 / 14] * 3 + [0.4 + 1 / 14, 1 / 14, 0.1 + 1 / 14, 1 / 14], [0] * 7]))
+    assert not targets(FaceData(faces.images, faces.labels), recipe, None)[:, 1].any()
+
+
+def test_teachers_answer_twice(tmp_path):
+    two, one = tmp_path / "two.keras", tmp_path / "one.keras"
+    network = build_custom_cnn()
+    network.save(two)
+    label_network(network).save(one)
+    plain = FaceData(IMAGES.astype(np.uint8)[:4], np.arange(4))
+    labels, people = np.moveaxis(answers([two, one], plain), 1, 0)
+    assert labels.sum(axis=1) == pytest.approx(1)
+    np.testing.assert_allclose(labels, answers([one], plain)[:, 0], atol=1e-6)
+    assert np.abs(people - labels).max() > 1e-3
+    voted = replace(plain, votes=np.full((4, 10), 1))
+    with pytest.raises(ModelError, match=r"teachers with a people head, as the data has votes. Received: one.keras"):
+        answers([one], voted)
+
+
+def test_a_step_moves_each_head_by_its_own_target():
+    """Without votes the people head stays; with them it learns; frozen stages stay in any case."""
+    recipe = replace(find("custom_cnn", "finish"), batch_size=14, optimizer="adam", epochs=1, warmup=0, weight_decay=0)
+    votes = np.zeros((64, 10), np.int64)
+    votes[:, 1] = 10  # everybody says happy
+    images, labels = IMAGES.astype(np.uint8), np.arange(64) % 7
+    moved = {}
+    for name, faces in (("label", FaceData(images, labels)), ("both", FaceData(images, labels, votes))):
+        keras.utils.set_random_seed(1)
+        run = Run(build(recipe), recipe, faces[:42], targets(faces[:42], recipe, None), faces[42:], seed=1)
+        run.prepare()
+        layers = {key: run.network.get_layer(key) for key in ("scores", "people", "stage2_conv1", "stage3_conv1")}
+        before = {key: layer.get_weights()[0] for key, layer in layers.items()}
+        run.train_epoch()
+        moved[name] = {key for key, layer in layers.items() if np.abs(layer.get_weights()[0] - before[key]).max() > 0}
+        assert ("val_people_accuracy" in run.history[0]) is (name == "both")
+    assert moved == {"label": {"scores", "stage3_conv1"}, "both": {"scores", "people", "stage3_conv1"}}
 
 
 def test_only_a_network_that_pools_takes_small_pictures():

@@ -30,8 +30,8 @@ Accuracies have 95 % bootstrap intervals, and are of the average of the face and
 
 "Agree" counts all ten votes, those for none of the seven expressions too. FER+'s own rule drops single votes, then asks
 for more than half of the rest. The calibration error compares the top vote share with the share of voters who agree
-with it. A face is read surely if the probability of what is named reaches "unsure below": there its agreement with the
-majority falls through one half.
+with it. A face is read surely if the probability of what is named reaches "unsure below": under it, fewer than half of
+those who vote would agree.
 
 ### PublicTest, on which temperatures, thresholds and balances were chosen
 
@@ -107,7 +107,7 @@ Recall, {title}, with the number of photos:
 BALANCED = """
 ### What each balance gives: accuracy / mean recall / natural mix, in per cent
 
-On {names}. Chosen, in bold, is the balance with the highest mean of accuracy and mean recall over both.
+On {names}. Chosen, in bold, is the balance with the highest mean of all three over both.
 `femr.load(balance=0)` and `--balance 0` switch it off; any value to 1 may be given.
 
 {table}

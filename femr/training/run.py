@@ -79,7 +79,10 @@ class Run:
             rate = learning_rate(self.recipe, epoch + step / count, self._losses())
             self.network.optimizer.learning_rate.assign(rate)
             self.network.reset_metrics()
-            logs = self.network.train_on_batch(faces, [targets[:, 0], targets[:, 1]], return_dict=True)
+            # a target of zeros needs a weight of zero: TensorFlow's gradient takes for granted that targets sum to 1
+            both = np.moveaxis(targets, 1, 0)
+            weights = both.any(axis=2).astype(np.float32)
+            logs = self.network.train_on_batch(faces, list(both), sample_weight=list(weights), return_dict=True)
             now = float(logs["loss"]), float(logs[f"{LABEL_HEAD}_accuracy"])
             totals += now
             bar.update(step + 1, list(zip(("loss", "accuracy"), now, strict=True)))

@@ -53,28 +53,8 @@ class Calibration:
 
 
 def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
-    """Probabilities float64 (n, 7), softened (temperature over 1) or sharpened (under 1); rows sum to 1.
-
-    On the logarithms of the averaged probabilities, so that they tell how often they are right (Guo et al., 2017).
-    """
-    return _softmax(_logarithms(probabilities) / temperature)
-
-
-def adjust_prior(probabilities: Probabilities, strength: float) -> npt.NDArray[np.float64]:
-    """Calibrated probabilities float64 (n, 7) with less of what FER2013 shows often: log p - strength * log prior.
-
-    The prior is the share of each expression in FER2013's Training: 25 % are happy, 1.5 % disgusted. Strength 0 changes
-    nothing, 1 tells what would hold if all seven were equally frequent (logit adjustment, Menon et al., 2021).
-    """
-    prior = np.array(TRAINING_COUNTS) / sum(TRAINING_COUNTS)
-    return _softmax(_logarithms(probabilities) - strength * np.log(prior))
-
-
-def check_prior_adjustment(strength: float) -> float:
-    """The strength itself. Raises: ModelError unless it is a number from 0."""
-    if not 0 <= strength < math.inf:
-        raise ModelError(f"Expected a prior adjustment from 0 (off) upwards, such as 0.6. Received: {strength}")
-    return strength
+    """Probabilities float64 (n, 7), softened (temperature over 1) or sharpened (under 1); see `Calibration`."""
+    return Calibration(temperature).apply(probabilities)
 
 
 def _logarithms(probabilities: Probabilities) -> npt.NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from femr.errors import DataError, ImageError, ModelError
 from femr.mtcnn.cascade import Cascade, Found
 from femr.mtcnn.pyramid import WINDOW
+from femr.mtcnn.turning import QUARTERS, turned, turned_back
 from femr.results import Face, Landmarks
 
 SMALLEST_FACE = 28
@@ -23,6 +24,8 @@ SMALLEST_SHARE = 1 / 48
 
 _AFAR = 96  # short side in pixels of the second look
 _AFAR_LONG = 480
+_CONVINCING = 0.98  # confidence of the best face from which a picture is taken to be upright
+_TURNED_LONG = 320  # long side in pixels of the copies that are turned
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -75,6 +78,9 @@ class MtcnnDetector:
         unseen = [number for number, faces in enumerate(found) if not faces]
         for number, faces in zip(unseen, self._from_afar([images[number] for number in unseen]), strict=True):
             found[number] = faces
+        for number, image in enumerate(images):
+            if _best(found[number]) < _CONVINCING:
+                found[number] = self._turned(image) or found[number]
         return [_sorted(faces, image) for faces, image in zip(found, images, strict=True)]
 
     def follow(self, image: Pixels, faces: Sequence[Face]) -> tuple[Face, ...]:
@@ -91,6 +97,21 @@ class MtcnnDetector:
     def _find(self, images: Sequence[Pixels]) -> list[list[Found]]:
         smallest = [self._smallest or max(SMALLEST_FACE, SMALLEST_SHARE * max(image.shape)) for image in images]
         return self._cascade.find(images, smallest)
+
+    def _turned(self, image: Pixels) -> list[Found]:
+        """The faces of a picture that lies on its side or is upside down; none where no turn of it convinces.
+
+        A small copy tells which turn that is.
+        """
+        zoom = min(1.0, _TURNED_LONG / max(image.shape))
+        size = [max(1, round(side * zoom)) for side in image.shape[1::-1]]
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        looks = self._find([turned(small, quarters) for quarters in QUARTERS])
+        best, quarters = max((_best(faces), quarters) for faces, quarters in zip(looks, QUARTERS, strict=True))
+        if best < _CONVINCING:
+            return []
+        height, width = image.shape[:2]
+        return [turned_back(face, quarters, width, height) for face in self._find([turned(image, quarters)])[0]]
 
     def _from_afar(self, images: Sequence[Pixels]) -> list[list[Found]]:
         """The faces of pictures in which none was found, seen as thumbnails with a border.
@@ -139,6 +160,10 @@ class Follower:
         self._faces = self._detector.detect(image) if anew else found
         self._frames += 1
         return self._faces
+
+
+def _best(faces: Sequence[Found]) -> float:
+    return max((face.confidence for face in faces), default=0.0)
 
 
 def _check(image: object) -> None:

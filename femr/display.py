@@ -11,6 +11,8 @@ from femr.report import of_ten, to_csv, to_dict
 from femr.results import Analysis, FaceEmotion, Mood, Song
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
+TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))
+"""Of the columns: what people would say is in sight on a phone too."""
 SONG_HEADERS = ("song", "mood", "length", "key", "bpm", "by", "licence")
 # Gradio's player keeps its audio element in a shadow root, where document.querySelectorAll does not look
 SILENCE = """() => {

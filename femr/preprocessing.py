@@ -93,7 +93,8 @@ def _frame(face: Face) -> tuple[Point, float, float]:
     across, down = right_eye - left_eye, mouth - eyes
     side = max(math.hypot(*across) / EYE_DISTANCE, math.hypot(*down) / EYE_TO_MOUTH, 1.0)
     tilt = math.degrees(math.atan2(across[1], across[0]))
-    roll = math.copysign(max(0.0, abs(tilt) - NATURAL_ROLL), tilt)
+    quarters = 90.0 * round(tilt / 90)  # a face in a turned picture is read as in the upright one
+    roll = quarters + math.copysign(max(0.0, abs(tilt - quarters) - NATURAL_ROLL), tilt - quarters)
     # in the turned picture: centred between eyes and mouth sideways, the eyes' row at EYE_ROW of the side
     angle = math.radians(roll)
     x_axis, y_axis = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])

@@ -22,7 +22,7 @@ _SUM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points of a face. Left and right are the picture's, not the person's."""
+    """Five points of a face. Left and right are the picture's, turned so that the face is upright, not the person's."""
 
     left_eye: Point
     right_eye: Point

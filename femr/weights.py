@@ -269,4 +269,5 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
 
 def _heads(network: "keras.Model") -> dict[str, tuple[int, ...]]:
     """The name of each output → its shape without the batch, in their order."""
-    return {output._keras_history.operation.name: tuple(output.shape[1:]) for output in network.outputs}
+    names = getattr(network, "output_names", None) or [network.name]  # a Sequential has no names for its one output
+    return {name: tuple(output.shape[1:]) for name, output in zip(names, network.outputs, strict=True)}

@@ -1,6 +1,7 @@
 """The About tab: how often the models are right, what is kept, whose work this is, and what it is not for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 
 import gradio as gr
 
@@ -8,12 +9,13 @@ from femr import __version__
 from femr.emotions import EMOTIONS
 from femr.errors import ModelError
 from femr.music import MusicLibrary
-from femr.weights import MODEL_NAMES, ModelFacts, load_facts
+from femr.weights import ModelFacts, load_facts
+from tabs.photo import MODELS
 
 _TEXT = """\
 ## What it does
 
-femr {version} finds faces, says which of seven expressions a network sees on each, and plays a song of their mood.
+femr {version} finds faces, says which of seven expressions people would name on each, and plays a song of their mood.
 It shows an **expression, not what a person feels**: people scowl in anger only about a third of the time, and smile
 for many reasons.
 
@@ -21,9 +23,12 @@ for many reasons.
 
 {scores}
 
-Measured on the {images} faces of FER2013's test set, each averaged with its mirror image; in brackets 95 % intervals.
-People agree with that set's labels about 65 % of the time. Your photos differ: expect more mistakes with faces turned
-away, glasses, dim light, small faces, children, and people who are rare in FER2013's web pictures.
+All on FER2013's test set, each face averaged with its mirror image; in brackets 95 % intervals. **As most people** and
+the lines under it count the faces on which over half of ten people agree (FER+): how often femr names what they say,
+and how many of those that they call so it finds. **FER2013's label** counts all {images} faces and a second answer,
+which only the downloads tell: the set's labels come from words of web searches, and people agree with them about 65 %
+of the time. Your photos differ: expect more mistakes with faces turned away, glasses, dim light, small faces,
+children, and people who are rare in FER2013's web pictures.
 
 ## What is kept
 
@@ -54,26 +59,26 @@ away, glasses, dim light, small faces, children, and people who are rare in FER2
 
 def text(library: MusicLibrary, minutes: int) -> str:
     """The tab as Markdown. `minutes`: how long files stay at most. The figures are those in the models' facts."""
-    facts = []
-    for name in MODEL_NAMES:
-        try:
-            facts.append(load_facts(name))
-        except ModelError:  # the page works with the others; this one says so when it is chosen
-            continue
-    images = {f"{one.scores['PrivateTest']['images']:,}" for one in facts if "PrivateTest" in one.scores}
+    facts = {}
+    for title, name in MODELS:
+        with suppress(ModelError):  # the page works with the others; this one says so when it is chosen
+            facts[title] = load_facts(name)
+    images = {f"{one.scores['PrivateTest']['images']:,}" for one in facts.values() if "PrivateTest" in one.scores}
     return _TEXT.format(
         version=__version__, scores=_scores(facts), images=" or ".join(images), minutes=minutes, songs=_songs(library)
     )
 
 
-def _scores(facts: Sequence[ModelFacts]) -> str:
-    """Each model's accuracy and its recall of each expression, as a Markdown table."""
-    scores = [one.scores.get("PrivateTest", {}) for one in facts]
-    lines = [["", *(one.title for one in facts)], ["---"] * (len(facts) + 1)]
-    lines.append(["right", *(_accuracy(measured.get("accuracy_mirrored")) for measured in scores)])
+def _scores(facts: Mapping[str, ModelFacts]) -> str:
+    """How often models, by the page's names, say what people and what FER2013's labels say, as a Markdown table."""
+    labels = [one.scores.get("PrivateTest", {}) for one in facts.values()]
+    people = [measured.get("people") or {} for measured in labels]
+    lines = [["", *facts], ["---"] * (len(facts) + 1)]
+    lines.append(["as most people", *(_accuracy(measured.get("accuracy")) for measured in people)])
     for emotion in EMOTIONS:
-        recalls = [measured.get("per_class", {}).get(emotion, {}).get("recall") for measured in scores]
+        recalls = [measured.get("per_class", {}).get(emotion, {}).get("recall") for measured in people]
         lines.append([f"finds {emotion}", *("?" if recall is None else f"{recall:.0%}" for recall in recalls)])
+    lines.append(["FER2013's label", *(_accuracy(measured.get("accuracy_mirrored")) for measured in labels)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -19,6 +19,7 @@ from tabs.loaded import music_library
 from tabs.uploads import download
 
 HEADERS = ("where", *display.TABLE_HEADERS)
+WIDTHS = ("120px", *display.TABLE_WIDTHS)
 SHOWN_ROWS = 20
 
 

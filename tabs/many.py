@@ -20,7 +20,7 @@ from femr.results import Analysis
 from femr.video.reader import Reader
 from femr.video.writer import annotated
 from femr.weights import DEFAULT_MODEL
-from tabs.findings import HEADERS, findings
+from tabs.findings import HEADERS, WIDTHS, findings
 from tabs.loaded import analyzer
 from tabs.photo import MODELS, MODELS_INFO, plain_errors
 from tabs.uploads import QUEUE, FilesInput
@@ -129,7 +129,8 @@ def build() -> None:
             result = gr.HTML(WAITING, label="Summary", padding=False, elem_id="summary")
             picture = gr.HTML(label="Timeline", padding=False, elem_id="timeline")
             links = gr.HTML(label="Downloads", padding=False, elem_id="downloads")
-            table = gr.Dataframe(headers=list(HEADERS), label="Faces", interactive=False, elem_id="many-table")
+            columns: Any = {"headers": list(HEADERS), "column_widths": list(WIDTHS), "wrap": True}
+            table = gr.Dataframe(label="Faces", interactive=False, elem_id="many-table", **columns)
             watch = gr.Video(label="Annotated video", interactive=False, visible=False, elem_id="annotated")
     shown = [result, picture, table, links, watch]
     private: Any = {"api_visibility": "private"}

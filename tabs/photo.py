@@ -129,8 +129,8 @@ def build() -> None:
             with gr.Row():
                 title = gr.HTML(label="Song title", elem_id="song")
                 another = gr.Button("Another song", size="sm", elem_id="another")
-            headers = list(display.TABLE_HEADERS)
-            table = gr.Dataframe(headers=headers, label=TABLE_LABEL, interactive=False, elem_id="table")
+            columns: Any = {"headers": list(display.TABLE_HEADERS), "column_widths": list(display.TABLE_WIDTHS)}
+            table = gr.Dataframe(label=TABLE_LABEL, interactive=False, wrap=True, elem_id="table", **columns)
             link = gr.HTML(label="Table link", elem_id="table-link")
             with gr.Accordion("All numbers (JSON)", open=False):
                 details = gr.JSON(label="Details", show_label=False, elem_id="details")

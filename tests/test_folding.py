@@ -81,12 +81,18 @@ def test_a_network_in_a_network_stays(inputs):
     assert fold(network) is network
 
 
-def test_all_of_mobilenet_goes_and_the_probabilities_stay():
-    facts, network = load_network("mobilenet_v2")
+@pytest.mark.parametrize("name", ["custom_cnn", "mobilenet_v2"])
+def test_both_answers_of_each_network_stay(name):
+    facts, network = load_network(name)
     faces = np.random.default_rng(5).uniform(facts.low, facts.high, (4, facts.side, facts.side, 3)).astype(np.float32)
     folded = fold(network)
-    assert norms(folded) == []
-    assert np.allclose(folded(faces), network(faces), atol=1e-5)
+    assert folded.output_names == network.output_names == ["scores", "people"]
+    for answer, expected in zip(folded(faces), network(faces), strict=True):
+        assert np.allclose(answer, expected, atol=1e-5)
+
+
+def test_all_of_mobilenet_goes():
+    assert norms(fold(load_network("mobilenet_v2")[1])) == []
 
 
 def test_the_custom_cnn_has_none_to_fold():

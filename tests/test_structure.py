@@ -16,8 +16,9 @@ PAGE = [ROOT / "app.py", *sorted((ROOT / "tabs").glob("*.py"))]
 LEVELS = {
     "emotions": 0, "errors": 0, "results": 1, "calibration": 1, "group.moments": 1, "images": 2, "preprocessing": 2,
     "hub.client": 2, "networks": 2, "folding": 2, "mtcnn.networks": 2, "mtcnn.pyramid": 2, "mtcnn.patches": 2,
+    "mtcnn.opinion": 2, "mtcnn.turning": 4,
     "video.tracking": 2, "video.smoothing": 2, "many.remote": 2, "weights": 3, "mtcnn.cascade": 3, "quality": 3,
-    "many.inputs": 3, "video.reader": 3, "detector": 4, "classifier": 4, "mood": 4, "music": 4, "annotate": 4,
+    "many.inputs": 3, "video.reader": 3, "detector": 5, "classifier": 4, "mood": 4, "music": 4, "annotate": 4,
     "report": 4, "hub.card_tables": 4, "hub.card_text": 4, "hub.card": 5, "songs": 5, "video.live": 5, "display": 5,
     "many.table_formats": 5, "video.timeline": 5, "group.tally": 5, "video.writer": 5, "hub.push": 6,
     "video.mood_chart": 6, "pipeline": 6, "many.table": 6, "group.counting": 6, "group.summary": 7,

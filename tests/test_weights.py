@@ -229,6 +229,12 @@ class TestDeserialise:
         expected = "Expected the weights of Custom CNN to give 7 scores, once or as scores and people."
         assert message(load_network, "custom_cnn") == f"{expected} Received: {found}"
 
+    def test_a_sequence_of_layers(self, folder, tmp_path):
+        parts = keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(7)
+        files = saved(keras.Sequential([keras.Input((48, 48, 3)), *parts]), tmp_path / "good.keras")
+        install(folder, files)
+        assert len(load_network("custom_cnn")[1].outputs) == 1
+
     @pytest.mark.parametrize("heads", [{"anything": 7}, {"scores": 7, "people": 7}])
     def test_one_head_or_two(self, folder, tmp_path, heads):
         install(folder, saved(with_heads(heads), tmp_path / "good.keras"))

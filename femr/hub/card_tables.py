@@ -166,7 +166,9 @@ def balances(facts: Sequence[ModelFacts]) -> str | None:
 def _balance(row: Mapping[str, Any], own: bool) -> str:
     keys = ("accuracy", "mean_recall", "natural_mix")
     given = [" / ".join(_points(row[name][key]) for key in keys) for name in row if name != "balance"]
-    shown = "; ".join(given) or NOT_MEASURED
+    if not given:
+        return NOT_MEASURED
+    shown = "; ".join(given)
     return f"**{shown}**" if own else shown
 
 

@@ -14,14 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.mtcnn.networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
+from femr.mtcnn.opinion import LOOKS, closer_looks, is_plausible, share_held
 from femr.mtcnn.patches import cut_patches
-from femr.mtcnn.pyramid import WINDOW, pyramid, sheets
+from femr.mtcnn.pyramid import MARGIN, WINDOW, pyramid, sheets
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
 # least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
 # than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
 _THRESHOLDS = (0.5, 0.6, 0.8)
+_CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which it takes for half a face
+_WHOLE = 0.85  # least share of a box inside the picture that is not called cut
+_READABLE = 1 / 3  # and least share of a face that is worth a look
 _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
+_SURE = 0.99  # confidence from which a box needs no second opinion
+_NO_FACE = 0.5  # after which it is dropped up to this one
+_SECOND = 0.5  # share of a doubtful box in a better one from which it is a second box on one face
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
 _HELD = 0.7  # and after O-Net's first look: area shared over the smaller
@@ -85,7 +92,7 @@ class Cascade:
                 number, level = levels[index]
                 part = _inside(y, level.shape[0]), _inside(x, level.shape[1])
                 found = _candidates(*_windows(offsets[part], odds[part]), number)
-                found = found._replace(boxes=found.boxes * _zoom(level, images[number]))
+                found = found._replace(boxes=(found.boxes - MARGIN) * _zoom(level, images[number]))
                 yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
 
     def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
@@ -93,14 +100,34 @@ class Cascade:
         found: list[list[Found]] = [[] for _ in images]
         for number, face in self._complete(images, self._refine(images, proposed)):
             found[number].append(face)
-        return found
+        return [self._judge(image, faces) for image, faces in zip(images, found, strict=True)]
+
+    def _judge(self, image: Pixels, faces: Sequence[Found]) -> list[Found]:
+        """The faces of a picture with a second opinion on those that are not sure; without what can be none."""
+        sure = [face for face in faces if face.confidence >= _SURE]
+        doubtful = [
+            face
+            for face in faces
+            if face.confidence < _SURE
+            and is_plausible(face.box, face.points)
+            and share_held(face.box, [other.box for other in faces if other.confidence > face.confidence]) <= _SECOND
+        ]
+        if not doubtful:
+            return sure
+        looks = np.concatenate([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
+        *_, odds = _run(self._onet, looks, (4, 10, 1))
+        first = [_log_odds(face.confidence) for face in doubtful]
+        mean = np.mean([first, *odds.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
+        second = [face._replace(confidence=float(c)) for face, c in zip(doubtful, _probability(mean), strict=True)]
+        return sure + [face for face in second if face.confidence > _NO_FACE]
 
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""
         patches, squares = cut_patches(images, proposed.boxes, proposed.pictures, RNET_SIDE)
         offsets, odds = _run(self._rnet, patches, (4, 1))
         refined = _Candidates(_moved(squares, offsets), odds[:, 0], proposed.pictures)
-        refined = refined.keep(refined.scores > _log_odds(_THRESHOLDS[1]))
+        cut = _shares_inside(refined, images) < _WHOLE
+        refined = refined.keep(refined.scores > np.where(cut, _log_odds(_CUT_THRESHOLD), _log_odds(_THRESHOLDS[1])))
         return refined.keep(_suppress(refined, _OVERLAP))
 
     def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Found]]:
@@ -116,15 +143,16 @@ class Cascade:
         )
         size = squares[:, 2:] - squares[:, :2] + 1
         points = squares[:, np.newaxis, :2] + relative.reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, np.newaxis] - 1
-        boxes, confidences = _moved(squares, offsets), 1 / (1 + np.exp(-odds[:, 0]))
-        for i in np.flatnonzero(confidences > _THRESHOLDS[2]):
+        boxes, confidences = _moved(squares, offsets), _probability(odds[:, 0])
+        whole = _shares_inside(_Candidates(boxes, odds[:, 0], pictures), images) >= _READABLE
+        for i in np.flatnonzero((confidences > _THRESHOLDS[2]) & whole):
             yield int(pictures[i]), Found(boxes[i], float(confidences[i]), points[i])
 
 
 def _inside(start: int, length: int) -> slice:
-    """The windows that lie within a level, along one axis of P-Net's output."""
-    first = start // _STRIDE
-    return slice(first, first + (length - WINDOW) // _STRIDE + 1)
+    """The windows of a level, those that reach MARGIN beyond it too, along one axis of P-Net's output."""
+    first = (start - MARGIN) // _STRIDE
+    return slice(first, first + (length + 2 * MARGIN - WINDOW) // _STRIDE + 1)
 
 
 def _zoom(level: Pixels, image: Pixels) -> Floats:
@@ -139,8 +167,20 @@ def _windows(offsets: Floats, odds: Floats) -> tuple[Floats, Floats]:
     return np.concatenate([corner, corner + WINDOW], axis=1) + offsets[rows, columns] * WINDOW, odds[rows, columns]
 
 
+def _shares_inside(candidates: _Candidates, images: Sequence[Pixels]) -> Floats:
+    """How much of each box lies inside its picture, 0 to 1 (n,)."""
+    ends = np.array([image.shape[1::-1] for image in images], np.float32).reshape(-1, 2)[candidates.pictures]
+    boxes = candidates.boxes
+    inside = np.minimum(boxes[:, 2:], ends) - np.maximum(boxes[:, :2], 0)
+    return np.asarray(np.maximum(inside, 0).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1), np.float32)
+
+
 def _log_odds(probability: float) -> float:
     return math.log(probability / (1 - probability))
+
+
+def _probability(log_odds: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return 1 / (1 + np.exp(-log_odds))
 
 
 def _candidates(boxes: Floats, scores: Floats, picture: int) -> _Candidates:

@@ -15,6 +15,9 @@ import numpy.typing as npt
 WINDOW = 12
 """P-Net's receptive field in pixels."""
 
+MARGIN = 6
+"""Pixels of black around each level on its sheet, even: so far a window may reach beyond the picture."""
+
 _SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
 _SHEET = 600_000  # pixels of a sheet, about: bounds the memory, whatever the picture
 
@@ -58,19 +61,23 @@ def sheets(levels: Sequence[Pixels]) -> Iterator[Sheet]:
 
 
 def _sheet(levels: Sequence[Pixels], some: Sequence[int]) -> Sheet:
-    """Some levels on a sheet: each takes the first free part that has room for it, and leaves two smaller ones."""
-    widest = max(levels[number].shape[1] for number in some)
-    free = [(0, 0, widest, 2 * sum(levels[number].shape[0] for number in some))]  # row, column, width, height
+    """Some levels on a sheet: each takes the first free part that has room for it, and leaves two smaller ones.
+
+    Two neighbours share the black between them: no window of MARGIN beyond one sees the other.
+    """
+    widest = max(levels[number].shape[1] for number in some) + 1 + MARGIN
+    tallest = sum(levels[number].shape[0] + 1 + MARGIN for number in some)
+    free = [(MARGIN, MARGIN, widest, 2 * tallest)]  # row, column, width, height
     places = []
     for number in some:
-        height, width = levels[number].shape[:2]
+        height, width = (side + MARGIN for side in levels[number].shape[:2])
         place = next(i for i, part in enumerate(free) if width <= part[2] and height <= part[3])
         y, x, wide, high = free[place]
         places.append((number, y, x))
         right, below = width + width % 2, height + height % 2  # even: the network looks at every other pixel
         free[place : place + 1] = [(y, x + right, wide - right, below), (y + below, x, wide, high - below)]
-    bottom = max(y + levels[number].shape[0] for number, y, _ in places)
-    image = np.zeros((bottom, widest, 3), np.uint8)
+    bottom, right = (max(p[1 + axis] + levels[p[0]].shape[axis] for p in places) + MARGIN for axis in (0, 1))
+    image = np.zeros((bottom, right, 3), np.uint8)
     for number, y, x in places:
         height, width = levels[number].shape[:2]
         image[y : y + height, x : x + width] = levels[number]

@@ -107,7 +107,7 @@ def test_measured_scores_are_in_the_tables(measured):
     ]
     assert cells(card, "disgust (100)") == [["22.0 %", "not measured", "not measured"]] * 2
     assert cells(card, "parameters, up to the label head") == [["2,430,663", "9,019,719", "11,450,382"]]
-    assert cells(card, "the reference work's accuracy") == [["75.0 %", "67.5 %", "not measured"]]
+    assert cells(card, "the reference work's accuracy") == [["75.0 %", "67.5 %", "none"]]
 
 
 def test_both_answers_are_told(measured):

@@ -87,7 +87,9 @@ def split_scores(facts: Sequence[ModelFacts], split: str) -> str | None:
     rows = {"faces": cell("images", _count)}
     rows |= {label: cell(key, percent) for key, label in ACCURACIES.items()}
     if split == "PrivateTest":
-        rows["the reference work's accuracy"] = lambda one: percent(_CLAIMED.get(one.name))
+        rows["the reference work's accuracy"] = lambda one: (
+            percent(_CLAIMED[one.name]) if one.name in _CLAIMED else "none"
+        )
     rows |= {label: cell(key, _plain) for key, label in MEASURES.items()}
     return _facts_table(facts, rows)
 

@@ -10,8 +10,9 @@ Each network has one backbone and two heads, and so two answers:
 
 - **People** is what femr shows, votes and sings by: what ten people would say of the face. It learned from FER+, ten
   people's votes on each face of FER2013.
-- **Labels** is which label FER2013 gives the face. That is the figure that others report, so it is the one to compare.
-  The labels come from the words of web searches: half of the faces that they call sad, ten people call neutral.
+- **Labels** is which label FER2013 gives the face. That is what others report, so its accuracy is the one to compare.
+  The labels come from the words of web searches: of the faces in Training that they call sad, most of ten people call
+  47 % neutral.
 
 {summary}
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import ModelCard
 
+from femr.calibration import Calibration
 from femr.emotions import EMOTIONS
 from femr.hub.card import card_of, model_card, pictures, write_card
 from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts
@@ -13,6 +14,10 @@ def interval(value):
     return {"value": value, "low": value - 0.015, "high": value + 0.014}
 
 
+CLASSES = {
+    emotion: {"precision": 0.5, "recall": 0.11 * number, "images": 50 * number}
+    for number, emotion in enumerate(EMOTIONS, 1)
+}
 SCORES = {
     "model": "mobilenet_v2",
     "split": "PrivateTest",
@@ -22,19 +27,45 @@ SCORES = {
     "accuracy_deduplicated": interval(0.684),
     "accuracy_mirrored_deduplicated": interval(0.692),
     "macro_f1": 0.689,
-    "per_class": {emotion: {"precision": 0.5, "recall": 0.11 * number} for number, emotion in enumerate(EMOTIONS, 1)},
+    "per_class": CLASSES,
     "nll": 0.9,
     "brier": 0.41,
     "ece_before": 0.053,
     "ece_after": 0.0171,
     "ferplus_accuracy": 0.802,
+    "people": {
+        "images": 3500,
+        "images_majority": 2720,
+        "images_ferplus": 3100,
+        "accuracy": interval(0.905),
+        "accuracy_unbalanced": interval(0.912),
+        "accuracy_ferplus": interval(0.85),
+        "mean_recall": 0.77,
+        "per_class": CLASSES,
+        "agreement": 0.71,
+        "agreement_best": 0.78,
+        "ece_before": 0.04,
+        "ece_after": 0.0123,
+        "sure": 0.93,
+    },
+}
+PHOTOS = {
+    "images": 1234,
+    "found": interval(0.99),
+    "accuracy": interval(0.7),
+    "mean_recall": 0.6,
+    "natural_mix": 0.8,
+    "per_class": CLASSES,
+    "sure": 0.9,
+    "accuracy_sure": interval(0.8),
 }
 
 
 @pytest.fixture
 def facts():
-    """The shipped models' facts, without scores."""
-    return [replace(read_facts(MODELS_DIR / f"{name}.json"), scores={}) for name in MODEL_NAMES]
+    """The shipped models' facts, without what was measured."""
+    found = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
+    return [replace(one, scores={}, document={**one.document, "photos": {}, "balances": []}) for one in found]
 
 
 @pytest.fixture
@@ -57,7 +88,7 @@ def test_the_shipped_card_says_what_the_facts_say():
 
 def test_nothing_measured(facts):
     card = model_card(facts)
-    assert card.count("Not measured yet.") == 3
+    assert card.count("Not measured yet.") == 7
     data = ModelCard(card).data
     assert data.eval_results is None
     assert data.license == "mit"
@@ -70,9 +101,34 @@ def test_measured_scores_are_in_the_tables(measured):
     assert cells(card, "accuracy, mirrored") == [["71.0 % (69.5 to 72.4)", "not measured", "not measured"]]
     assert cells(card, "accuracy, FER+ labels") == [["80.2 %", "not measured", "not measured"]]
     assert cells(card, "faces") == [["3,589", "not measured", "not measured"]]
-    assert cells(card, "calibration error") == [["0.017", "not measured", "not measured"]]
-    assert cells(card, "disgust") == [["22.0 %", "not measured", "not measured"]]
-    assert cells(card, "parameters") == [["2,430,663", "9,019,719", "11,450,382"]]
+    assert cells(card, "calibration error") == [
+        ["0.012", "not measured", "not measured"],  # people, then labels
+        ["0.017", "not measured", "not measured"],
+    ]
+    assert cells(card, "disgust (100)") == [["22.0 %", "not measured", "not measured"]] * 2
+    assert cells(card, "parameters, up to the label head") == [["2,430,663", "9,019,719", "11,450,382"]]
+    assert cells(card, "the reference work's accuracy") == [["75.0 %", "67.5 %", "none"]]
+
+
+def test_both_answers_are_told(measured):
+    card = model_card(measured)
+    nothing = ["not measured", "not measured"]
+    agreed = "right, of faces on which over half of ten people agree"
+    assert cells(card, agreed) == [["90.5 % (89.0 to 91.9)", *nothing]]
+    assert cells(card, "faces on which over half agree") == [["2,720", *nothing]]
+    assert cells(card, "people who agree with the answer") == [["71.0 %", *nothing]]
+    least = "11% of angry (50), 22% of disgust (100), 33% of fear (150)"
+    assert f"**MobileNetV2.** Of PrivateTest's majorities it finds least of {least}; 93% are read surely." in card
+
+
+def test_photos_are_told_by_their_source(facts):
+    wild = {"wild": {**PHOTOS, "by_source": {"film": PHOTOS, "news": PHOTOS}}}
+    assert "### Photos" not in model_card(facts)
+    card = model_card([replace(facts[0], document={**facts[0].document, "photos": wild}), *facts[1:]])
+    assert cells(card, "wild, news: right") == [["70.0 % (68.5 to 71.4)", "not measured", "not measured"]]
+    assert cells(card, "wild: photos") == [["1,234", "not measured", "not measured"]]
+    assert len(cells(card, "fear (150)")) == 3
+    assert "Of wild's film photos it finds least of" in card
 
 
 def test_measured_scores_are_in_the_model_index(measured):
@@ -81,7 +137,8 @@ def test_measured_scores_are_in_the_model_index(measured):
     assert found["MobileNetV2: accuracy, mirrored"] == ("accuracy", 0.71)
     assert found["MobileNetV2: accuracy, mirrored, without training duplicates"] == ("accuracy", 0.692)
     assert found["MobileNetV2: macro F1"] == ("f1", 0.689)
-    assert len(found) == len(results) == 6
+    assert found["MobileNetV2: people, FER+ majorities"] == ("accuracy", 0.905)
+    assert len(found) == len(results) == 8
     assert {result.dataset_split for result in results} == {"PrivateTest"}
     assert {result.task_type for result in results} == {"image-classification"}
 
@@ -98,13 +155,16 @@ def test_training_is_told_where_it_is_recorded(facts):
     assert "**MobileNetV2.** Ten epochs." in model_card([replace(facts[0], document=document)])
 
 
-def test_prior_adjustments_are_told_where_all_were_measured(facts):
-    rows = [{"strength": tau, "accuracy": 0.7 - tau / 100, "macro_recall": 0.6 + tau / 10} for tau in (0.0, 0.6)]
-    plain = [replace(one, document={**one.document, "prior_adjustments": []}) for one in facts]
-    told = [replace(one, document={**one.document, "prior_adjustments": rows}) for one in facts]
-    assert "Prior adjustment" not in model_card(plain)
-    assert "Prior adjustment" not in model_card([told[0], *plain[1:]])
-    assert cells(model_card(told), "0.6") == [["69.4 % / 66.0 %"] * 3]
+def test_what_each_balance_gives(facts):
+    given = {"accuracy": 0.7, "mean_recall": 0.6, "natural_mix": None}
+    rows = [{"balance": balance, "PublicTest": given, "wild, news": given} for balance in (0.0, 0.5)]
+    one = replace(facts[0], document={**facts[0].document, "balances": rows}, calibration=Calibration(1.0, 0.5))
+    assert "What each balance gives" not in model_card(facts)
+    card = model_card([one, *facts[1:]])
+    assert "On PublicTest; then on wild, news. Chosen, in bold" in card
+    said = "70.0 / 60.0 / ?; 70.0 / 60.0 / ?"
+    assert cells(card, "0.5") == [[f"**{said}**", "not measured", "not measured"]]
+    assert cells(card, "0") == [[said, "not measured", "not measured"]]
 
 
 def test_pictures_are_shown(facts, tmp_path):
@@ -114,9 +174,9 @@ def test_pictures_are_shown(facts, tmp_path):
     (tmp_path / "pictures" / "ensemble" / "confusion_matrix.png").touch()
     write_card(tmp_path)
     told = (tmp_path / "README.md").read_text(encoding="utf-8")
-    shown = "![Ensemble of both: what is taken for what](pictures/ensemble/confusion_matrix.png)"
-    assert cells(told, "what is taken for what") == [["", "", shown]]
-    assert "how sure" not in told
+    shown = "![Ensemble of both: labels: what is taken for what](pictures/ensemble/confusion_matrix.png)"
+    assert cells(told, "labels: what is taken for what") == [["", "", shown]]
+    assert "people: what is taken for what" not in told
 
 
 def test_all_pictures_beside_the_shipped_card_are_in_it():

@@ -23,7 +23,7 @@ from femr.training.data import SPLITS
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NAMES = ("01_explore_data", "02_train", "03_results")
 FACES = {"Training": 42, "PublicTest": 21, "PrivateTest": 14}
-PICTURES = {"01_explore_data": 6, "02_train": 4, "03_results": 16}
+PICTURES = {"01_explore_data": 6, "02_train": 4, "03_results": 19}
 LIMIT_S = 120
 OUTPUT_BYTES = 50_000
 FILE_BYTES = 200_000

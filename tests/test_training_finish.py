@@ -9,11 +9,11 @@ import pytest
 from femr import networks, weights
 from femr.errors import DataError, ModelError
 from femr.hub import card
-from femr.training import answers, data, facts, metrics, record
+from femr.training import answers, data, metrics, publishing, record
 from femr.training.evaluate import BEFORE_THE_FINISH, evaluate
 from femr.training.models import find_model
 from femr.training.recipes import find
-from test_training_evaluate import EPOCH, KEYS, faces, network
+from test_training_evaluate import EPOCH, KEYS, faces, said, two_heads
 
 
 def write_run(folder, name, recipe, splits, trained_on, start=None, seed=1, noise=3):
@@ -23,7 +23,7 @@ def write_run(folder, name, recipe, splits, trained_on, start=None, seed=1, nois
     known = record.describe(recipe, seed, trained_on, splits["Training"], splits["PublicTest"])
     known |= record.origins(start and str(start), (), [])
     record.write(folder, known, [EPOCH], {"val_loss": 1.0, "val_accuracy": 0.5})
-    model = network()
+    model = two_heads()
     rng = np.random.default_rng(seed)
     model.set_weights([array + rng.normal(0, noise, array.shape) for array in model.get_weights()])
     model.save(folder / "final.keras")
@@ -32,14 +32,20 @@ def write_run(folder, name, recipe, splits, trained_on, start=None, seed=1, nois
 
 @pytest.fixture(scope="module")
 def splits():
-    return {"Training": faces(70), "PublicTest": faces(42, shift=100), "PrivateTest": faces(21, shift=63)}
+    counts = {"Training": (70, 0), "PublicTest": (42, 100), "PrivateTest": (21, 63)}
+    return {split: faces(*numbers, voted=True) for split, numbers in counts.items()}
+
+
+@pytest.fixture
+def bench(patched, splits):
+    return publishing.Bench(splits)
 
 
 @pytest.fixture(scope="module")
 def patched(splits, tmp_path_factory):
     """The data are those few faces, the networks small ones, and models/ is empty."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(networks, "BUILDERS", {"mobilenet_v2": network, "custom_cnn": network})
+    patch.setattr(networks, "BUILDERS", {"mobilenet_v2": two_heads, "custom_cnn": two_heads})
     patch.setattr(data, "load", lambda source: splits)
     patch.setattr(weights, "MODELS_DIR", tmp_path_factory.mktemp("models"))
     yield weights.MODELS_DIR
@@ -68,12 +74,13 @@ def runs(splits, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def published(patched, runs):
+def published(patched, splits, runs):
     """models/ after MobileNetV2, its finish, an ordinary custom CNN and the ensemble were published."""
-    facts.publish(runs["before"], "anywhere")
-    facts.publish(runs["finished"], "anywhere", before=runs["before"])
-    facts.publish(runs["custom"], "anywhere")
-    facts.update_scores("ensemble", "anywhere")
+    bench = publishing.Bench(splits)
+    publishing.publish(runs["before"], bench)
+    publishing.publish(runs["finished"], bench, before=(runs["poor"] / "final.keras", runs["before"] / "final.keras"))
+    publishing.publish(runs["custom"], bench)
+    publishing.update_scores("ensemble", bench)
     return patched
 
 
@@ -82,34 +89,33 @@ def document(folder, name):
 
 
 def looks(path, public):
-    plain, mirror = find_model(str(path / "final.keras"), public).look(public.images)
-    return (plain + mirror) / 2
+    return find_model(str(path / "final.keras"), public).look(public).mean
 
 
-def test_the_run_before_is_asked_for(patched, runs):
-    with pytest.raises(ModelError, match="Expected --before with the run that this one finished"):
-        facts.publish(runs["finished"], "anywhere")
+def test_the_weights_before_are_asked_for(bench, runs):
+    with pytest.raises(ModelError, match=r"Expected --before with the file .* scores say nothing\. Received: none"):
+        publishing.publish(runs["finished"], bench)
 
 
-@pytest.mark.parametrize(
-    ("run", "before", "words"),
-    [
-        ("finished", "other", "Received: another, or none"),
-        ("finished", "finished", "Received: one that did"),
-        ("custom", "before", "Expected no --before"),
-    ],
-)
-def test_no_other_run_will_do(patched, runs, run, before, words):
-    with pytest.raises(ModelError, match=words):
-        facts.publish(runs[run], "anywhere", before=runs[before])
+def test_no_other_weights_will_do(bench, runs):
+    with pytest.raises(ModelError, match=r"Received: final\.keras"):
+        publishing.publish(runs["finished"], bench, before=[runs["other"] / "final.keras"])
 
 
-def test_a_finish_of_a_run_that_is_not_better_is_refused(published, runs, splits):
-    name = "mobilenet_v2"
-    good = document(published, name)["scores"]["PublicTest"]["accuracy_mirrored"]["value"]
-    assert metrics.accuracy(looks(runs["poor"], splits["PublicTest"]), splits["PublicTest"].labels) < good
+def test_nor_weights_that_learned_from_public_test(bench, splits, runs, tmp_path):
+    start = runs["finished"] / "final.keras"
+    again = write_run(tmp_path / "again", "mobilenet_v2", "finish", splits, ("Training", "PublicTest"), start)
+    with pytest.raises(ModelError, match=r"never learned from PublicTest\. Received: one that did"):
+        publishing.publish(again, bench, before=[start])
+
+
+def test_a_finish_of_a_run_that_is_not_better_is_refused(published, bench, runs):
+    scores = document(published, "mobilenet_v2")["scores"]["PublicTest"]
+    good = (scores["accuracy_mirrored"]["value"] + scores["people"]["accuracy_unbalanced"]["value"]) / 2
+    found = looks(runs["poor"], bench.public)
+    assert metrics.accuracy(found.labels, bench.public.labels) < good
     with pytest.raises(ModelError, match=f"Expected more than {good:.2%} on PublicTest"):
-        facts.publish(runs["poor_finished"], "anywhere", before=runs["poor"])
+        publishing.publish(runs["poor_finished"], bench, before=[runs["poor"] / "final.keras"])
 
 
 def test_public_test_is_measured_before_and_private_test_after(published, runs, splits):
@@ -120,24 +126,30 @@ def test_public_test_is_measured_before_and_private_test_after(published, runs, 
     (digest,) = public["weights_sha256"].values()
     assert digest == weights.sha256(runs["before"] / "final.keras")
     before = looks(runs["before"], splits["PublicTest"])
-    assert public["accuracy_mirrored"]["value"] == metrics.accuracy(before, splits["PublicTest"].labels)
+    assert public["accuracy_mirrored"]["value"] == metrics.accuracy(before.labels, splits["PublicTest"].labels)
+    assert public["people"]["accuracy_unbalanced"]["value"] == metrics.accuracy(
+        before.people, splits["PublicTest"].labels
+    )
     assert set(private) == KEYS
     assert private["weights_sha256"] == found["files"]
-    assert found["temperature"] == round(private["temperature"], 4) == round(public["temperature"], 4)
+    assert found["label_temperature"] == round(private["temperature"], 4) == round(public["temperature"], 4)
+    assert found["calibration"]["temperature"] == round(private["people"]["temperature"], 4)
+    assert found["before"]["recorded"] is True
     assert found["trained_on"] == ["Training", "PublicTest"]
 
 
 def test_the_ensemble_is_tuned_without_the_finished_member(published, runs, splits):
     found = document(published, "ensemble")
     public = splits["PublicTest"]
-    expected = looks(runs["before"], public) + looks(runs["custom"], public)
+    expected = looks(runs["before"], public).labels + looks(runs["custom"], public).labels
     measured = found["scores"]["PublicTest"]
     assert measured["measured_with"] == BEFORE_THE_FINISH
     assert measured["accuracy_mirrored"]["value"] == pytest.approx(metrics.accuracy(expected, public.labels), abs=0.03)
     assert "mobilenet_v2, final.keras" in measured["weights_sha256"]
     assert found["trained_on"] == ["Training", "PublicTest"]
     assert found["training"].startswith("The mean of the probabilities of Custom CNN and MobileNetV2;")
-    assert found["parameters"] == 2 * network().count_params()
+    assert found["parameters"] + found["people_parameters"] == 2 * two_heads().count_params()
+    assert found["parameters"] == found["people_parameters"]
 
 
 def test_both_stages_are_told(published):
@@ -151,7 +163,7 @@ def test_both_stages_are_told(published):
 def test_the_card_says_what_was_measured_when(published):
     shown = [weights.read_facts(published / f"{name}.json") for name in weights.MODEL_NAMES]
     text = card.model_card(shown)
-    assert "MobileNetV2, Ensemble of both: these scores, temperature and threshold are of the weights before" in text
+    assert "MobileNetV2, Ensemble of both: these scores, temperatures and thresholds are of the weights before" in text
 
 
 def test_evaluation_of_the_finished_model_is_honest_too(published, splits):
@@ -161,14 +173,14 @@ def test_evaluation_of_the_finished_model_is_honest_too(published, splits):
 
 
 def test_where_nothing_is_remembered_the_models_own_values_hold(published, splits, monkeypatch):
-    others = splits | {"PublicTest": faces(35, shift=7)}
+    others = splits | {"PublicTest": faces(35, shift=7, voted=True)}
     monkeypatch.setattr(data, "load", lambda source: others)
     report = evaluate("mobilenet_v2", "anywhere", "PublicTest")
     assert report["measured_with"] == "weights that learned from these faces"
-    assert report["temperature"] == document(published, "mobilenet_v2")["temperature"]
+    assert report["temperature"] == document(published, "mobilenet_v2")["label_temperature"]
     before = (published / "mobilenet_v2.json").read_bytes()
     with pytest.raises(DataError, match="nothing known of it"):
-        facts.update_scores("mobilenet_v2", "anywhere")
+        publishing.update_scores("mobilenet_v2", publishing.Bench(others))
     assert (published / "mobilenet_v2.json").read_bytes() == before
 
 
@@ -178,24 +190,35 @@ def test_a_file_in_a_finishing_run_is_known_to_have_learned_from_public_test(pat
     assert report["temperature"] == 1.0
 
 
-def test_a_later_ordinary_run_leaves_nothing_of_the_finish(published, runs):
+def test_weights_without_a_record_will_do_and_the_card_says_so(published, bench, runs, tmp_path):
+    file = tmp_path / "two_heads.keras"
+    file.write_bytes((runs["before"] / "final.keras").read_bytes())
+    publishing.publish(runs["finished"], bench, before=[file])  # the same weights: nothing better is asked for
+    found = document(published, "mobilenet_v2")
+    assert found["before"]["weights_sha256"] == {"two_heads.keras": weights.sha256(file)}
+    assert found["before"]["recorded"] is False
+    assert found["training"].startswith("Recipe `finish`")
+    text = card.model_card([weights.read_facts(published / "mobilenet_v2.json")])
+    assert "No record is kept of the weights before, MobileNetV2." in text
+
+
+def test_a_later_ordinary_run_leaves_nothing_of_the_finish(published, bench, runs):
     remembered = published / "mobilenet_v2.public_test.npz"
     assert remembered.is_file()
-    facts.publish(runs["other"], "anywhere", force=True)
+    publishing.publish(runs["other"], bench, force=True)
     assert not remembered.exists()
     assert "measured_with" not in document(published, "mobilenet_v2")["scores"]["PublicTest"]
 
 
 def test_answers_know_their_faces(tmp_path):
-    some = faces(7)
-    found = np.eye(7, dtype=np.float16)
-    answers.write(tmp_path / "a.npz", some, said=found)
-    (back,) = answers.read(tmp_path / "a.npz", some, "said")
-    np.testing.assert_array_equal(back, found)
+    some, path = faces(7), tmp_path / "a.npz"
+    found = said(np.eye(7))
+    answers.write(path, some, found)
+    back = answers.read(path, some)
+    np.testing.assert_array_equal(back.mean.people, found.mean.people)
+    np.testing.assert_array_equal(back.plain.labels, np.eye(7))
     with pytest.raises(DataError, match="those of others"):
-        answers.read(tmp_path / "a.npz", faces(14), "said")
-    with pytest.raises(DataError, match="none that can be read"):
-        answers.read(tmp_path / "a.npz", some, "unsaid")
+        answers.read(path, faces(14))
     (tmp_path / "b.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="none that can be read"):
-        answers.read(tmp_path / "b.npz", some, "said")
+        answers.read(tmp_path / "b.npz", some)

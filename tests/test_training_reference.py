@@ -10,7 +10,7 @@ from femr.errors import ModelError
 from femr.hub import card
 from femr.training import data, record, reference
 from test_card import cells
-from test_training_evaluate import faces, network
+from test_training_evaluate import faces, two_heads
 from test_training_finish import write_run
 
 HISTORY = [
@@ -37,7 +37,7 @@ def models(splits, tmp_path, monkeypatch):
     for name in weights.MODEL_NAMES:
         (tmp_path / f"{name}.json").write_bytes((weights.MODELS_DIR / f"{name}.json").read_bytes())
     monkeypatch.setattr(weights, "MODELS_DIR", tmp_path)
-    monkeypatch.setattr(networks, "BUILDERS", {"custom_cnn": network})
+    monkeypatch.setattr(networks, "BUILDERS", {"custom_cnn": two_heads})
     monkeypatch.setattr(data, "load", lambda source: splits)
     return tmp_path
 

@@ -1,93 +1,16 @@
 """The model card, models/README.md, made from the models' facts so that the two cannot disagree."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from femr.emotions import EMOTIONS
 from femr.hub import card_tables as tables
+from femr.hub import card_text
 from femr.hub.card_tables import Reference
 from femr.weights import MODEL_NAMES, ModelFacts, read_facts
-
-_TEXT = """\
-# femr: two networks that read facial expressions
-
-Each says which of seven expressions a face shows: {expressions}. They are made for femr, which plays the
-song of a group's mood. They tell the *expression* a network sees, not what a person feels.
-
-{summary}
-
-Accuracies have 95 % bootstrap intervals. "Mirrored" averages the face and its mirror image, as femr does; "without
-training duplicates" leaves out the faces whose pixels also occur in the training data; FER+ is the majority of ten
-people's labels. The calibration error is after temperature scaling. `python -m femr evaluate MODEL --data PATH` prints
-the figures again.
-
-### PrivateTest, the test set
-
-{private}
-
-### PublicTest, on which recipes, temperatures and thresholds were chosen
-
-{public}
-{finished}
-### Recall on PrivateTest, mirrored
-
-{recalls}
-{adjusted}{pictures}
-## How they were trained
-
-{training}
-{reference}
-## What they are not for
-
-Not for grading, hiring, discipline, monitoring, health or safety decisions about people. In the European Union,
-inferring emotions of pupils, students or staff from faces is prohibited, with medical and safety exceptions (AI Act,
-Regulation (EU) 2024/1689, Art. 5(1)(f)). Tell everyone in the picture, and ask first; parents for children.
-
-## Known weaknesses
-
-FER2013's pictures come from web searches; people agree with its labels on about 65 % of them. It holds few disgusted
-faces (436 of 28,709), and nobody has counted whom it shows: expect more mistakes on groups it shows rarely, on
-children, faces turned away, glasses, dim light and faces under 40 pixels. Disgust is often read as anger, fear as
-sadness or surprise.
-
-## Files
-
-`<name>.json` holds a model's facts and the SHA-256 of its files. Networks are Keras 3: `<name>.keras`, or
-half-precision `<name>.weights.json` with its shards for the architecture in `femr/networks.py`. With this repository's
-name in FEMR_HUB_REPO, and `FEMR_WEIGHTS=hub`, `femr.load("<name>")` reads both.
-
-Licence: MIT, code and weights. Trained on FER2013 (Goodfellow et al., "Challenges in Representation Learning", 2013),
-which is not part of this repository. MobileNetV2 started from ImageNet weights (torchvision, BSD-3-Clause).
-"""
-
-_ADJUSTED = """
-### Prior adjustment on PublicTest: accuracy / macro recall, mirrored
-
-{table}
-
-`femr.load(prior_adjustment=0.6)` and `--prior-adjustment 0.6` subtract 0.6 times the logarithm of each expression's
-share of FER2013's Training (logit adjustment, Menon et al., 2021); the default is 0, off. FER2013's own splits share
-that prior, so no gain in accuracy is to be expected here. `python -m femr evaluate MODEL --data PATH --split PublicTest
---prior-adjustment 0.6` prints the figures again. On real photos the project's training notes report about 1 point more
-accuracy and 2 to 5 more macro recall at 0.6: their figure, not measured again. The threshold for unsure faces stays,
-and is compared with the adjusted scores.
-"""
-
-_PICTURES = """
-### Pictures, on PrivateTest
-
-{table}
-"""
-_REFERENCE = """
-### The reference work's recipe, run again
-
-One run each of the recipe that femr set out to better: a fifth of Training held out, Adam at 0.001, batches of 128, no
-augmentation, the epoch of the least validation loss. PrivateTest, unless said otherwise. The weights were not kept;
-`python -m femr train NETWORK --data PATH --recipe reference` makes them anew.
-
-{table}
-{notes}"""
 
 
 def write_card(folder: Path) -> None:
@@ -146,27 +69,76 @@ def model_card(facts: Sequence[ModelFacts], shown: Sequence[str] = (), reference
 
 def _metrics(facts: ModelFacts) -> list[tuple[str, str, float]]:
     """What the model-index tells of a model: metric's type, its name, its value."""
-    scores = tables.scores(facts, "PrivateTest")
+    scores, people = tables.scores(facts, "PrivateTest"), tables.people(facts, "PrivateTest")
     found = [("accuracy", label, tables.value(scores.get(key))) for key, label in tables.ACCURACIES.items()]
     found.append(("f1", tables.MEASURES["macro_f1"], tables.value(scores.get("macro_f1"))))
+    found.append(("accuracy", "people, FER+ majorities", tables.value(people.get("accuracy"))))
+    found.append(("accuracy", "people, FER+'s own rule", tables.value(people.get("accuracy_ferplus"))))
     return [(metric, label, value) for metric, label, value in found if value is not None]
 
 
 def _body(facts: Sequence[ModelFacts], shown: Sequence[str], references: Sequence[Reference]) -> str:
     trained = [f"**{one.title}.** {one.document['training']}" for one in facts if "training" in one.document]
     missing = "Not measured yet."
-    return _TEXT.format(
+    return card_text.TEXT.format(
         expressions=", ".join(EMOTIONS),
         summary=tables.summary(facts),
+        people_private=tables.people_scores(facts, "PrivateTest") or missing,
+        people_public=tables.people_scores(facts, "PublicTest") or missing,
+        people_recalls=tables.recalls(facts, lambda one: tables.people(one, "PrivateTest")) or missing,
         private=tables.split_scores(facts, "PrivateTest") or missing,
         public=tables.split_scores(facts, "PublicTest") or missing,
         finished=_finished(facts),
-        recalls=tables.recalls(facts) or missing,
-        adjusted=_section(_ADJUSTED, tables.prior_adjustments(facts)),
-        pictures=_section(_PICTURES, tables.pictures(facts, shown)),
+        recalls=tables.recalls(facts, lambda one: tables.scores(one, "PrivateTest")) or missing,
+        photos=_photos(facts),
+        balanced=_balanced(facts),
+        pictures=_section(card_text.PICTURES, tables.pictures(facts, shown)),
         training="\n\n".join(trained) or "Not recorded.",
         reference=_reference(references, shown),
+        limits=_limits(facts),
     )
+
+
+def _photos(facts: Sequence[ModelFacts]) -> str:
+    table = tables.photos(facts)
+    if table is None:
+        return ""
+    told = ""
+    for name, part in tables.photo_parts(facts):
+        recalls = tables.recalls(facts, partial(tables.photo_scores, name=name, part=part))
+        told += card_text.PHOTO_RECALLS.format(title=f"{name}, {part}" if part else name, table=recalls)
+    return card_text.PHOTOS.format(table=table, recalls=told)
+
+
+def _balanced(facts: Sequence[ModelFacts]) -> str:
+    table = tables.balances(facts)
+    if table is None:
+        return ""
+    rows = next(one.document["balances"] for one in facts if one.document.get("balances"))
+    return card_text.BALANCED.format(
+        table=table, names="; then on ".join(name for name in rows[0] if name != "balance")
+    )
+
+
+def _limits(facts: Sequence[ModelFacts]) -> str:
+    """What each model finds least of, on PrivateTest's majorities and on photos; how much stays unsure."""
+    told = list[str]()
+    for one in facts:
+        measured = {"PrivateTest's majorities": tables.people(one, "PrivateTest")}
+        for name, part in tables.photo_parts([one]):
+            if part:
+                measured[f"{name}'s {part} photos"] = tables.photo_scores(one, name, part)
+        said = [_least_found(where, scores) for where, scores in measured.items() if scores]
+        told += [f"**{one.title}.** {' '.join(said)}"] if said else []
+    return "\n\n".join(told) or "Not measured yet."
+
+
+def _least_found(where: str, scores: Mapping[str, Any]) -> str:
+    classes = {name: found for name, found in scores["per_class"].items() if found["images"]}
+    worst = sorted(classes, key=lambda name: float(classes[name]["recall"]))[:3]
+    listed = ", ".join(f"{classes[name]['recall']:.0%} of {name} ({classes[name]['images']:,})" for name in worst)
+    sure = f"; {scores['sure']:.0%} are read surely" if scores.get("sure") is not None else ""
+    return f"Of {where} it finds least of {listed}{sure}."
 
 
 def _section(text: str, table: str | None) -> str:
@@ -177,7 +149,7 @@ def _reference(runs: Sequence[Reference], shown: Sequence[str]) -> str:
     if not runs:
         return ""
     notes = "".join(f"\n{run['title']}: {' '.join(run['notes'])}\n" for run in runs if run["notes"])
-    return _REFERENCE.format(table=tables.references(runs, shown), notes=notes)
+    return card_text.REFERENCE.format(table=tables.references(runs, shown), notes=notes)
 
 
 def _finished(facts: Sequence[ModelFacts]) -> str:
@@ -185,7 +157,9 @@ def _finished(facts: Sequence[ModelFacts]) -> str:
     titles = [one.title for one in facts if tables.scores(one, "PublicTest").get("measured_with")]
     if not titles:
         return ""
-    return (
-        f"\n{', '.join(titles)}: these scores, temperature and threshold are of the weights before the finish, in "
+    told = (
+        f"\n{', '.join(titles)}: these scores, temperatures and thresholds are of the weights before the finish, in "
         "which\nthe published weights learned from PublicTest too. What the finish gave shows on PrivateTest.\n"
     )
+    unknown = [one.title for one in facts if one.document.get("before", {}).get("recorded") is False]
+    return told + (card_text.UNRECORDED.format(titles=", ".join(unknown)) if unknown else "")

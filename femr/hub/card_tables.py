@@ -24,11 +24,38 @@ MEASURES = {
     "nll": "negative log-likelihood",
     "brier": "Brier score",
 }
+PEOPLE = {
+    "accuracy": "right, of faces on which over half of ten people agree",
+    "accuracy_unbalanced": "the same with balance 0",
+    "accuracy_ferplus": "right, by FER+'s own rule",
+    "mean_recall": "mean recall of the seven expressions",
+    "agreement": "people who agree with the answer",
+    "agreement_best": "who could agree with the best possible answer",
+    "sure": "read surely",
+    "accuracy_sure": "right, of those",
+}
+_VOTES = {
+    "cross_entropy": "cross-entropy with the vote shares",
+    "cross_entropy_least": "the least possible",
+    "ece_before": "calibration error before scaling",
+    "ece_after": "calibration error",
+    "ece_named": "calibration error of what is named",
+}
+_PHOTOS = {
+    "found": "face found",
+    "accuracy": "right",
+    "mean_recall": "mean recall",
+    "natural_mix": "right in the natural mix",
+    "sure": "read surely",
+    "accuracy_sure": "right, of those",
+}
 _PICTURES = {
-    "confusion_matrix": "what is taken for what",
-    "reliability": "how sure, how often right",
+    "people_confusion_matrix": "people: what is taken for what",
+    "confusion_matrix": "labels: what is taken for what",
+    "reliability": "how many people are said to agree, and how many do",
     "risk_coverage": "leaving out unsure faces",
-    "curves": "training, before the finish",
+    "balances": "what each balance gives",
+    "curves": "training",
 }
 _CLAIMED = {"custom_cnn": 0.675, "mobilenet_v2": 0.75}
 """What the reference work reports, without saying on which faces."""
@@ -39,51 +66,112 @@ def summary(facts: Sequence[ModelFacts]) -> str:
     rows: dict[str, Callable[[ModelFacts], str]] = {
         "name": lambda one: f"`{one.name}`",
         "input": lambda one: f"{one.side}×{one.side}" if one.side else "both",
-        "parameters": lambda one: f"{one.document['parameters']:,}",
-        "temperature": lambda one: f"{one.label_temperature:.2f}",
-        "unsure below": lambda one: f"{100 * one.unsure_threshold:.0f} %",
+        "parameters, up to the label head": lambda one: f"{one.document['parameters']:,}",
+        "parameters of the people head": lambda one: _count(one.document.get("people_parameters")),
+        "people: temperature": lambda one: f"{one.calibration.temperature:.2f}",
+        "people: balance": lambda one: f"{one.calibration.balance:g}",
+        "people: unsure below": lambda one: f"{100 * one.unsure_threshold:.0f} %",
+        "labels: temperature": lambda one: f"{one.label_temperature:.2f}",
     }
     return _facts_table(facts, rows)
 
 
 def split_scores(facts: Sequence[ModelFacts], split: str) -> str | None:
-    """One split's scores; None if nothing was measured there."""
+    """The label head's scores on one split; None if nothing was measured there."""
     if not any(scores(one, split) for one in facts):
         return None
 
     def cell(key: str, show: Callable[[Any], str]) -> Callable[[ModelFacts], str]:
         return lambda one: show(scores(one, split).get(key))
 
-    rows = {"faces": cell("images", lambda count: NOT_MEASURED if count is None else f"{count:,}")}
+    rows = {"faces": cell("images", _count)}
     rows |= {label: cell(key, percent) for key, label in ACCURACIES.items()}
+    if split == "PrivateTest":
+        rows["the reference work's accuracy"] = lambda one: (
+            percent(_CLAIMED[one.name]) if one.name in _CLAIMED else "none"
+        )
     rows |= {label: cell(key, _plain) for key, label in MEASURES.items()}
     return _facts_table(facts, rows)
 
 
-def recalls(facts: Sequence[ModelFacts]) -> str | None:
-    """The share of each expression's PrivateTest faces that is read right; None if nothing was measured."""
-    if not any("per_class" in scores(one, "PrivateTest") for one in facts):
+def people_scores(facts: Sequence[ModelFacts], split: str) -> str | None:
+    """The people head's scores on one split; None if nothing was measured there."""
+    if not any(people(one, split) for one in facts):
+        return None
+
+    def cell(key: str, show: Callable[[Any], str]) -> Callable[[ModelFacts], str]:
+        return lambda one: show(people(one, split).get(key))
+
+    rows = {"faces with votes": cell("images", _count)}
+    rows["faces on which over half agree"] = cell("images_majority", _count)
+    rows["faces with a majority by FER+'s own rule"] = cell("images_ferplus", _count)
+    rows |= {label: cell(key, percent) for key, label in PEOPLE.items()}
+    rows |= {label: cell(key, _plain) for key, label in _VOTES.items()}
+    return _facts_table(facts, rows)
+
+
+def recalls(facts: Sequence[ModelFacts], measured: Callable[[ModelFacts], Mapping[str, Any]]) -> str | None:
+    """The share of each expression's faces that is read right; None if nothing was measured.
+
+    Args: `measured`, the scores of a model, which have per_class.
+    """
+    classes = {one.name: measured(one).get("per_class", {}) for one in facts}
+    first = next((found for found in classes.values() if found), None)
+    if first is None:
         return None
 
     def cell(emotion: str) -> Callable[[ModelFacts], str]:
-        return lambda one: percent(scores(one, "PrivateTest").get("per_class", {}).get(emotion, {}).get("recall"))
+        return lambda one: percent(classes[one.name].get(emotion, {}).get("recall"))
 
-    return _facts_table(facts, {emotion: cell(emotion) for emotion in EMOTIONS})
+    return _facts_table(facts, {f"{emotion} ({first[emotion]['images']:,})": cell(emotion) for emotion in EMOTIONS})
 
 
-def prior_adjustments(facts: Sequence[ModelFacts]) -> str | None:
-    """What the prior adjustment gives; None if it was not measured for all."""
-    found = [{row["strength"]: row for row in one.document.get("prior_adjustments", ())} for one in facts]
-    if not all(found):
+def photos(facts: Sequence[ModelFacts]) -> str | None:
+    """What was measured on photos, by where they are from; None if nothing was."""
+    rows: dict[str, Callable[[ModelFacts], str]] = {}
+
+    def cell(name: str, part: str, key: str, show: Callable[[Any], str]) -> Callable[[ModelFacts], str]:
+        return lambda one: show(photo_scores(one, name, part).get(key))
+
+    for name, part in photo_parts(facts):
+        title = f"{name}, {part}" if part else name
+        rows[f"{title}: photos"] = cell(name, part, "images", _count)
+        rows |= {f"{title}: {label}": cell(name, part, key, percent) for key, label in _PHOTOS.items()}
+    return _facts_table(facts, rows) if rows else None
+
+
+def photo_parts(facts: Sequence[ModelFacts]) -> list[tuple[str, str]]:
+    """The data sets of photos that were measured, each whole ("") and by source."""
+    found = {name: report for one in facts for name, report in one.document.get("photos", {}).items()}
+    return [(name, part) for name, report in found.items() for part in ("", *sorted(report["by_source"], reverse=True))]
+
+
+def photo_scores(facts: ModelFacts, name: str, part: str) -> Mapping[str, Any]:
+    """What was measured on photos of one data set, of one source or ("") of all."""
+    report: Mapping[str, Any] = facts.document.get("photos", {}).get(name, {})
+    return report.get("by_source", {}).get(part, {}) if part else report
+
+
+def balances(facts: Sequence[ModelFacts]) -> str | None:
+    """What each balance gives on each data set, the model's own in bold; None if nothing was measured."""
+    rows = {one.name: {row["balance"]: row for row in one.document.get("balances", ())} for one in facts}
+    tried = next((found for found in rows.values() if found), None)
+    if tried is None:
         return None
-    known = {one.name: rows for one, rows in zip(facts, found, strict=True)}
 
-    def cell(strength: float) -> Callable[[ModelFacts], str]:
-        return lambda one: " / ".join(
-            percent(known[one.name].get(strength, {}).get(key)) for key in ("accuracy", "macro_recall")
-        )
+    def cell(balance: float) -> Callable[[ModelFacts], str]:
+        return lambda one: _balance(rows[one.name].get(balance, {}), balance == one.calibration.balance)
 
-    return _facts_table(facts, {f"{strength:g}": cell(strength) for strength in found[0]})
+    return _facts_table(facts, {f"{balance:g}": cell(balance) for balance in tried})
+
+
+def _balance(row: Mapping[str, Any], own: bool) -> str:
+    keys = ("accuracy", "mean_recall", "natural_mix")
+    given = [" / ".join(_points(row[name][key]) for key in keys) for name in row if name != "balance"]
+    if not given:
+        return NOT_MEASURED
+    shown = "; ".join(given)
+    return f"**{shown}**" if own else shown
 
 
 def pictures(facts: Sequence[ModelFacts], shown: Sequence[str]) -> str | None:
@@ -131,6 +219,12 @@ def scores(facts: ModelFacts, split: str) -> Mapping[str, Any]:
     return found
 
 
+def people(facts: ModelFacts, split: str) -> Mapping[str, Any]:
+    """What was measured of the people head on a split."""
+    found: Mapping[str, Any] = scores(facts, split).get("people") or {}
+    return found
+
+
 def value(measure: Any) -> float | None:
     """The figure itself, of a number or of {value, low, high}."""
     found = measure["value"] if isinstance(measure, Mapping) else measure
@@ -144,6 +238,14 @@ def percent(measure: Any) -> str:
         return NOT_MEASURED
     interval = f" ({100 * measure['low']:.1f} to {100 * measure['high']:.1f})" if isinstance(measure, Mapping) else ""
     return f"{100 * share:.1f} %{interval}"
+
+
+def _count(number: int | None) -> str:
+    return NOT_MEASURED if number is None else f"{number:,}"
+
+
+def _points(share: float | None) -> str:
+    return "?" if share is None else f"{100 * share:.1f}"
 
 
 def _plain(measure: Any) -> str:

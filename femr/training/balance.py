@@ -31,7 +31,11 @@ def named(shares: Probabilities, balance: float) -> Labels:
 
 
 def choose(curves: Sequence[Sequence[Row]]) -> float:
-    """The balance whose accuracy and mean recall have the highest mean, over all curves; the least of equal ones."""
+    """The balance with the highest mean of accuracy, mean recall and natural mix over all curves, the least of equals.
+
+    Accuracy and mean recall alone would give up four points in the natural mix, of what a user mostly sees, for a few
+    faces of the rarest expressions: of disgust and fear the majorities and the news photos hold some dozen.
+    """
     totals = [sum(_goodness(row) for row in rows) for rows in zip(*curves, strict=True)]
     return BALANCES[int(np.argmax(totals))]
 
@@ -47,4 +51,4 @@ def _row(balance: float, answers: Labels, labels: Labels) -> Row:
 
 
 def _goodness(row: Row) -> float:
-    return ((row["accuracy"] or 0.0) + (row["mean_recall"] or 0.0)) / 2
+    return sum(row[key] or 0.0 for key in ("accuracy", "mean_recall", "natural_mix"))

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.calibration import apply_temperature
-from femr.training.metrics import Probabilities, Shares, cross_entropy
+from femr.training.metrics import Probabilities, Rights, Shares, cross_entropy
 
 _TEMPERATURES = (0.2, 5.0)
 _STEPS = 60
@@ -40,14 +40,15 @@ def risk_coverage(tops: Shares, rights: npt.NDArray[np.bool_]) -> npt.NDArray[np
     return np.stack([tops[order], kept / len(tops), wrong / kept], axis=1)
 
 
-def unsure_threshold(tops: Shares, rights: npt.NDArray[np.bool_]) -> float:
-    """The probability under which a face counts as unsure: where marginal accuracy falls through one half.
+def unsure_threshold(tops: Shares, rights: Rights) -> float:
+    """The probability under which a face counts as unsure: where what is right there falls through one half.
 
-    A face under it would mislead a vote more often than help. Found as the threshold with the most (faces kept and
-    right) minus (faces kept and wrong); rounded to 0.01, and smoothed by taking the middle of the thresholds whose gain
-    is within 2 per thousand of the faces of the best. Arguments as in `risk_coverage`.
+    A face under it would mislead a vote more often than help. Found as the threshold with the most right minus wrong of
+    what is kept; rounded to 0.01, and smoothed by taking the middle of the thresholds whose gain is within 2 per
+    thousand of the faces of the best.
+    Args: `tops`, each answer's probability, (n,). `rights`, whether it is right, or which share of people agree.
     """
     thresholds = np.arange(0.15, 0.96, 0.01)
-    gains = np.array([np.where(rights[tops >= t], 1, -1).sum() for t in thresholds]) / len(tops)
+    gains = np.array([(2.0 * rights[tops >= t] - 1).sum() for t in thresholds]) / len(tops)
     good = thresholds[gains >= gains.max() - _PLATEAU]
     return round(float((good[0] + good[-1]) / 2), 2)

@@ -24,7 +24,7 @@ _PROBE = 512
 
 
 class Answers(NamedTuple):
-    """Probabilities float32 (n, 7) each: FER2013's label, and what people would say. One answer is both."""
+    """Probabilities float32 (n, 7) each: FER2013's label, what people would say. One-headed networks say it twice."""
 
     labels: Probabilities
     people: Probabilities
@@ -64,8 +64,9 @@ def load_file(path: Path) -> keras.Model:
 
 def has_known_heads(network: keras.Model) -> bool:
     """Whether a network answers with seven scores, or twice with seven: FER2013's label, then what people say."""
-    shapes = [output.shape for output in network.outputs]
-    return len(shapes) <= len(HEADS) and set(shapes) == {(None, len(EMOTIONS))}
+    return len(network.outputs) <= len(HEADS) and all(
+        output.shape == (None, len(EMOTIONS)) for output in network.outputs
+    )
 
 
 def input_range(network: keras.Model, faces: FaceData) -> tuple[float, float]:

@@ -24,7 +24,7 @@ _PEOPLE = {
     "natural_mix": "accuracy in the natural mix",
     "agreement": "of ten people agree with the answer",
     "agreement_best": "  with the best possible answer",
-    "sure": "majorities read surely",
+    "sure": "faces read surely",
 }
 _VOTES = {
     "cross_entropy": "cross-entropy with the vote shares",
@@ -80,7 +80,7 @@ def _people(measured: Mapping[str, Any] | None) -> list[str]:
     lines.append(_line("  with balance 0", _interval(measured["accuracy_unbalanced"])))
     lines.append(_line(own, _interval(measured["accuracy_ferplus"])))
     lines += [_line(label, _share(measured[key])) for key, label in _PEOPLE.items()]
-    lines.append(_line("  accuracy of those", _interval(measured["accuracy_sure"])))
+    lines.append(_line("  accuracy of the majorities among them", _interval(measured["accuracy_sure"])))
     lines += [_line(label, f"{measured[key]:.4f}") for key, label in _VOTES.items()]
     return lines + _classes(measured)
 

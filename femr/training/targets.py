@@ -40,7 +40,7 @@ def targets(faces: FaceData, recipe: Recipe, taught: Targets | None) -> Targets:
 
 
 def answers(teachers: Sequence[Path], faces: FaceData) -> Targets:
-    """The mean answers of .keras files, finished networks: float32 (n, 2, 7), labels first. Raises: ModelError."""
+    """The mean answers of finished networks, .keras files: float32 (n, 2, 7), labels first. Raises: ModelError."""
     found = [_ask(path, faces) for path in teachers]
     return np.asarray(np.mean(found, axis=0, dtype=np.float64), np.float32)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from femr import networks, weights
+from femr.__main__ import main
 from femr.errors import DataError, ModelError
 from femr.hub import card
 from femr.training import answers, data, metrics, publishing, record
@@ -190,16 +191,21 @@ def test_a_file_in_a_finishing_run_is_known_to_have_learned_from_public_test(pat
     assert report["temperature"] == 1.0
 
 
-def test_weights_without_a_record_will_do_and_the_card_says_so(published, bench, runs, tmp_path):
+def test_weights_without_a_record_will_do_and_the_card_says_so(published, runs, tmp_path, capsys):
     file = tmp_path / "two_heads.keras"
     file.write_bytes((runs["before"] / "final.keras").read_bytes())
-    publishing.publish(runs["finished"], bench, before=[file])  # the same weights: nothing better is asked for
+    # the same weights: nothing better is asked for
+    told = ["--before", str(file), "--note", "It rained."]
+    assert main(["publish", str(runs["finished"]), "custom_cnn", "--data", "anywhere", *told]) == 0
+    assert capsys.readouterr().out == "Wrote mobilenet_v2.json\nWrote custom_cnn.json\nWrote ensemble.json\n"
     found = document(published, "mobilenet_v2")
     assert found["before"]["weights_sha256"] == {"two_heads.keras": weights.sha256(file)}
     assert found["before"]["recorded"] is False
     assert found["training"].startswith("Recipe `finish`")
-    text = card.model_card([weights.read_facts(published / "mobilenet_v2.json")])
+    assert found["training"].endswith(" It rained.")
+    text = (published / "README.md").read_text(encoding="utf-8")
     assert "No record is kept of the weights before, MobileNetV2." in text
+    assert " It rained." in text
 
 
 def test_a_later_ordinary_run_leaves_nothing_of_the_finish(published, bench, runs):

@@ -61,7 +61,7 @@ def test_figures_and_curves_are_kept_and_told(run, models, capsys):
 
 
 def test_without_runs_nothing_is_told(models):
-    assert "reference work" not in card.card_of(models)
+    assert "run again" not in card.card_of(models)
 
 
 @pytest.mark.parametrize(("recipe", "scores"), [("best", {"val_loss": 1.0}), ("reference", None)])

@@ -49,7 +49,7 @@ __all__ = [
 
 
 def available_models() -> tuple[str, ...]:
-    """The names that `load` takes, the default first."""
+    """The names that `load` takes."""
     return MODEL_NAMES
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
     import keras
 
 MODELS_DIR = Path(__file__).parent.parent / "models"
-MODEL_NAMES = ("ensemble", "mobilenet_v2", "custom_cnn")
-DEFAULT_MODEL = MODEL_NAMES[0]
+MODEL_NAMES = ("mobilenet_v2", "custom_cnn", "ensemble")
+DEFAULT_MODEL = "ensemble"
 SHARD_BYTES = 10_000_000
 """Weights are cut into files of about this size: a plain git push to a Space refuses files over 10 MiB."""
 

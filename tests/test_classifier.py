@@ -138,5 +138,5 @@ def test_a_balance_that_cannot_be_is_refused(name, balance):
 
 
 def test_an_unknown_model_is_refused_with_the_choices():
-    with pytest.raises(ModelError, match=r"ensemble, mobilenet_v2, custom_cnn.*vgg"):
+    with pytest.raises(ModelError, match=r"mobilenet_v2, custom_cnn, ensemble.*vgg"):
         load_classifier("vgg")

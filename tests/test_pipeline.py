@@ -123,9 +123,9 @@ def test_all_songs_of_the_mood_are_played_before_one_comes_again(analyzer):
 
 
 def test_load_is_the_public_way_in():
-    assert femr.available_models() == ("ensemble", "mobilenet_v2", "custom_cnn")
-    analysis = femr.load("ensemble")(PORTRAIT)
-    assert analysis.model == "mobilenet_v2"
+    assert femr.available_models() == ("mobilenet_v2", "custom_cnn", "ensemble")
+    analysis = femr.load()(PORTRAIT)
+    assert analysis.model == "ensemble"
     assert analysis.mood.emotion == "happy"
     with pytest.raises(femr.ModelError, match="Expected a model named"):
         femr.load("vgg")

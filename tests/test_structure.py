@@ -105,8 +105,3 @@ def test_public_names_exist():
         assert getattr(femr, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         _ = femr.nonsense
-
-
-def test_modules_stay_short():
-    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (*MODULES, *PAGE)}
-    assert {path.name: lines for path, lines in lengths.items() if lines > (200 if path in PAGE else 260)} == {}

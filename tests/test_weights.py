@@ -70,7 +70,7 @@ def message(call, *arguments):
 
 class TestFacts:
     def test_unknown_name(self):
-        names = "ensemble, mobilenet_v2, custom_cnn"
+        names = "mobilenet_v2, custom_cnn, ensemble"
         for call in (load_facts, locate, load_network):
             assert message(call, "../x") == f"Expected a model named {names}. Received: ../x"
 

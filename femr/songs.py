@@ -84,12 +84,30 @@ class _Found:
 
     def __init__(self) -> None:
         self.songs: dict[tuple[Path, Emotion], Song] = {}
-        self.listed: set[str] = set()  # paths of listed songs, links in them not followed
+        self.listed: set[str] = set()  # paths of the lists' songs, links in them not followed
         self.problems: list[str] = []
         self.complete = True
+        self._told: set[tuple[str, str]] = set()
 
-    def add(self, place: Path, facts: Mapping[str, Any]) -> None:
-        """One more song, unless it is there for the same expression. Raises: LibraryError why it cannot be."""
+    def add(self, place: Path, facts: Mapping[str, Any], where: str | None = None) -> None:
+        """One more song, unless it is there for the same expression; or a line that tells why it cannot be.
+
+        `where`: the row of the list that holds the facts.
+        """
+        name, path = printable(place.name), os.path.normpath(place)
+        try:
+            self._add(place, facts)
+            self.listed |= {path} if where else set()
+        except LibraryError as error:
+            if (path, str(error)) not in self._told:  # once, though a list and a folder hold it
+                self.leave_out(f"{name} ({where})" if where else name, error)
+            self._told.add((path, str(error)))
+
+    def leave_out(self, name: str, reason: object) -> None:
+        self.problems.append(f"{name} is left out: {reason}")
+        self.complete = False
+
+    def _add(self, place: Path, facts: Mapping[str, Any]) -> None:
         expression = facts.get("expression")
         emotion = emotion_of(expression) if isinstance(expression, str) else None
         if emotion is None:
@@ -99,10 +117,6 @@ class _Found:
         path = place.resolve()
         if (path, emotion) not in self.songs:
             self.songs[path, emotion] = _song(path, emotion, facts)
-
-    def leave_out(self, name: str, reason: object) -> None:
-        self.problems.append(f"{name} is left out: {reason}")
-        self.complete = False
 
 
 def _read_lists(root: Path, found: _Found) -> bool:
@@ -124,16 +138,15 @@ def _read_entries(root: Path, entries: list[song_lists.Entry], found: _Found) ->
         file = entry.facts.get("file")
         if all(map(blank, entry.facts.values())):
             empty.append(entry.where)
-            continue
-        if not isinstance(file, str) or blank(file):
+        elif not isinstance(file, str) or blank(file):
             found.leave_out(entry.where, f"expected a file and an expression, received {received(file)} as its file.")
-            continue
-        try:
-            place = _place(root, file)
-            found.add(place, entry.facts)
-            found.listed.add(os.path.normpath(place))
-        except LibraryError as error:
-            found.leave_out(f"{printable(Path(file).name)} ({entry.where})", error)
+        else:
+            try:
+                place = _place(root, file)
+            except LibraryError as error:
+                found.leave_out(f"{printable(Path(file).name)} ({entry.where})", error)
+            else:
+                found.add(place, entry.facts, entry.where)
     if empty:  # they cost no song
         found.problems.append(f"{_some(empty)} is left out: it is empty.")
 
@@ -164,24 +177,21 @@ def _sub_folders(root: Path) -> dict[Path, Emotion | None]:
 def _read_mood(folder: Path, emotion: Emotion, found: _Found) -> None:
     """Adds the songs of a sub-folder named after an expression, but for those that a list told of."""
     for place in _walk(folder, found):
-        if str(place) in found.listed or place.suffix.lower() in BESIDE:
-            continue
-        try:
+        if str(place) not in found.listed and place.suffix.lower() not in BESIDE:
             found.add(place, {"expression": emotion})
-        except LibraryError as error:
-            found.leave_out(printable(place.name), error)
 
 
 def _walk(folder: Path, found: _Found) -> Iterator[Path]:
-    """All files in a folder and those under it, linked ones too; each folder once."""
+    """All files in a folder and those under it, linked ones too; each folder once, and none above it."""
 
     def tell(error: OSError) -> None:
         found.leave_out(f"The folder {printable(Path(error.filename).name)}", f"it cannot be opened: {error.strerror}.")
 
-    entered = set()
+    # a link that leads back would play the whole library for one mood
+    entered = {os.path.realpath(path) for path in (*folder.parents, *folder.resolve().parents)}
     for parent, folders, files in os.walk(folder, onerror=tell, followlinks=True):
         real = os.path.realpath(parent)
-        if real in entered:  # a link leads back
+        if real in entered:
             folders.clear()
             continue
         entered.add(real)
@@ -191,14 +201,18 @@ def _walk(folder: Path, found: _Found) -> Iterator[Path]:
 
 def _tell_of_others(root: Path, subs: list[Path], found: _Found) -> None:
     """Names what plays for no expression: neither a list nor a sub-folder's name tells one."""
-    loose = [path.name for path in sorted(root.iterdir()) if plays(path.name) and _is_file(path)]
-    others = [sub.name for sub in subs if any(plays(name) for *_, names in os.walk(sub) for name in names)]
+    loose = [path.name for path in sorted(root.iterdir()) if _meant_to_play(path.name) and _is_file(path)]
+    others = [sub.name for sub in subs if any(_meant_to_play(name) for *_, names in os.walk(sub) for name in names)]
     passed = [*([_some(loose)] if loose else []), *(f"The folder {printable(name)}" for name in others)]
     found.problems += [f"{what} is passed over: expected songs in {_EXPECTED}." for what in passed]
 
 
 def _passed_over(name: str) -> bool:
     return name.startswith(".") or name.lower() in _MACHINE_FOLDERS
+
+
+def _meant_to_play(name: str) -> bool:
+    return plays(name) and not _passed_over(name)
 
 
 def _some(names: list[str]) -> str:

@@ -31,8 +31,9 @@ def printable(name: str, most: int = 255) -> str:
 
     Bytes that are no UTF-8 and characters that would end the line or steer a terminal are written as escapes.
     """
-    shown = name if len(name) <= most else name[: most - 1] + "…"
-    return "".join(_escape(letter) if unicodedata.category(letter) in _UNPRINTABLE else letter for letter in shown)
+    begun = name[: most + 1]
+    shown = "".join(_escape(letter) if unicodedata.category(letter) in _UNPRINTABLE else letter for letter in begun)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # control characters, surrogates, line and paragraph separators

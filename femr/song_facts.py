@@ -95,10 +95,9 @@ def _line(text: str) -> str:
 def _from_list(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a list that are filled in. Raises: LibraryError if one is not what it should be."""
     stated = {key: value for key, value in facts.items() if not blank(value)}
-    known: dict[str, Any] = {key: _words(key, stated[key]) for key in _WORDS if key in stated}
-    artist = "composer" if stated.get("composer") else "artist"
-    if artist in stated:
-        known["artist"] = _words(artist, stated[artist])
+    stated["artist"] = stated.get("composer") or stated.get("artist")
+    words = {key: _words(key, stated[key]) for key in (*_WORDS, "artist") if stated.get(key) is not None}
+    known: dict[str, Any] = {key: text for key, text in words.items() if text}
     known |= {key: _number(key, stated[key]) for key in _NUMBERS if key in stated}
     if "lifts_from" in stated:
         known["lifts_from"] = _moods(stated["lifts_from"])

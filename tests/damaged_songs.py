@@ -1,18 +1,20 @@
-"""Good songs of every format that femr plays, and damaged ones made from them at random; `try_many` reads those.
+"""Good songs of every format that femr plays, and damaged songs and lists made at random.
 
-By hand: python -m tests.damaged_songs 20000
+By hand, from the tests' folder: PYTHONPATH=.. python damaged_songs.py 20000
 """
 
 import io
 import json
 import random
 import sys
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
 
+from femr.errors import printable
 from femr.song_facts import PLAYABLE
 from femr.songs import MUSIC_DIR, read_folder
 
@@ -28,7 +30,7 @@ FORMATS = {
 }
 """Ending: FFmpeg's names of the container, the codec and the samples."""
 TAGS = {"title": "Rain", "artist": "The Band", "copyright": "CC0"}
-STARTS = (
+PARTS = (
     *(b"ID3\x03", b"ID3\x04\0\x80", b"ID3\x02", b"TAG", b"APETAGEX", b"\xff\xfb\x90d", b"\xff\xf1", b"Xing", b"VBRI"),
     *(
         b"OggS",
@@ -43,9 +45,15 @@ STARTS = (
     ),
     *(b"\0\0\0\x20ftypM4A ", b"moov", b"mdhd", b"covr", b"wvpk", b"MAC ", b"MP+", b"MPCK", b"TTA1", b"OFR ", b"tBaK"),
     *(b"fmt ", b"data"),
+    *(b'"', b",", b";", b"\n", b"\r", b"[", b"{", b"}", b"null", b"1e999", b"\\ud800", b"../", b"\xe9", b"\xff\xfe"),
     *(b"FORM\0\0\0\0AIFF", b"MThd", b"DSD ", b"FRM8", b"\x0bw", b"ADIF", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
 )
-"""What formats and their parts begin with, of those too that the tag library knows and browsers do not."""
+"""What formats and their parts begin with, of those too that the tag library knows and browsers do not; list syntax."""
+LISTED = [
+    {"file": "a.mp3", "expression": "happy", "title": "Fête", "tempo": 92.5, "lifts_from": "sad"},
+    {"file": "b.mp3", "expression": "Sadness", "title": "Rain", "tempo": 60, "lifts_from": ""},
+    {"file": "c.mp3", "expression": "anger", "title": 'Blue "sky"', "tempo": 120, "lifts_from": ""},
+]
 NUMBERS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\x01", b"\x01\0\0\0")
 
 
@@ -104,7 +112,7 @@ def damage(data, chance):
         place = chance.randrange(min(span, len(data))) if data else 0
         place = max(0, len(data) - 1 - place) if chance.random() < 0.2 else place
         length = chance.choice((1, 4, 30, 1000))
-        fault = chance.choice((_flip, _number, _random, _start, _cut_out, _double, _cut_off, _zeros))
+        fault = chance.choice((_flip, _number, _random, _part, _cut_out, _double, _cut_off, _zeros))
         fault(data, place, length, chance)
     return bytes(data)
 
@@ -123,8 +131,8 @@ def _random(data, place, length, chance):
     data[place : place + length] = chance.randbytes(length)
 
 
-def _start(data, place, length, chance):
-    start = chance.choice(STARTS)
+def _part(data, place, length, chance):
+    start = chance.choice(PARTS)
     place = 0 if chance.random() < 0.5 else place
     data[place : place + len(start)] = start
 
@@ -167,11 +175,38 @@ def try_many(count, seed, batch=50):
     return plays, count - plays
 
 
-def check(library, number):
+def try_lists(count, seed):
+    """Reads `count` damaged lists of a folder of three songs. Returns: how often one, two or all three of them play.
+
+    AssertionError if what is wrong is not told of in lines, or if what plays cannot be shown.
+    """
+    chance, played = random.Random(seed), Counter()
+    with TemporaryDirectory() as name:
+        for song in LISTED:
+            Path(name, song["file"]).write_bytes(_encode(*FORMATS["mp3"]))
+        rows = [list(LISTED[0]), *(song.values() for song in LISTED)]
+        table = ["\r\n".join(mark.join(map(str, row)) for row in rows) for mark in ",;\t"]
+        texts = [*(("csv", text) for text in table), ("json", json.dumps({"songs": LISTED}))]
+        encodings = ("utf-8", "utf-8-sig", "utf-16", "cp1252")
+        for _ in range(count):
+            ending, text = chance.choice(texts)
+            path = Path(name, f"library.{ending}")
+            path.write_bytes(damage(text.encode(chance.choice(encodings)), chance))
+            library = read_folder(Path(name))
+            played[len({song.path for song in library.songs})] += 1
+            check(library)
+            path.unlink()
+    return played
+
+
+def check(library, number=None):
     """That each of so many files plays or is left out in a line, and that all can be written."""
     shown = [[song.title, song.artist, song.licence, str(song.path), song.duration] for song in library.songs]
-    assert len(library.songs) + len(library.problems) == number
-    assert all(" is left out: " in problem and problem.isprintable() for problem in library.problems)
+    assert number in (None, len(library.songs) + len(library.problems))
+    told = (" is left out: ", " is passed over: ", "Expected audio files")
+    assert all(any(words in problem for words in told) for problem in library.problems)
+    strange = [problem for problem in library.problems if problem != printable(problem, 500)]
+    assert strange == [], strange
     text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
     text.encode()
     assert all(song.title and song.title.splitlines() == [song.title] for song in library.songs)
@@ -180,6 +215,7 @@ def check(library, number):
 if __name__ == "__main__":
     import resource
 
-    played, left_out = try_many(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{played} play, {left_out} are left out; at most {peak:.0f} MiB")
+    played, left_out = try_many(int(sys.argv[1]), seed=0)
+    print(f"{played} damaged songs play, {left_out} are left out.")
+    print(f"Songs of three that play by a damaged list: {dict(try_lists(int(sys.argv[1]), seed=0))}")
+    print(f"At most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB.")

@@ -286,9 +286,11 @@ def test_numbers_and_words_of_other_types_are_read(tmp_path):
 
 def test_a_cell_that_is_empty_states_nothing(tmp_path):
     write_wav(tmp_path / "a.wav")
-    (tmp_path / "library.csv").write_text("file,expression,title,tempo,lifts_from\na.wav,happy, ,,\n")
-    (song,) = read_folder(tmp_path).songs
-    assert (song.title, song.tempo, song.lifts_from) == ("a", None, None)
+    for cell in (" ", "\0\x1b", "\u2028"):
+        text = f"file,expression,title,tempo,lifts_from\na.wav,happy,{cell},,\n"
+        (tmp_path / "library.csv").write_text(text, "utf-8")
+        (song,) = read_folder(tmp_path).songs
+        assert (song.title, song.tempo, song.lifts_from) == ("a", None, None)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from conftest import write_wav
-from damaged_songs import good_songs, try_many
+from damaged_songs import good_songs, try_lists, try_many
 from femr.__main__ import main
 from femr.errors import LibraryError
 from femr.songs import load_library, read_folder
@@ -32,6 +32,12 @@ def test_500_damaged_songs_take_nothing_down():
     played, left_out = try_many(500, seed=18)
     assert played > 100
     assert left_out > 100
+
+
+def test_500_damaged_lists_take_nothing_down():
+    played = try_lists(500, seed=18)
+    assert played[3] > 100
+    assert sum(played[number] for number in (0, 1, 2)) > 50
 
 
 def test_one_whose_tags_raise_an_index_error(tmp_path, capsys):

@@ -104,14 +104,17 @@ def _ape(**items):
     return body + b"APETAGEX" + b"".join(number.to_bytes(4, "little") for number in numbers) + bytes(8)
 
 
-def damage(data, chance):
-    """The file with one to eight faults, most of them where a file's facts stand: near its start or its end."""
+def damage(data, chance, lengths=(1, 4, 30, 1000)):
+    """The file with one to eight faults, most of them where a file's facts stand: near its start or its end.
+
+    `lengths`: of a fault, in bytes.
+    """
     data = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 4, 8))):
         span = chance.choice((64, 512, 4096, len(data)))
         place = chance.randrange(min(span, len(data))) if data else 0
         place = max(0, len(data) - 1 - place) if chance.random() < 0.2 else place
-        length = chance.choice((1, 4, 30, 1000))
+        length = chance.choice(lengths)
         fault = chance.choice((_flip, _number, _random, _part, _cut_out, _double, _cut_off, _zeros))
         fault(data, place, length, chance)
     return bytes(data)
@@ -191,7 +194,7 @@ def try_lists(count, seed):
         for _ in range(count):
             ending, text = chance.choice(texts)
             path = Path(name, f"library.{ending}")
-            path.write_bytes(damage(text.encode(chance.choice(encodings)), chance))
+            path.write_bytes(damage(text.encode(chance.choice(encodings)), chance, (1, 4)))
             library = read_folder(Path(name))
             played[len({song.path for song in library.songs})] += 1
             check(library)

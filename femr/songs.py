@@ -48,7 +48,8 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
     parts = [read_folder(Path(own))] if own else []
     if extend or not own:
         parts.append(read_folder(MUSIC_DIR))
-    library = MusicLibrary(chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts)))
+    songs, problems = chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts))
+    library = MusicLibrary(songs, problems, all(part.complete for part in parts))
     for problem in library.problems:
         _log.warning("%s", problem)
     if not library.songs:

@@ -10,6 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
+from mutagen.aac import AAC
+from mutagen.easymp4 import EasyMP4
+from mutagen.flac import FLAC
+from mutagen.mp3 import EasyMP3
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggvorbis import OggVorbis
+from mutagen.wave import WAVE
 
 from femr.emotions import Emotion, emotion_of
 from femr.errors import LibraryError, printable
@@ -17,6 +25,8 @@ from femr.errors import LibraryError, printable
 PLAYABLE = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".oga", ".wav", ".flac")
 """File endings that today's browsers play."""
 
+# what PLAYABLE files hold; of others the library reads some without end, so a Musepack file that is called .mp3
+_KINDS = (EasyMP3, EasyMP4, AAC, OggVorbis, OggOpus, OggFLAC, FLAC, WAVE)
 _NUMBERS = ("valence", "arousal", "tempo", "duration")
 _WORDS = ("title", "key", "mode", "licence")
 _LONGEST = 200  # characters of a title, or of another word that is shown
@@ -67,13 +77,13 @@ def _from_tags(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged file makes the library raise nearly anything, MemoryError too
         raise LibraryError("it is damaged.") from error
     if not 0 < length < inf:
-        raise LibraryError("there is no sound in it.")
+        raise LibraryError("there is no sound in it that browsers play.")
     return {"duration": round(length, 1), **words}
 
 
 def _read_tags(path: Path) -> tuple[float, dict[str, str]]:
     """The length in seconds, 0 where there is none, and what the tags tell. Raises: whatever the library raises."""
-    audio = mutagen.File(path, easy=True)
+    audio = mutagen.File(path, _KINDS)
     if audio is None:
         return 0.0, {}
     named = {"title": _tag(audio, "title"), "artist": _tag(audio, "artist"), "licence": _tag(audio, "copyright")}

@@ -65,6 +65,14 @@ def test_one_whose_tags_raise_an_index_error(tmp_path, capsys):
     assert [song.title for song in load_library(tmp_path).songs] == ["good"]
 
 
+def test_one_that_the_tag_library_would_read_without_end(tmp_path):
+    (tmp_path / "happy").mkdir()
+    # a Musepack file whose first packet says that it has no bytes
+    (tmp_path / "happy" / "musepack.mp3").write_bytes(b"MPCK" + b"AA\0" + bytes(100))
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.startswith("musepack.mp3 is left out: ")
+
+
 RAISED = [IndexError, KeyError, OverflowError, MemoryError, RecursionError, AssertionError, struct.error, OSError]
 
 
@@ -86,7 +94,7 @@ def test_but_ctrl_c_is_heard(tmp_path, monkeypatch):
 
 
 def library_that_fails(stem, error):
-    def read(path, easy):
+    def read(path, kinds):
         if path.stem == stem:
             raise error
         return SimpleNamespace(info=SimpleNamespace(length=1), tags=None)
@@ -98,7 +106,7 @@ def library_that_fails(stem, error):
 def test_a_length_that_is_none(tmp_path, monkeypatch, length):
     write_wav(tmp_path / "happy" / "odd.wav")
     audio = SimpleNamespace(info=SimpleNamespace(length=length), tags=None)
-    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, easy: audio)
+    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, kinds: audio)
     with pytest.raises(LibraryError, match=r"odd\.wav is left out"):
         load_library(tmp_path)
 
@@ -107,7 +115,7 @@ def test_tags_are_shown_as_one_line(tmp_path, monkeypatch):
     write_wav(tmp_path / "happy" / "song.wav")
     tags = {"title": ["Rain\0\r\n \u2028again \ud800"], "artist": ["\n"], "copyright": ["x" * 100_000]}
     audio = SimpleNamespace(info=SimpleNamespace(length=1), tags=tags)
-    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, easy: audio)
+    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, kinds: audio)
     (song,) = read_folder(tmp_path).songs
     assert (song.title, song.artist, len(song.licence)) == ("Rain again ?", None, 200)
 

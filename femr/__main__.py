@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from femr.commands import analyze, benchmark, hub, music, report, training
 from femr.commands.writing import BAD_INPUT
@@ -17,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns: 0, or BAD_INPUT after a clear line on standard error."""
     # TensorFlow reads it when it is imported; its start-up log would bury the table
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a title in letters that the output's encoding lacks
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))

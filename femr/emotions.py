@@ -36,6 +36,25 @@ class Emotion(StrEnum):
 
 EMOTIONS: tuple[Emotion, ...] = tuple(Emotion)
 
+
+def emotion_of(word: str) -> Emotion | None:
+    """The expression that people name by a word, in any case: "happy" and "Happiness" mean happy. None for others."""
+    name = word.strip().lower()
+    return Emotion(_SYNONYMS.get(name, name)) if name in EMOTIONS or name in _SYNONYMS else None
+
+
+_SYNONYMS = MappingProxyType(
+    {
+        "afraid": "fear",
+        "anger": "angry",
+        "disgusted": "disgust",
+        "fearful": "fear",
+        "happiness": "happy",
+        "sadness": "sad",
+        "surprised": "surprise",
+    }
+)
+
 _ADJECTIVES = MappingProxyType(
     {
         Emotion.ANGRY: "angry",

@@ -1,5 +1,6 @@
 """What femr raises on purpose. Each message is one sentence that a visitor may read: no server path, no trace."""
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,25 @@ class LibraryError(FemrError):
 
 class DataError(FemrError):
     """A data set or a table cannot be read or does not hold what it should."""
+
+
+def printable(name: str, most: int = 255) -> str:
+    """A file's name, or what else came from outside, as one line for a sentence, of at most `most` characters.
+
+    Bytes that are no UTF-8 and characters that would end the line or steer a terminal are written as escapes.
+    """
+    begun = name[: most + 1]
+    shown = "".join(_escape(letter) if unicodedata.category(letter) in _UNPRINTABLE else letter for letter in begun)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # control characters, surrogates, line and paragraph separators
+
+
+def _escape(letter: str) -> str:
+    # Python keeps a name's byte 0xE9 that is no UTF-8 as U+DCE9
+    undecoded = "\udc80" <= letter <= "\udcff"
+    return f"\\x{ord(letter) - 0xDC00:02x}" if undecoded else letter.encode("unicode_escape").decode()
 
 
 @contextmanager

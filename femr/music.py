@@ -39,11 +39,16 @@ BETTER = (Emotion.NEUTRAL, Emotion.HAPPY)
 
 
 class MusicLibrary:
-    """Songs by expression. `problems` holds a sentence for each file that was left out."""
+    """Songs by expression.
 
-    def __init__(self, songs: Iterable[Song], problems: Iterable[str] = ()) -> None:
+    `problems` holds a sentence for each file or row that is left out, and for what is strange in a folder. `complete`
+    says that all the same everything plays that was meant to.
+    """
+
+    def __init__(self, songs: Iterable[Song], problems: Iterable[str] = (), complete: bool = True) -> None:
         self.songs = tuple(songs)
         self.problems = tuple(problems)
+        self.complete = complete
 
     def of(self, emotion: Emotion) -> tuple[Song, ...]:
         """All songs of one expression."""

@@ -2,31 +2,35 @@
 
 A user's folder holds sub-folders named after the expressions, or a `library.csv` or `library.json` with the catalogue's
 fields (`file` and `expression` are needed), or both. What neither list nor tags tell is taken from the file's name:
-"Artist - Title.mp3". A file that no browser plays, or that is damaged, is named and left out.
+"Artist - Title.mp3". A file that no browser plays, or that is damaged, is named and left out; the others play.
 """
 
-import csv
-import json
 import logging
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import mutagen
-
-from femr.emotions import EMOTIONS, Emotion
-from femr.errors import LibraryError
+from femr import song_lists
+from femr.emotions import EMOTIONS, Emotion, emotion_of
+from femr.errors import LibraryError, printable
 from femr.music import MusicLibrary
 from femr.results import Song
+from femr.song_facts import blank, facts_of, plays, received
 
 MUSIC_DIR = Path(__file__).parent.parent / "music"
-PLAYABLE = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".oga", ".wav", ".flac")
-"""File endings that today's browsers play."""
+BESIDE = frozenset({
+    ".accurip", ".bmp", ".csv", ".cue", ".db", ".gif", ".htm", ".html", ".heic", ".ico", ".ini", ".jpeg", ".jpg",
+    ".json", ".log", ".lrc", ".m3u", ".m3u8", ".md", ".md5", ".nfo", ".pdf", ".pls", ".png", ".sfv", ".tif", ".tiff",
+    ".txt", ".url", ".webp", ".wpl", ".xml", ".xspf",
+})  # fmt: skip
+"""Endings of what lies beside songs and is not meant to play: covers, playlists, lyrics, what programs leave there."""
 
-_NUMBERS = ("valence", "arousal", "tempo", "duration")
-_WORDS = ("title", "key", "mode", "licence")
+_MACHINE_FOLDERS = frozenset({"@eadir", "#recycle", "#snapshot", "$recycle.bin", "__macosx"})  # of NAS and systems
+_SHOWN = 5  # problems in one sentence
+_EXPECTED = f"sub-folders named {', '.join(EMOTIONS)}, or a library.csv"
 
 _log = logging.getLogger(__name__)
 
@@ -44,126 +48,193 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
     parts = [read_folder(Path(own))] if own else []
     if extend or not own:
         parts.append(read_folder(MUSIC_DIR))
-    library = MusicLibrary(chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts)))
+    songs, problems = chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts))
+    library = MusicLibrary(songs, problems, all(part.complete for part in parts))
     for problem in library.problems:
         _log.warning("%s", problem)
     if not library.songs:
-        raise LibraryError(" ".join(["The music library holds no song that can be played.", *library.problems]))
+        more = len(library.problems) - _SHOWN
+        told = [*library.problems[:_SHOWN], *([f"And {more} more."] if more > 0 else [])]
+        raise LibraryError(" ".join(["The music library holds no song that can be played.", *told]))
     return library
 
 
 def read_folder(folder: Path) -> MusicLibrary:
     """All that can be played from one folder, and what is wrong with the rest. Raises: LibraryError."""
-    if not folder.is_dir():
-        raise LibraryError(f"There is no music folder named {folder.name}.")
-    songs: dict[Path, Song] = {}
-    problems = []
-    for path, facts in chain(_listed(folder), _filed(folder)):
-        if path in songs:
-            continue
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        raise LibraryError(f"There is no music folder named {printable(folder.name)}.")
+    root = folder.resolve()
+    if not _encodable(root):
+        name = printable(root.name)
+        raise LibraryError(f"The path of the music folder {name} is not UTF-8; rename the folder, or one above it.")
+    found = _Found()
+    listed = _read_lists(root, found)
+    subs = _sub_folders(root)
+    for sub, emotion in subs.items():
+        if emotion:
+            _read_mood(sub, emotion, found)
+    if not listed:
+        _tell_of_others(root, [sub for sub, emotion in subs.items() if emotion is None], found)
+    if not found.songs and not found.problems:
+        found.problems.append(f"Expected audio files in {_EXPECTED}.")
+    return MusicLibrary(found.songs.values(), found.problems, complete=found.complete and bool(found.songs))
+
+
+class _Found:
+    """What a folder held so far. `complete`: nothing that was meant to play is left out."""
+
+    def __init__(self) -> None:
+        self.songs: dict[tuple[Path, Emotion], Song] = {}
+        self.listed: set[str] = set()  # paths of the lists' songs, links in them not followed
+        self.problems: list[str] = []
+        self.complete = True
+        self._told: set[tuple[str, str]] = set()
+
+    def add(self, place: Path, facts: Mapping[str, Any], where: str | None = None) -> None:
+        """One more song, unless it is there for the same expression; or a line that tells why it cannot be.
+
+        `where`: the row of the list that holds the facts.
+        """
+        name, path = printable(place.name), os.path.normpath(place)
         try:
-            songs[path] = _song(path, facts)
+            self._add(place, facts)
+            self.listed |= {path} if where else set()
         except LibraryError as error:
-            problems.append(f"{path.name} is left out: {error}")
-    if not songs and not problems:
-        problems.append(f"Expected audio files in sub-folders named {', '.join(EMOTIONS)}, or a library.csv.")
-    return MusicLibrary(songs.values(), problems)
+            if (path, str(error)) not in self._told:  # once, though a list and a folder hold it
+                self.leave_out(f"{name} ({where})" if where else name, error)
+            self._told.add((path, str(error)))
+
+    def leave_out(self, name: str, reason: object) -> None:
+        self.problems.append(f"{name} is left out: {reason}")
+        self.complete = False
+
+    def _add(self, place: Path, facts: Mapping[str, Any]) -> None:
+        expression = facts.get("expression")
+        emotion = emotion_of(expression) if isinstance(expression, str) else None
+        if emotion is None:
+            raise LibraryError(f"expected an expression of {', '.join(EMOTIONS)}, received {received(expression)}.")
+        if not _is_file(place):
+            raise LibraryError("it is no file, or a link to one that is gone.")
+        path = place.resolve()
+        if (path, emotion) not in self.songs:
+            self.songs[path, emotion] = _song(path, emotion, facts)
 
 
-def _listed(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Files of `library.json` and `library.csv`, with what these say of them."""
-    for entry in chain(_json_list(folder / "library.json"), _csv_list(folder / "library.csv")):
-        file = entry.get("file")
-        if not isinstance(file, str) or not file:
-            raise LibraryError("Every song in the music library's list needs a file and an expression.")
-        yield (folder / file).resolve(), {**entry, "inside": (folder / file).resolve().is_relative_to(folder.resolve())}
+def _read_lists(root: Path, found: _Found) -> bool:
+    """Adds the songs of `library.json` and `library.csv`. Returns: whether there is a list."""
+    there = False
+    for path in (root / name for name in song_lists.NAMES):
+        if _is_file(path):
+            try:
+                _read_entries(root, song_lists.read_list(path), found)
+                there = True
+            except LibraryError as error:
+                found.leave_out(path.name, error)
+    return there
 
 
-def _json_list(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    try:
-        songs = json.loads(path.read_text(encoding="utf-8"))["songs"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LibraryError(f"The music library's list, {path.name}, is damaged.") from error
-    if not isinstance(songs, list) or not all(isinstance(song, dict) for song in songs):
-        raise LibraryError(f"The music library's list, {path.name}, is damaged.")
-    return songs
+def _read_entries(root: Path, entries: list[song_lists.Entry], found: _Found) -> None:
+    empty = []
+    for entry in entries:
+        file = entry.facts.get("file")
+        if all(map(blank, entry.facts.values())):
+            empty.append(entry.where)
+        elif not isinstance(file, str) or blank(file):
+            found.leave_out(entry.where, f"expected a file and an expression, received {received(file)} as its file.")
+        else:
+            try:
+                place = _place(root, file)
+            except LibraryError as error:
+                found.leave_out(f"{printable(Path(file).name)} ({entry.where})", error)
+            else:
+                found.add(place, entry.facts, entry.where)
+    if empty:  # they cost no song
+        found.problems.append(f"{_some(empty)} is left out: it is empty.")
 
 
-def _csv_list(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise LibraryError(f"The music library's list, {path.name}, is damaged.") from error
-
-
-def _filed(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Files in sub-folders named after the expressions, in any case."""
-    for sub in sorted(folder.iterdir()):
-        if sub.is_dir() and sub.name.lower() in EMOTIONS:
-            for path in sorted(sub.rglob("*")):
-                if path.is_file() and not path.name.startswith("."):
-                    yield path.resolve(), {"expression": sub.name.lower()}
-
-
-def _song(path: Path, facts: Mapping[str, Any]) -> Song:
-    """One song: what the list says, else its tags, else its name. Raises: LibraryError with the reason it cannot be."""
-    if not facts.get("inside", True):
-        raise LibraryError("it lies outside the music folder.")
-    if not path.is_file():
+def _place(root: Path, file: str) -> Path:
+    """Where a listed file is in the folder. Raises: LibraryError if it is not there."""
+    # names from Windows; and from a Mac, where an accent is a character of its own
+    slashed = file.strip().replace("\\", "/")
+    forms = (unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
+    place = next((root / name for name in (file, slashed, *forms) if _is_file(root / name)), None)
+    if place is None:
         raise LibraryError("it is in the list but not in the folder.")
-    expression = str(facts.get("expression", "")).strip().lower()
-    if expression not in EMOTIONS:
-        raise LibraryError(f"expected an expression of {', '.join(EMOTIONS)}, received {expression or 'none'}.")
-    known = {**_from_name(path), **_from_tags(path), **_from_list(facts)}
-    return Song(path=path, emotion=Emotion(expression), **known)
+    if not place.resolve().is_relative_to(root):
+        raise LibraryError("it lies outside the music folder.")
+    return place
 
 
-def _from_name(path: Path) -> dict[str, Any]:
-    artist, dash, title = path.stem.replace("_", " ").partition(" - ")
-    return {"title": title.strip(), "artist": artist.strip()} if dash and title.strip() else {"title": artist.strip()}
-
-
-def _from_tags(path: Path) -> dict[str, Any]:
-    """What the file says of itself. Raises: LibraryError if it cannot be played."""
-    if path.suffix.lower() not in PLAYABLE:
-        raise LibraryError("browsers do not play this kind of file.")
+def _sub_folders(root: Path) -> dict[Path, Emotion | None]:
+    """The folder's sub-folders, with the expression that each is named after. Raises: LibraryError."""
     try:
-        audio = mutagen.File(path, easy=True)
-    except (mutagen.MutagenError, OSError, ValueError) as error:
-        raise LibraryError("it is damaged.") from error
-    if audio is None or not getattr(audio.info, "length", 0) > 0:
-        raise LibraryError("there is no sound in it.")
-    named = {"title": _tag(audio, "title"), "artist": _tag(audio, "artist"), "licence": _tag(audio, "copyright")}
-    return {"duration": round(float(audio.info.length), 1), **{key: value for key, value in named.items() if value}}
+        names = sorted(os.listdir(root))  # noqa: PTH208 - nothing but the names
+    except OSError as error:
+        raise LibraryError(f"The music folder {printable(root.name)} cannot be opened: {error.strerror}.") from error
+    subs = [root / name for name in names if not _passed_over(name)]
+    return {sub: emotion_of(sub.name) for sub in subs if os.path.isdir(sub)}  # noqa: PTH112 - as in read_folder
 
 
-def _tag(audio: Any, name: str) -> str | None:
-    values = audio.tags.get(name) if audio.tags is not None and name in audio.tags else None
-    return str(values[0]).strip() or None if isinstance(values, list) and values else None
+def _read_mood(folder: Path, emotion: Emotion, found: _Found) -> None:
+    """Adds the songs of a sub-folder named after an expression, but for those that a list told of."""
+    for place in _walk(folder, found):
+        if str(place) not in found.listed and place.suffix.lower() not in BESIDE:
+            found.add(place, {"expression": emotion})
 
 
-def _from_list(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a list that are filled in. Raises: LibraryError if a number is none."""
-    known: dict[str, Any] = {key: str(facts[key]).strip() for key in _WORDS if facts.get(key)}
-    if facts.get("composer") or facts.get("artist"):
-        known["artist"] = str(facts.get("composer") or facts.get("artist")).strip()
-    for key in _NUMBERS:
-        if facts.get(key) not in (None, ""):
-            known[key] = _number(key, facts[key])
-    if facts.get("lifts_from") is not None:
-        words = facts["lifts_from"]
-        listed = words.replace(",", " ").split() if isinstance(words, str) else words
-        known["lifts_from"] = tuple(Emotion(word) for word in listed if word in EMOTIONS)
-    return known
+def _walk(folder: Path, found: _Found) -> Iterator[Path]:
+    """All files in a folder and those under it, linked ones too; each folder once, and none above it."""
+
+    def tell(error: OSError) -> None:
+        found.leave_out(f"The folder {printable(Path(error.filename).name)}", f"it cannot be opened: {error.strerror}.")
+
+    # a link that leads back would play the whole library for one mood
+    entered = {os.path.realpath(path) for path in (*folder.parents, *folder.resolve().parents)}
+    for parent, folders, files in os.walk(folder, onerror=tell, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not _passed_over(name))
+        yield from (Path(parent, name) for name in sorted(files) if not _passed_over(name))
 
 
-def _number(key: str, value: Any) -> float:
+def _tell_of_others(root: Path, subs: list[Path], found: _Found) -> None:
+    """Names what plays for no expression: neither a list nor a sub-folder's name tells one."""
+    loose = [path.name for path in sorted(root.iterdir()) if _meant_to_play(path.name) and _is_file(path)]
+    others = [sub.name for sub in subs if any(_meant_to_play(name) for *_, names in os.walk(sub) for name in names)]
+    passed = [*([_some(loose)] if loose else []), *(f"The folder {printable(name)}" for name in others)]
+    found.problems += [f"{what} is passed over: expected songs in {_EXPECTED}." for what in passed]
+
+
+def _passed_over(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _MACHINE_FOLDERS
+
+
+def _meant_to_play(name: str) -> bool:
+    return plays(name) and not _passed_over(name)
+
+
+def _some(names: list[str]) -> str:
+    return printable(names[0]) + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for names that are too long, or not to be seen
+
+
+def _encodable(path: Path) -> bool:
+    """Whether a browser's address and a JSON document can hold the path."""
     try:
-        return float(value)
-    except (ValueError, TypeError):
-        raise LibraryError(f"expected a number as its {key}, received {value}.") from None
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _song(path: Path, emotion: Emotion, facts: Mapping[str, Any]) -> Song:
+    """One song: what the list says, else its tags, else its name. Raises: LibraryError with the reason it cannot be."""
+    if not _encodable(path):
+        raise LibraryError("its name, or that of a folder above it, is not UTF-8; rename it.")
+    return Song(path=path, emotion=emotion, **facts_of(path, facts))

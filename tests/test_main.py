@@ -83,11 +83,13 @@ def test_music_check_tells_what_would_be_played_and_what_is_wrong(capsys, tmp_pa
     write_wav(tmp_path / "sad" / "rain.wav")
     assert main(["music", "check", str(tmp_path)]) == 0
     (tmp_path / "sad" / "notes.txt").write_text("")
+    assert main(["music", "check", str(tmp_path)]) == 0
+    (tmp_path / "sad" / "score.mid").write_text("")
     assert main(["music", "check", str(tmp_path)]) == 2
     shown = capsys.readouterr()
     assert "sad:\n  rain (rain.wav)" in shown.out
     assert "happy:\n  nothing" in shown.out
-    assert shown.err.startswith("femr: notes.txt is left out: browsers do not play this")
+    assert shown.err.startswith("femr: score.mid is left out: browsers do not play this")
     assert main(["music", "check", str(tmp_path / "gone")]) == 2
 
 

@@ -56,13 +56,13 @@ def test_broken_files_are_named_and_left_out(tmp_path):
     (tmp_path / "happy" / "corrupt.mp3").write_bytes(b"not music" * 100)
     (tmp_path / "happy" / "cut.flac").write_bytes(b"fLaC" + bytes(10))
     (tmp_path / "happy" / "silent.ogg").write_bytes(b"")
-    (tmp_path / "happy" / "notes.txt").write_text("chords")
+    (tmp_path / "happy" / "score.mid").write_bytes(b"MThd")
     (tmp_path / "happy" / ".hidden").write_text("")
     write_wav(tmp_path / "happy" / "nothing.wav", seconds=0)
     library = load_library(tmp_path)
     assert [song.title for song in library.songs] == ["good"]
     named = {problem.split(" ")[0] for problem in library.problems}
-    assert named == {"corrupt.mp3", "cut.flac", "silent.ogg", "notes.txt", "nothing.wav"}
+    assert named == {"corrupt.mp3", "cut.flac", "silent.ogg", "score.mid", "nothing.wav"}
     assert not any(str(tmp_path) in problem for problem in library.problems)
 
 
@@ -82,11 +82,17 @@ def test_a_missing_folder_is_an_error_in_words(tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"songs": 3}', '{"songs": [1]}', '{"songs": [{}]}'])
-def test_a_damaged_list_is_an_error_in_words(tmp_path, text):
-    (tmp_path / "library.json").write_text(text)
-    with pytest.raises(LibraryError, match="list"):
-        read_folder(tmp_path)
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"songs": 3}', "[" * 100_000, "file;mood\r\na.wav;sad"])
+@pytest.mark.parametrize("name", ["library.json", "library.csv"])
+def test_a_damaged_list_is_named_and_costs_nothing_else(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    write_wav(tmp_path / "sad" / "rain.wav")
+    library = read_folder(tmp_path)
+    assert [song.title for song in library.songs] == ["rain"]
+    (problem,) = library.problems
+    assert problem.startswith(f"{name} is left out: ")
+    assert "list" in problem
+    assert not library.complete
 
 
 def test_a_song_that_is_gone_is_left_out(tmp_path, monkeypatch):

@@ -17,14 +17,15 @@ def add(commands: Any) -> None:
 
 
 def check_music(options: argparse.Namespace) -> int:
-    """Prints each mood's songs, and what is wrong on standard error."""
+    """Prints each mood's songs, and on standard error what is strange; BAD_INPUT if that costs a song."""
     from femr.emotions import EMOTIONS
+    from femr.errors import printable
     from femr.songs import read_folder
 
     library = read_folder(options.folder)
     for emotion in EMOTIONS:
-        titles = [f"  {song.title} ({song.path.name})" for song in library.of(emotion)]
+        titles = [f"  {song.title} ({printable(song.path.name)})" for song in library.of(emotion)]
         print("\n".join([f"{emotion}:", *(titles or ["  nothing"])]))
     for problem in library.problems:
         print(f"femr: {problem}", file=sys.stderr)
-    return BAD_INPUT if library.problems else 0
+    return 0 if library.complete else BAD_INPUT

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from femr.emotions import EMOTIONS
+from femr.emotions import EMOTIONS, emotion_of
 from femr.errors import DataError
 from femr.preprocessing import FACE_SIDE, Pixels
 from femr.training import parquet
@@ -33,16 +33,6 @@ _SPLITS = MappingProxyType(
         "privatetest": "PrivateTest",
         "private_test": "PrivateTest",
         "test": "PrivateTest",
-    }
-)
-_SYNONYMS = MappingProxyType(
-    {
-        "anger": "angry",
-        "disgusted": "disgust",
-        "fearful": "fear",
-        "happiness": "happy",
-        "sadness": "sad",
-        "surprised": "surprise",
     }
 )
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
@@ -86,10 +76,10 @@ def label_of(value: Any) -> int:
     text = str(value).strip().lower()
     if text.isdigit() and int(text) < len(EMOTIONS):
         return int(text)
-    name = _SYNONYMS.get(text, text)
-    if name not in tuple(EMOTIONS):
+    emotion = emotion_of(text)
+    if emotion is None:
         raise ValueError(f"unknown label {value!r}; expected 0 to 6 or {', '.join(EMOTIONS)}")
-    return tuple(EMOTIONS).index(name)
+    return EMOTIONS.index(emotion)
 
 
 def split_of(value: Any) -> str:

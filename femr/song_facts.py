@@ -1,0 +1,138 @@
+"""What is known of one song: by its list, else by its tags, else by its name, "Artist - Title.mp3".
+
+Files and lists hold anything; what is shown is one line of text, and numbers are finite.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from math import inf, isfinite, nan
+from pathlib import Path
+from typing import Any
+
+import mutagen
+from mutagen.aac import AAC
+from mutagen.easymp4 import EasyMP4
+from mutagen.flac import FLAC
+from mutagen.mp3 import EasyMP3
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggvorbis import OggVorbis
+from mutagen.wave import WAVE
+
+from femr.emotions import Emotion, emotion_of
+from femr.errors import LibraryError, printable
+
+PLAYABLE = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".oga", ".wav", ".flac")
+"""File endings that today's browsers play."""
+
+# what PLAYABLE files hold; of others the library reads some without end, so a Musepack file that is called .mp3
+_KINDS = (EasyMP3, EasyMP4, AAC, OggVorbis, OggOpus, OggFLAC, FLAC, WAVE)
+_NUMBERS = ("valence", "arousal", "tempo", "duration")
+_WORDS = ("title", "key", "mode", "licence")
+_LONGEST = 200  # characters of a title, or of another word that is shown
+
+
+def facts_of(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `results.Song` that are known, but for path and expression; `stated`: what a list says.
+
+    Raises: LibraryError with the reason why it cannot be played.
+    """
+    return {**_from_name(path), **_from_tags(path), **_from_list(stated)}
+
+
+def plays(name: str) -> bool:
+    """Whether browsers play files of such a name."""
+    return Path(name).suffix.lower() in PLAYABLE
+
+
+def blank(value: Any) -> bool:
+    """Whether a list's field says nothing."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def received(value: Any) -> str:
+    """A field's value of the wrong kind, for a sentence."""
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "an object"
+    return "none" if blank(value) else printable(str(value).strip(), 60)
+
+
+def _from_name(path: Path) -> dict[str, Any]:
+    artist, dash, title = path.stem.replace("_", " ").partition(" - ")
+    if dash and title.strip():
+        return {"title": _line(title), "artist": _line(artist) or None}
+    return {"title": _line(artist) or _line(path.name)}
+
+
+def _from_tags(path: Path) -> dict[str, Any]:
+    """What the file says of itself. Raises: LibraryError if it cannot be played."""
+    if not plays(path.name):
+        raise LibraryError("browsers do not play this kind of file.")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise LibraryError(f"it cannot be opened: {error.strerror}.") from error
+    try:
+        length, words = _read_tags(path)
+    except Exception as error:  # a damaged file makes the library raise nearly anything, MemoryError too
+        raise LibraryError("it is damaged.") from error
+    if not 0 < length < inf:
+        raise LibraryError("there is no sound in it that browsers play.")
+    return {"duration": round(length, 1), **words}
+
+
+def _read_tags(path: Path) -> tuple[float, dict[str, str]]:
+    """The length in seconds, 0 where there is none, and what the tags tell. Raises: whatever the library raises."""
+    audio = mutagen.File(path, _KINDS)
+    if audio is None:
+        return 0.0, {}
+    named = {"title": _tag(audio, "title"), "artist": _tag(audio, "artist"), "licence": _tag(audio, "copyright")}
+    return float(getattr(audio.info, "length", 0)), {key: value for key, value in named.items() if value}
+
+
+def _tag(audio: Any, name: str) -> str:
+    values = audio.tags.get(name) if audio.tags is not None and name in audio.tags else None
+    return _line(str(values[0])) if isinstance(values, list) and values else ""
+
+
+def _line(text: str) -> str:
+    """What is shown of a song, as one line that every encoding of Unicode holds."""
+    plain = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
+    words = " ".join(plain.encode(errors="replace").decode().split())
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+
+
+def _from_list(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a list that are filled in. Raises: LibraryError if one is not what it should be."""
+    stated = {key: value for key, value in facts.items() if not blank(value)}
+    stated["artist"] = stated.get("composer") or stated.get("artist")
+    words = {key: _words(key, stated[key]) for key in (*_WORDS, "artist") if stated.get(key) is not None}
+    known: dict[str, Any] = {key: text for key, text in words.items() if text}
+    known |= {key: _number(key, stated[key]) for key in _NUMBERS if key in stated}
+    if "lifts_from" in stated:
+        known["lifts_from"] = _moods(stated["lifts_from"])
+    return known
+
+
+def _words(key: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise LibraryError(f"expected text as its {key}, received {received(value)}.")
+    return _line(str(value))
+
+
+def _number(key: str, value: Any) -> float:
+    try:
+        # a spreadsheet may write 92,5
+        number = float(value.replace(",", ".") if isinstance(value, str) else value)
+    except (ValueError, TypeError, OverflowError):
+        number = nan
+    if isinstance(value, bool) or not isfinite(number):
+        raise LibraryError(f"expected a number as its {key}, received {received(value)}.")
+    return number
+
+
+def _moods(value: Any) -> tuple[Emotion, ...]:
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise LibraryError(f"expected names of expressions as its lifts_from, received {received(value)}.")
+    return tuple(emotion for emotion in map(emotion_of, words) if emotion)

@@ -33,7 +33,7 @@ from PIL.ImageFile import ImageFile
 
 from femr.colours import DEEP_GREY, MOST_PIXELS, dark_deep_colour, is_deep_colour, to_rgb
 from femr.errors import ImageError
-from femr.mending import mended, scans
+from femr.mending import mended, plain_names, scans
 from femr.orientation import BROKEN, orientation_in, orientation_of, upright
 
 MAX_MEMORY = 1_000_000_000
@@ -139,7 +139,7 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
     for name in _FORMATS:
         factory, accepts = Image.OPEN[name]
         if accepts and accepts(data[:16]) is True:
-            with factory(io.BytesIO(data), "") as image:
+            with factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "") as image:
                 yield image
             return
     raise ImageError("This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file.")

@@ -16,6 +16,8 @@ _TIFF_PIXELS = frozenset({
     256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 338, 339, 347, 512,
     513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532,
 })  # fmt: skip
+_ITEM = re.compile(rb"(.{4})infe([\x00-\x03])", re.DOTALL)  # its size and version
+_ASCII = bytes(value if value < 128 else ord("_") for value in range(256))
 _ISO_HEAD = 1 << 16  # where AVIF and HEIC files name what they hold
 
 
@@ -34,6 +36,17 @@ def mended(data: bytes) -> tuple[bytes, bytes | None]:
         # an item of a kind that no decoder knows; how the picture is turned stands elsewhere
         return data[:_ISO_HEAD].replace(b"Exif", b"Exi_") + data[_ISO_HEAD:], None
     return data, None
+
+
+def plain_names(data: bytes) -> bytes:
+    """A HEIC file with the names of its items in ASCII: on others pi_heif (1.4.0) brings down the whole process."""
+    result = bytearray(data)
+    for match in _ITEM.finditer(data):
+        size = int.from_bytes(match[1])
+        start = match.end() + (2 if match[2] <= b"\x02" else 4) + 3 + (8 if size == 1 else 0)
+        end = match.start() + size if size > 1 else len(data)
+        result[start:end] = result[start:end].translate(_ASCII)
+    return bytes(result)
 
 
 def scans(data: bytes) -> list[tuple[bytes, int]]:

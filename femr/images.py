@@ -117,7 +117,7 @@ def _from_base64(text: str) -> bytes | None:
     """The bytes; None if it is something else. Line breaks, the letters of addresses and a missing end are fine."""
     if len(text) > 2 * MAX_BYTES:
         raise ImageError(_TOO_LARGE)
-    letters = re.sub(r"[\s=]+", "", text).replace("-", "+").replace("_", "/")
+    letters = re.sub(r"[\r\n\t=]+", "", text.strip()).replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
     except (binascii.Error, ValueError):

@@ -20,7 +20,7 @@ def good_files(side=48):
     """The bytes of one file a kind, by name; each is a picture that load_image reads."""
     random = np.random.default_rng(7)
     rgb = Image.fromarray(random.integers(0, 256, (side // 8, side // 8, 3), np.uint8)).resize((side, side))
-    deep = Image.fromarray((np.asarray(rgb.convert("L")).astype(np.uint16) * 16))
+    deep = Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 16)
     exif = Image.Exif()
     exif[0x0112], exif[0x010F], exif[0x011A] = 6, "camera", 72.0
     text = PngImagePlugin.PngInfo()

@@ -202,18 +202,24 @@ def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
         noise = _noise(image)
         image.im = noise.im
         row = np.asarray(noise.crop((0, 0, image.width, 1)))[0]
-    interlaced = image.info.get("interlace") or (image.format == "GIF" and image.tile and image.tile[0].args[1])
+    interlaced = _is_interlaced(image)
     try:
         image.load()
     except BROKEN:
         image.tile = []
         rows = np.asarray(image)
         missing = np.array([np.array_equal(each, row) for each in rows]) if marked else _like_the_last(rows)
-        return missing | bool(interlaced and missing.any())
+        return missing | (interlaced and missing.any())
     rows = np.asarray(image)
     # the decoder of JPEG makes grey where it finds nothing
     grey = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
     return _like_the_last(rows) if grey else np.zeros(len(rows), np.bool_)
+
+
+def _is_interlaced(image: ImageFile) -> bool:
+    """Whether a PNG or GIF file that is not decoded yet has its rows in another order."""
+    arguments = image.tile[0].args if image.format == "GIF" and image.tile else None
+    return bool(arguments[1]) if isinstance(arguments, tuple) else bool(image.info.get("interlace"))
 
 
 def _noise(image: ImageFile) -> Image.Image:

@@ -1,67 +1,77 @@
 """Anything that holds a picture → an upright RGB array, within limits that are checked before a pixel is decoded."""
 
-import io
+import base64
+import binascii
+import math
 import os
-import struct
+import re
 from pathlib import Path
 from typing import IO, Any, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pi_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from femr.colours import eight_bits, on_white
+from femr.decoding import Picture, decode, from_pil
 from femr.errors import ImageError
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
+"""Larger frames of videos are refused; for pictures see decoding.MAX_MEMORY."""
 ANALYSIS_SIDE = 1920
-"""Pictures are scaled down to this long side, in pixels, before faces are looked for."""
+"""Pictures are scaled down to this long side, in pixels, before faces are looked for; see `long_side`."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
-_TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels."
-# what the decoders raise on damaged files
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, RuntimeError, struct.error)
-_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
-
-pi_heif.register_heif_opener()
+_LONGEST_NAME = 80  # characters of a path that is told
+_TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB."
+_SHORTEST_BASE64 = 48  # characters: no picture is smaller
 
 
 def load_image(source: Source) -> Pixels:
     """A picture as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
-    Args: `source`, a path, the bytes of a file, an open binary file, a PIL image, or an array: (h, w) grey, (h, w, 1),
-        (h, w, 3) RGB or (h, w, 4) RGBA, of uint8, uint16 or float from 0 to 1.
-    Raises: ImageError if it is no picture, is broken, over 20 MB or over 50 megapixels.
+    Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are grey.
+    Args: `source`, a path, the bytes of a file, an open binary file, a data: address or a file's bytes as base64, a PIL
+        image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of up to 16 bits
+        or floats from 0 to 1.
+    Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
     """
+    return load_picture(source).pixels
+
+
+def load_picture(source: Source) -> Picture:
+    """The same with the size that it has in its file, which is larger where it has more than 65 megapixels."""
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        pixels = _from_array(source)
+        return Picture(pixels, (pixels.shape[1], pixels.shape[0]))
     if isinstance(source, Image.Image):
-        return _from_pil(source)
+        return from_pil(source)
     data = _read(source)
     if not data:
         raise ImageError("The file is empty.")
     if len(data) > MAX_BYTES:
-        raise ImageError(f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return _from_pil(image)
-    except UnidentifiedImageError:
-        raise ImageError("This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageError(_TOO_MANY_PIXELS) from None
-    except _BROKEN as error:
-        raise ImageError("The picture is damaged or cut short.") from error
+        raise ImageError(_TOO_LARGE)
+    return decode(data)
+
+
+def long_side(width: int, height: int) -> float:
+    """What counts as a picture's long side: in one of more than two to one, twice the short side.
+
+    Not less than the side of a square with as many pixels, which bounds the work; nor an eighth of the real one.
+    """
+    longer, shorter = max(width, height), min(width, height)
+    return max(min(longer, 2 * shorter), math.sqrt(longer * shorter), longer / 8)
 
 
 def fit(image: Pixels, side: int = ANALYSIS_SIDE) -> tuple[Pixels, float]:
-    """The picture scaled down to `side` pixels at most, and the factor (1 or less) by which it was."""
+    """The picture scaled down to a `long_side` of `side` pixels at most, and the factor (1 or less) by which it was."""
     height, width = image.shape[:2]
-    factor = min(1.0, side / max(height, width))
+    factor = min(1.0, side / long_side(width, height))
     if factor == 1.0:
         return image, factor
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -69,70 +79,94 @@ def fit(image: Pixels, side: int = ANALYSIS_SIDE) -> tuple[Pixels, float]:
 
 
 def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> bytes:
-    """The file's bytes; one more than allowed where it is longer."""
+    """The file's bytes; one more than allowed, or some more, where it is longer."""
     if isinstance(source, bytes):
-        return source
+        return source if source[:5].lower() != b"data:" else _from_address(source.decode("latin-1"))
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        if not path.is_file():
-            raise ImageError(f"There is no file named {path.name}.")
-        try:
-            with path.open("rb") as file:
-                return file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise ImageError(f"{path.name} cannot be opened: {error.strerror}.") from error
+        return _from_text(source) if isinstance(source, str) else _from_path(Path(source))
     if hasattr(source, "read"):
-        return source.read(MAX_BYTES + 1)
+        return _from_file(source)
     raise ImageError(f"Expected a path, bytes, a file, a PIL image or an array. Received: {type(source).__name__}")
 
 
-def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1:
-        raise ImageError("The picture has no pixels.")
-    if width * height > MAX_PIXELS:
-        raise ImageError(_TOO_MANY_PIXELS)
-
-
-def _from_pil(image: Image.Image) -> Pixels:
-    _check_size(*image.size)
+def _from_text(text: str) -> bytes:
+    """A data: address, a path, or else a file's bytes as base64."""
+    if text[:5].lower() == "data:":
+        return _from_address(text)
     try:
-        image.load()
-        return np.asarray(_on_white(ImageOps.exif_transpose(image)), np.uint8)
-    except _BROKEN as error:
-        raise ImageError("The picture is damaged or cut short.") from error
+        return _from_path(Path(text))
+    except ImageError:
+        data = _from_base64(text) if len(text) >= _SHORTEST_BASE64 else None
+        if data is None:
+            raise
+        return data
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    """Any mode → RGB, with white behind what is transparent."""
-    if image.mode in _DEEP_GREY:
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        image = Image.alpha_composite(white, layer)
-    return image.convert("RGB")
+def _from_address(text: str) -> bytes:
+    head, _, content = text.partition(",")
+    if len(content) > 3 * MAX_BYTES:
+        raise ImageError(_TOO_LARGE)
+    data = unquote_to_bytes(content)
+    decoded = _from_base64(data.decode("latin-1")) if head.lower().endswith(";base64") else data
+    if decoded is None:
+        raise ImageError("The data: address is damaged or cut short.")
+    return decoded
+
+
+def _from_base64(text: str) -> bytes | None:
+    """The bytes; None if it is something else. Line breaks, the letters of addresses and a missing end are fine."""
+    if len(text) > 2 * MAX_BYTES:
+        raise ImageError(_TOO_LARGE)
+    letters = re.sub(r"[\r\n\t=]+", "", text.strip()).replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _from_path(path: Path) -> bytes:
+    name = _printable(path.name)
+    try:
+        if not (path.is_file() or path.is_fifo()):
+            raise ImageError(f"There is no file named {name}.")
+        with path.open("rb") as file:
+            return _from_file(file)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
+        raise ImageError(f"{name} cannot be opened: {reason}.") from error
+
+
+def _from_file(file: IO[bytes]) -> bytes:
+    """All of a file, which may come in pieces, as from a pipe."""
+    pieces, length = [], 0
+    try:
+        while length <= MAX_BYTES:
+            piece = file.read(MAX_BYTES + 1 - length)
+            if not isinstance(piece, bytes):
+                raise ImageError(f"Expected a file opened as binary. Received: {type(piece).__name__}")
+            if not piece:
+                break
+            pieces.append(piece)
+            length += len(piece)
+    except (OSError, ValueError) as error:
+        raise ImageError("The file cannot be read.") from error
+    return b"".join(pieces)
+
+
+def _printable(name: str) -> str:
+    """A name as text that can be written, and not longer than a line."""
+    name = name.encode("utf-8", "backslashreplace").decode()
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _from_array(array: npt.NDArray[Any]) -> Pixels:
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
-        raise ImageError(f"Expected an array (h, w), (h, w, 3) or (h, w, 4). Received: {array.shape}")
-    _check_size(array.shape[1], array.shape[0])
-    pixels = _eight_bits(array)
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.dtype.kind not in "buif":
+        raise ImageError(f"Expected an array (h, w), (h, w, 3) or (h, w, 4). Received: {array.dtype} {array.shape}")
+    if not array.size:
+        raise ImageError("The picture has no pixels.")
+    pixels = eight_bits(array)
     if pixels.shape[2] == 4:
-        return np.asarray(_on_white(Image.fromarray(pixels)), np.uint8)
+        return np.asarray(on_white(Image.fromarray(pixels)), np.uint8)
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-
-
-def _eight_bits(array: npt.NDArray[Any]) -> Pixels:
-    """Scaled to 0..255, not clipped: uint16 by its full range, floats from 0..1, wider values by their largest."""
-    if array.dtype == np.uint8:
-        return array
-    values = array.astype(np.float64)
-    if not np.isfinite(values).all() or values.min() < 0:
-        raise ImageError("The picture holds values below zero or values that are not numbers.")
-    usual = {"b": 1, "f": 1, "u": np.iinfo(np.uint16).max if array.dtype == np.uint16 else 255}.get(
-        array.dtype.kind, 255
-    )
-    return np.asarray(np.rint(values * (255 / max(usual, values.max()))), np.uint8)

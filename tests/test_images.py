@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from femr.errors import ImageError
-from femr.images import MAX_BYTES, fit, load_image
+from femr.images import MAX_BYTES, fit, load_image, long_side
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -152,8 +152,8 @@ def png_header(width, height):
         (b"", "empty"),
         (b"<html><body>404</body></html>", "not a picture"),
         (b"\x00" * 1000, "not a picture"),
-        (png_header(20_000, 20_000), "50 megapixels"),
-        (png_header(9_000, 9_000), "50 megapixels"),
+        (png_header(20_000, 20_000), "too large"),
+        (png_header(9_000, 9_000), "too large"),
         (png_header(0, 0), "picture"),
         (bytes(MAX_BYTES + 1), "20 MB"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>', "not a picture"),
@@ -219,5 +219,17 @@ def test_fit_scales_down_only():
     small, factor = fit(np.zeros((3000, 4000, 3), np.uint8))
     assert small.shape == (1440, 1920, 3)
     assert factor == pytest.approx(0.48)
-    small, _ = fit(np.zeros((1, 5000, 3), np.uint8))
-    assert small.shape == (1, 1920, 3)
+    small, _ = fit(np.zeros((1, 50_000, 3), np.uint8))
+    assert small.shape == (1, 15_360, 3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (4000, 2250), (3000, 4000), (2000, 2000), (6000, 3000)])
+def test_fit_scales_ordinary_pictures_by_their_long_side(width, height):
+    assert long_side(width, height) == max(width, height)
+
+
+@pytest.mark.parametrize(("width", "height"), [(12_000, 1_000), (1_000, 12_000), (60_000, 300), (4_000, 1_500)])
+def test_fit_leaves_strips_as_many_pixels_as_a_square(width, height):
+    small, factor = fit(np.zeros((height, width, 3), np.uint8))
+    assert factor > 1920 / max(width, height)
+    assert small.shape[0] * small.shape[1] <= 1921 * 1921

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "femr").rglob("*.py"))
 PAGE = [ROOT / "app.py", *sorted((ROOT / "tabs").glob("*.py"))]
 LEVELS = {
-    "emotions": 0, "errors": 0, "results": 1, "calibration": 1, "group.moments": 1, "images": 2, "preprocessing": 2,
+    "errors": -1, "emotions": 0, "mending": 0, "colours": 0, "orientation": 0, "results": 1, "decoding": 1,
+    "calibration": 1, "group.moments": 1, "images": 2, "preprocessing": 2,
     "hub.client": 2, "networks": 2, "folding": 2, "mtcnn.networks": 2, "mtcnn.pyramid": 2, "mtcnn.patches": 2,
     "mtcnn.opinion": 2, "mtcnn.turning": 4,
     "video.tracking": 2, "video.smoothing": 2, "many.remote": 2, "weights": 3, "mtcnn.cascade": 3, "covering": 3,
@@ -33,7 +34,7 @@ ONLY_IN = {
     "mtcnn": {"mtcnn.networks"},
     "huggingface_hub": {"hub.client", "hub.card"},
     "gradio": set(),
-    "PIL": {"images", "annotate"},
+    "PIL": {"images", "decoding", "colours", "orientation", "annotate"},
     "jinja2": {"group.page"},
     "markupsafe": {"group.page"},
     "matplotlib": {"group.charts", "video.timeline", "video.mood_chart"},

@@ -1,0 +1,246 @@
+"""The bytes of a picture file → upright RGB, within a memory that is checked before a pixel is decoded.
+
+Pillow decodes. A file that it refuses is tried again without all that is beside the pixels, and what can be read of it
+is a picture where nine tenths of the rows are there.
+"""
+
+import io
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pi_heif
+
+# each import makes Image.OPEN know its format
+from PIL import (
+    AvifImagePlugin,  # noqa: F401
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,  # noqa: F401
+    PpmImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
+from PIL.ImageFile import ImageFile
+
+from femr.colours import DEEP_GREY, MOST_PIXELS, dark_deep_colour, is_deep_colour, to_rgb
+from femr.errors import ImageError
+from femr.mending import mended, plain_names, scans
+from femr.orientation import BROKEN, orientation_in, orientation_of, upright
+
+MAX_MEMORY = 1_000_000_000
+"""Bytes that reading one picture may take; those that would take more are refused."""
+ROWS_NEEDED = 0.9
+"""Share of the rows that must be there of a picture that is cut short."""
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
+_DAMAGED = "The picture is damaged or cut short."
+# bytes a pixel in Pillow, for the deep ones also on the way to eight bits; others take 4
+_MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 6, "I;16L": 6, "I;16B": 6, "I;16N": 6, "I": 13, "F": 13}
+# what decoding takes, in pictures of Pillow's own: at 12 megapixels WebP took 16.4 bytes a pixel, AVIF 9.6, HEIC 7.2,
+# TIFF 4.4, more where it is one strip
+_DECODERS = {"WEBP": 4.0, "AVIF": 2.5, "HEIF": 2.5, "TIFF": 2.0}
+_DEEP_BYTES = 14  # of a pixel whose colours have 16 bits, more where they are dark
+_CROWDED = 400  # pixels a byte of the file: more are a bomb, where they are many; a white PNG has 344, AVIF any number
+_MANY = 50_000_000
+_STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
+
+_large = Lock()  # so that several large pictures are decoded one after another
+
+pi_heif.register_heif_opener()
+# its remarks on damaged metadata, which femr does not need
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Picture:
+    """A picture upright: RGB uint8 (h, w, 3); and its size in the file, width and height, where that was larger."""
+
+    pixels: Pixels
+    size: tuple[int, int]
+
+
+def decode(data: bytes) -> Picture:
+    """The picture in a file's bytes, the first frame of an animation.
+
+    Raises: ImageError if it is no picture, is broken, or would take more memory than MAX_MEMORY.
+    """
+    try:
+        try:
+            return _picture(*_decoded(data))
+        except BROKEN:
+            return _picture(*_rescued(*mended(data)))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        raise ImageError("The picture is too large to be read.") from None
+    except BROKEN as error:
+        raise ImageError(_DAMAGED) from error
+
+
+def from_pil(image: Image.Image) -> Picture:
+    """The same of a PIL image. Raises: ImageError."""
+    if min(image.size) < 1:
+        raise ImageError("The picture has no pixels.")
+    try:
+        with _room(_memory(image, 1)):
+            image.load()
+            return _picture(to_rgb(image), orientation_of(image), image.size)
+    except BROKEN as error:
+        raise ImageError(_DAMAGED) from error
+
+
+def _decoded(data: bytes) -> tuple[Pixels, int, tuple[int, int]]:
+    """The picture as it lies in the file, its orientation and its size there."""
+    with _opened(data) as image:
+        size = image.size
+        divisor, memory = _plan(image, data)
+        with _room(memory):
+            deep = is_deep_colour(image)
+            _reduce(image, divisor)
+            image.load()
+            pixels = dark_deep_colour(image, data) if deep else None
+            pixels = to_rgb(image) if pixels is None else pixels
+            return pixels, orientation_of(image), size
+
+
+def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int]]:
+    """The same of what can be decoded of a damaged file; missing rows are grey."""
+    with _opened(data) as image:
+        size = image.size
+        divisor, memory = _plan(image, data)
+        with _room(memory):
+            _reduce(image, divisor)
+            missing = _load_some(image)
+            if missing.mean() > 1 - ROWS_NEEDED:
+                raise ImageError(f"{_DAMAGED[:-1]}: {1 - missing.mean():.0%} of its rows are there.")
+            if not _has_detail(image, data):
+                raise ImageError(_DAMAGED)
+            pixels = to_rgb(image)
+            pixels[missing[:: math.ceil(len(missing) / len(pixels))]] = 128
+            return pixels, orientation_in(exif) if exif else orientation_of(image), size
+
+
+def _picture(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Picture:
+    return Picture(upright(pixels, orientation), size[::-1] if orientation >= 5 else size)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[ImageFile]:
+    """The file's head as Pillow reads it. Not by Image.open: its limit is one of pixels, whatever they take."""
+    for name in _FORMATS:
+        factory, accepts = Image.OPEN[name]
+        if accepts and accepts(data[:16]) is True:
+            with factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "") as image:
+                yield image
+            return
+    raise ImageError("This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file.")
+
+
+def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
+    """By how much a picture is to be made smaller, and how many bytes of memory reading it so takes.
+
+    Raises: ImageError if it claims more pixels than its file can hold.
+    """
+    pixels = image.width * image.height
+    if pixels > max(_MANY, _CROWDED * len(data)) and image.format not in _DECODERS:
+        raise ImageError("The picture is too large: it claims to have more pixels than its file can hold.")
+    if not isinstance(image, JpegImagePlugin.JpegImageFile):
+        divisor = math.ceil(math.sqrt(pixels / MOST_PIXELS))
+        return divisor, _memory(image, divisor)
+    found = scans(data)
+    if image.info.get("progressive") and pixels * len(found) > _STEPS:
+        raise ImageError("The picture is packed in more steps than can be read in a reasonable time.")
+    coefficients = 0
+    if image.info.get("progressive") or (found and len(found[0][0]) < image.layers):
+        # the decoder holds all of them, two bytes each, until the last scan
+        areas = [across * down for _, across, down, _ in image.layer]
+        whole = max(across for _, across, _, _ in image.layer) * max(down for _, _, down, _ in image.layer)
+        coefficients = 2 * pixels * sum(areas) // whole
+    for divisor in (1, 2, 4, 8):
+        memory = coefficients + 7 * pixels // divisor**2
+        if pixels <= MOST_PIXELS * divisor**2 and memory <= MAX_MEMORY:
+            break
+    return divisor, memory
+
+
+def _memory(image: Image.Image, divisor: int) -> int:
+    """Bytes that it takes to decode a picture and make an RGB array, so much smaller, of it."""
+    each = _MODE_BYTES.get(image.mode, 4) * _DECODERS.get(image.format or "", 1.0)
+    if isinstance(image, ImageFile) and is_deep_colour(image):
+        each = _DEEP_BYTES
+    return round(image.width * image.height * (each + 3 / divisor**2))
+
+
+@contextmanager
+def _room(memory: int) -> Iterator[None]:
+    """For reading a picture that takes so much. Raises: ImageError if it is more than one may take."""
+    if memory > MAX_MEMORY:
+        raise ImageError(f"The picture is too large: to read it would take over {MAX_MEMORY / 1e9:g} GB of memory.")
+    with _large if memory > MAX_MEMORY // 4 else nullcontext():
+        yield
+
+
+def _reduce(image: ImageFile, divisor: int) -> None:
+    """Lets a JPEG be decoded at a half, a quarter or an eighth; does nothing to others."""
+    if divisor > 1:
+        image.draft(None, (max(1, image.width // divisor), max(1, image.height // divisor)))
+
+
+def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
+    """Decodes what there is; which rows are missing, all of them where the rows do not come one after the other."""
+    marked = image.mode not in DEEP_GREY and image.format != "GIF"  # Pillow clears those of GIF files again
+    if marked:
+        noise = _noise(image)
+        image.im = noise.im
+        row = np.asarray(noise.crop((0, 0, image.width, 1)))[0]
+    interlaced = _is_interlaced(image)
+    try:
+        image.load()
+    except BROKEN:
+        image.tile = []
+        rows = np.asarray(image)
+        missing = np.array([np.array_equal(each, row) for each in rows]) if marked else _like_the_last(rows)
+        return missing | (interlaced and missing.any())
+    rows = np.asarray(image)
+    # the decoder of JPEG makes grey where it finds nothing
+    grey = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
+    return _like_the_last(rows) if grey else np.zeros(len(rows), np.bool_)
+
+
+def _is_interlaced(image: ImageFile) -> bool:
+    """Whether a PNG or GIF file that is not decoded yet has its rows in another order."""
+    arguments = image.tile[0].args if image.format == "GIF" and image.tile else None
+    return bool(arguments[1]) if isinstance(arguments, tuple) else bool(image.info.get("interlace"))
+
+
+def _noise(image: ImageFile) -> Image.Image:
+    """A picture of the same mode and size with the same random row everywhere, which no picture holds."""
+    length = len(Image.new(image.mode, (image.width, 1)).tobytes())
+    row = Image.frombytes(image.mode, (image.width, 1), np.random.default_rng(0).bytes(length))
+    return row.resize(image.size, Image.Resampling.NEAREST)
+
+
+def _like_the_last(rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """The rows at the end that are like the last."""
+    alike = np.array([np.array_equal(row, rows[-1]) for row in rows])
+    return np.flip(np.logical_and.accumulate(np.flip(alike)))
+
+
+def _has_detail(image: ImageFile, data: bytes) -> bool:
+    """Whether a JPEG file is whole, or holds a first round of brightness's detail for all rows, where it has rounds."""
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or not image.info.get("progressive"):
+        return True
+    if data.rfind(b"\xff\xd9", 0, -2) > data.rfind(b"\xff\xda"):
+        return True
+    brightness = image.layer[0][0]
+    detail = [brightness in components and frequency > 0 for components, frequency in scans(data)]
+    return any(detail[:-1])  # the last one is cut

@@ -1,0 +1,103 @@
+"""Good pictures of every format, and what becomes of them when bytes are lost, changed, doubled or swapped."""
+
+import io
+
+import numpy as np
+import pillow_heif
+from PIL import Image, PngImagePlugin
+
+_ENDS = b"\x00\x01\x7f\x80\xff"
+
+
+def encoded(image, kind, **options):
+    """A picture as a file's bytes."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def good_files(side=48):
+    """The bytes of one file a kind, by name; each is a picture that load_image reads."""
+    random = np.random.default_rng(7)
+    rgb = Image.fromarray(random.integers(0, 256, (side // 8, side // 8, 3), np.uint8)).resize((side, side))
+    deep = Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 16)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F], exif[0x011A] = 6, "camera", 72.0
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "x" * 2000, zip=True)
+    heic = io.BytesIO()
+    pillow_heif.from_pillow(rgb.resize((64, 64))).save(heic, quality=50, exif=exif.tobytes())
+    return {
+        "jpeg": encoded(rgb, "JPEG", exif=exif),
+        "jpeg progressive": encoded(rgb, "JPEG", progressive=True, exif=exif, comment=b"c" * 99),
+        "jpeg grey": encoded(rgb.convert("L"), "JPEG"),
+        "jpeg cmyk": encoded(rgb.convert("CMYK"), "JPEG"),
+        "mpo": encoded(rgb, "MPO", save_all=True, append_images=[rgb]),
+        "png": encoded(rgb, "PNG", exif=exif, pnginfo=text),
+        "png palette": encoded(rgb.quantize(16), "PNG", transparency=3),
+        "png alpha": encoded(rgb.convert("RGBA"), "PNG"),
+        "png 16 bits": encoded(deep, "PNG"),
+        "png animated": encoded(rgb, "PNG", save_all=True, append_images=[rgb.rotate(90)]),
+        "webp": encoded(rgb, "WEBP", exif=exif),
+        "webp lossless": encoded(rgb.convert("RGBA"), "WEBP", lossless=True),
+        "avif": encoded(rgb, "AVIF", speed=10, exif=exif),
+        "heic": heic.getvalue(),
+        "gif": encoded(rgb, "GIF"),
+        "gif animated": encoded(rgb, "GIF", save_all=True, append_images=[rgb.rotate(90)]),
+        "bmp": encoded(rgb, "BMP"),
+        "tiff": encoded(rgb, "TIFF", exif=exif),
+        "tiff lzw": encoded(rgb, "TIFF", compression="tiff_lzw"),
+        "tiff jpeg": encoded(rgb, "TIFF", compression="jpeg"),
+        "tiff 16 bits": encoded(deep, "TIFF"),
+        "tiff float": encoded(Image.fromarray(np.asarray(rgb.convert("L"), np.float32) / 255), "TIFF"),
+        "ppm": encoded(rgb, "PPM"),
+        "pgm 16 bits": encoded(deep.convert("I"), "PPM"),
+    }
+
+
+def mutant(data, random):
+    """The file with one to four kinds of damage."""
+    for _ in range(random.integers(1, 5)):
+        data = _DAMAGES[random.integers(len(_DAMAGES))](data, random)
+    return bytes(data)
+
+
+def _place(data, random):
+    """Anywhere, in half of all cases in the head."""
+    return int(random.integers(max(1, min(len(data), 200 if random.random() < 0.5 else len(data)))))
+
+
+def _cut(data, random):
+    return data[: _place(data, random)] if random.random() < 0.3 else data[: int(len(data) * random.uniform(0.8, 1))]
+
+
+def _bytes(data, random):
+    data = bytearray(data)
+    for _ in range(random.integers(1, 9)):
+        if data:
+            data[_place(data, random)] = random.integers(256)
+    return bytes(data)
+
+
+def _number(data, random):
+    """Four bytes of the kind that sizes and counts break at."""
+    at = _place(data, random)
+    return data[:at] + bytes(random.choice(list(_ENDS), 4).astype(np.uint8)) + data[at + 4 :]
+
+
+def _lost(data, random):
+    at = _place(data, random)
+    return data[:at] + data[at + random.integers(1, 20) :]
+
+
+def _double(data, random):
+    at, length = _place(data, random), random.integers(1, 200)
+    return data[: at + length] + data[at:]
+
+
+def _zeros(data, random):
+    at, length = _place(data, random), random.integers(1, 400)
+    return data[:at] + bytes(length) + data[at + length :]
+
+
+_DAMAGES = (_cut, _bytes, _number, _lost, _double, _zeros)

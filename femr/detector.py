@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.errors import DataError, ImageError, ModelError
+from femr.images import long_side
 from femr.mtcnn.cascade import Cascade, Found
 from femr.mtcnn.pyramid import WINDOW
 from femr.mtcnn.turning import QUARTERS, turned, turned_back
@@ -29,7 +30,7 @@ SMALLEST_FACE = 28
 68 / 65 / 64 / 55 / 46 % of them, before it learned from them. A half as small smallest face costs four times the time.
 """
 SMALLEST_SHARE = 1 / 48
-"""And the smallest share of the picture's long side: in large pictures, 40 pixels of 1920, so that none takes long."""
+"""And the smallest share of the picture's `images.long_side`: 40 pixels of 1920, so no large picture takes long."""
 
 _AFAR = 96  # short side in pixels of the second look
 _AFAR_LONG = 480
@@ -105,7 +106,10 @@ class MtcnnDetector:
         return _sorted(self._cascade.follow(image, boxes), image)
 
     def _find(self, images: Sequence[Pixels]) -> list[list[Found]]:
-        smallest = [self._smallest or max(SMALLEST_FACE, SMALLEST_SHARE * max(image.shape)) for image in images]
+        smallest = [
+            self._smallest or max(SMALLEST_FACE, SMALLEST_SHARE * long_side(image.shape[1], image.shape[0]))
+            for image in images
+        ]
         return self._cascade.find(images, smallest)
 
     def _turned(self, image: Pixels) -> list[Found]:

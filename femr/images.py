@@ -16,7 +16,7 @@ from PIL import Image
 
 from femr.colours import eight_bits, on_white
 from femr.decoding import Picture, decode, from_pil
-from femr.errors import ImageError
+from femr.errors import ImageError, printable
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -125,7 +125,7 @@ def _from_base64(text: str) -> bytes | None:
 
 
 def _from_path(path: Path) -> bytes:
-    name = _printable(path.name)
+    name = printable(path.name, _LONGEST_NAME)
     try:
         if not (path.is_file() or path.is_fifo()):
             raise ImageError(f"There is no file named {name}.")
@@ -151,12 +151,6 @@ def _from_file(file: IO[bytes]) -> bytes:
     except (OSError, ValueError) as error:
         raise ImageError("The file cannot be read.") from error
     return b"".join(pieces)
-
-
-def _printable(name: str) -> str:
-    """A name as text that can be written, and not longer than a line."""
-    name = name.encode("utf-8", "backslashreplace").decode()
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _from_array(array: npt.NDArray[Any]) -> Pixels:

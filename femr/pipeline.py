@@ -7,7 +7,7 @@ from time import perf_counter
 
 from femr.classifier import Classifier, load_classifier
 from femr.detector import Detector, Follower, MtcnnDetector
-from femr.images import Pixels, Source, fit, load_image
+from femr.images import Pixels, Source, fit, load_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.preprocessing import face_views
@@ -44,11 +44,15 @@ class Analyzer:
         Raises: ImageError if the picture cannot be read.
         """
         start = perf_counter()
-        image = load_image(source)
+        picture = load_picture(source)
         loaded = perf_counter() - start
-        (analysis,) = self.many([image], mode, played)
+        (analysis,) = self.many([picture.pixels], mode, played)
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-        return replace(analysis, timings={"load": loaded, **analysis.timings}, file=file)
+        width, height = picture.size
+        enlarged = width / picture.pixels.shape[1]
+        faces = tuple(replace(face, face=face.face.scaled(enlarged)) for face in analysis.faces)
+        timings = {"load": loaded, **analysis.timings}
+        return replace(analysis, width=width, height=height, faces=faces, timings=timings, file=file)
 
     def many(
         self,

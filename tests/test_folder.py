@@ -61,7 +61,7 @@ def test_patterns_files_and_lists_give_their_files(photos, monkeypatch):
 def test_a_file_whose_name_looks_like_a_pattern_is_a_file(photos, tmp_path):
     (tmp_path / "a[1].jpg").write_bytes((photos / "a2.jpg").read_bytes())
     (each,) = find([tmp_path / "a[1].jpg"])
-    assert each.picture().shape == (160, 160, 3)
+    assert each.picture().pixels.shape == (160, 160, 3)
 
 
 def test_a_zip_file_is_read_without_unpacking_it(photos, analyzer):

@@ -101,12 +101,12 @@ class _Decoded:
 
 def _decode(source: Input) -> _Decoded:
     try:
-        image = source.picture()
+        picture = source.picture()
     except FemrError as error:
         return _Decoded(source, error=str(error))
     # here rather than by the analyzer, so that no batch of full-sized pictures is ever held
-    small, factor = fit(image)
-    return _Decoded(source, small, (image.shape[1], image.shape[0]), factor)
+    small, factor = fit(picture.pixels)
+    return _Decoded(source, small, picture.size, factor * picture.pixels.shape[1] / picture.size[0])
 
 
 def _decoded(groups: Iterable[Sequence[Input]]) -> Iterator[list[_Decoded]]:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from femr.errors import DataError, ImageError
-from femr.images import Pixels, load_image
+from femr.images import Picture, load_picture
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
@@ -47,12 +47,12 @@ class Input:
         """Whether it is a video, by its ending; those inside ZIP files are not read."""
         return self.member is None and _suffix(self.path) in VIDEOS
 
-    def picture(self) -> Pixels:
-        """The picture, as `images.load_image` reads it. Raises: ImageError, DataError."""
+    def picture(self) -> Picture:
+        """The picture, as `images.load_picture` reads it. Raises: ImageError, DataError."""
         if self.member is not None:
             return _read_member(self.path, self.member)
         with self.open() as file:
-            return load_image(file)
+            return load_picture(file)
 
     def open(self) -> IO[bytes]:
         """The file, opened. Raises: ImageError if there is none."""
@@ -154,13 +154,13 @@ def close_archives() -> None:
     _archive.cache_clear()
 
 
-def _read_member(path: str, name: str) -> Pixels:
-    """A picture in a ZIP file. No more is unpacked than load_image takes, whatever size the file claims."""
+def _read_member(path: str, name: str) -> Picture:
+    """A picture in a ZIP file. No more is unpacked than load_picture takes, whatever size the file claims."""
     if _suffix(name) in VIDEOS:
         raise ImageError("Videos inside ZIP files are not read. Unpack it first.")
     try:
         with _archive(path).open(name) as file:
-            return load_image(file)
+            return load_picture(file)
     except _PACKED as error:
         raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error
 

@@ -220,7 +220,8 @@ def _measure(
     """The measures of some of the photos."""
     shares, labels = readings.shares[rows], labels[rows]
     answers, found = balances.named(shares, balance), shares.any(axis=1)
-    matrix, right = metrics.named_matrix(answers, labels), np.equal(answers, labels)
+    matrix = metrics.named_matrix(answers, labels)
+    right: npt.NDArray[np.bool_] = answers == labels
     tops = Calibration(balance=balance).apply(shares).max(axis=1)
     sure = found & ~readings.hard[rows] & (tops >= threshold)
     return {

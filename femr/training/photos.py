@@ -219,9 +219,8 @@ def _measure(
 ) -> Report:
     """The measures of some of the photos."""
     shares, labels = readings.shares[rows], labels[rows]
-    answers, found = balances.named(shares, balance), shares.any(axis=1)
-    matrix = metrics.named_matrix(answers, labels)
-    right: npt.NDArray[np.bool_] = answers == labels
+    answers = balances.named(shares, balance)
+    matrix, right, found = metrics.named_matrix(answers, labels), answers == labels, answers < len(EMOTIONS)
     tops = Calibration(balance=balance).apply(shares).max(axis=1)
     sure = found & ~readings.hard[rows] & (tops >= threshold)
     return {

@@ -20,7 +20,7 @@ LEVELS = {
     "mtcnn.opinion": 2, "mtcnn.turning": 4,
     "video.tracking": 2, "video.smoothing": 2, "many.remote": 2, "weights": 3, "mtcnn.cascade": 3, "covering": 3,
     "many.inputs": 3, "video.reader": 3, "detector": 5, "classifier": 4, "mood": 4, "music": 4, "annotate": 4,
-    "report": 4, "hub.card_tables": 4, "hub.card_text": 4, "hub.card": 5, "songs": 5, "quality": 5, "video.live": 5,
+    "report": 4, "hub.card_tables": 4, "hub.card_text": 3, "hub.card": 5, "songs": 5, "quality": 5, "video.live": 5,
     "display": 5,
     "many.table_formats": 5, "video.timeline": 5, "group.tally": 5, "video.writer": 5, "hub.push": 6,
     "video.mood_chart": 6, "pipeline": 6, "many.table": 6, "group.counting": 6, "group.summary": 7,

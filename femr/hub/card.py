@@ -70,8 +70,8 @@ def model_card(facts: Sequence[ModelFacts], shown: Sequence[str] = (), reference
 def _metrics(facts: ModelFacts) -> list[tuple[str, str, float]]:
     """What the model-index tells of a model: metric's type, its name, its value."""
     scores, people = tables.scores(facts, "PrivateTest"), tables.people(facts, "PrivateTest")
-    found = [("accuracy", label, tables.value(scores.get(key))) for key, label in tables.ACCURACIES.items()]
-    found.append(("f1", tables.MEASURES["macro_f1"], tables.value(scores.get("macro_f1"))))
+    found = [("accuracy", label, tables.value(scores.get(key))) for key, label in card_text.ACCURACIES.items()]
+    found.append(("f1", card_text.MEASURES["macro_f1"], tables.value(scores.get("macro_f1"))))
     found.append(("accuracy", "people, FER+ majorities", tables.value(people.get("accuracy"))))
     found.append(("accuracy", "people, FER+'s own rule", tables.value(people.get("accuracy_ferplus"))))
     return [(metric, label, value) for metric, label, value in found if value is not None]

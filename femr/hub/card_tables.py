@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from femr.emotions import EMOTIONS
+from femr.hub.card_text import ACCURACIES, MEASURES, PEOPLE, PHOTO_MEASURES, PICTURE_TITLES, VOTES
 from femr.weights import ModelFacts
 
 Reference: TypeAlias = Mapping[str, Any]
@@ -11,52 +12,6 @@ Reference: TypeAlias = Mapping[str, Any]
 
 NOT_MEASURED = "not measured"
 
-ACCURACIES = {
-    "accuracy": "accuracy, one view",
-    "accuracy_mirrored": "accuracy, mirrored",
-    "accuracy_deduplicated": "accuracy, one view, without training duplicates",
-    "accuracy_mirrored_deduplicated": "accuracy, mirrored, without training duplicates",
-    "ferplus_accuracy": "accuracy, FER+ labels",
-}
-MEASURES = {
-    "macro_f1": "macro F1",
-    "ece_after": "calibration error",
-    "nll": "negative log-likelihood",
-    "brier": "Brier score",
-}
-PEOPLE = {
-    "accuracy": "right, of faces on which over half of ten people agree",
-    "accuracy_unbalanced": "the same with balance 0",
-    "accuracy_ferplus": "right, by FER+'s own rule",
-    "mean_recall": "mean recall of the seven expressions",
-    "agreement": "people who agree with the answer",
-    "agreement_best": "who could agree with the best possible answer",
-    "sure": "read surely",
-    "accuracy_sure": "right, of those",
-}
-_VOTES = {
-    "cross_entropy": "cross-entropy with the vote shares",
-    "cross_entropy_least": "the least possible",
-    "ece_before": "calibration error before scaling",
-    "ece_after": "calibration error",
-    "ece_named": "calibration error of what is named",
-}
-_PHOTOS = {
-    "found": "face found",
-    "accuracy": "right",
-    "mean_recall": "mean recall",
-    "natural_mix": "right in the natural mix",
-    "sure": "read surely",
-    "accuracy_sure": "right, of those",
-}
-_PICTURES = {
-    "people_confusion_matrix": "people: what is taken for what",
-    "confusion_matrix": "labels: what is taken for what",
-    "reliability": "how many people are said to agree, and how many do",
-    "risk_coverage": "leaving out unsure faces",
-    "balances": "what each balance gives",
-    "curves": "training",
-}
 _CLAIMED = {"custom_cnn": 0.675, "mobilenet_v2": 0.75}
 """What the reference work reports, without saying on which faces."""
 
@@ -106,7 +61,7 @@ def people_scores(facts: Sequence[ModelFacts], split: str) -> str | None:
     rows["faces on which over half agree"] = cell("images_majority", _count)
     rows["faces with a majority by FER+'s own rule"] = cell("images_ferplus", _count)
     rows |= {label: cell(key, percent) for key, label in PEOPLE.items()}
-    rows |= {label: cell(key, _plain) for key, label in _VOTES.items()}
+    rows |= {label: cell(key, _plain) for key, label in VOTES.items()}
     return _facts_table(facts, rows)
 
 
@@ -121,6 +76,8 @@ def recalls(facts: Sequence[ModelFacts], measured: Callable[[ModelFacts], Mappin
         return None
 
     def cell(emotion: str) -> Callable[[ModelFacts], str]:
+        if not first[emotion]["images"]:
+            return lambda one: "none"
         return lambda one: percent(classes[one.name].get(emotion, {}).get("recall"))
 
     return _facts_table(facts, {f"{emotion} ({first[emotion]['images']:,})": cell(emotion) for emotion in EMOTIONS})
@@ -136,7 +93,7 @@ def photos(facts: Sequence[ModelFacts]) -> str | None:
     for name, part in photo_parts(facts):
         title = f"{name}, {part}" if part else name
         rows[f"{title}: photos"] = cell(name, part, "images", _count)
-        rows |= {f"{title}: {label}": cell(name, part, key, percent) for key, label in _PHOTOS.items()}
+        rows |= {f"{title}: {label}": cell(name, part, key, percent) for key, label in PHOTO_MEASURES.items()}
     return _facts_table(facts, rows) if rows else None
 
 
@@ -183,7 +140,7 @@ def pictures(facts: Sequence[ModelFacts], shown: Sequence[str]) -> str | None:
 
     rows = {
         label: cell(kind, label)
-        for kind, label in _PICTURES.items()
+        for kind, label in PICTURE_TITLES.items()
         if any(name.endswith(f"/{kind}.png") for name in shown)
     }
     return _facts_table(facts, rows) if rows else None

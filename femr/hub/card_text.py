@@ -133,3 +133,51 @@ UNRECORDED = """\
 No record is kept of the weights before, {titles}. What they had learned from is told below, as far as it is known;
 where PublicTest is among it, these figures are flattered.
 """
+
+ACCURACIES = {
+    "accuracy": "accuracy, one view",
+    "accuracy_mirrored": "accuracy, mirrored",
+    "accuracy_deduplicated": "accuracy, one view, without training duplicates",
+    "accuracy_mirrored_deduplicated": "accuracy, mirrored, without training duplicates",
+    "ferplus_accuracy": "accuracy, FER+ labels",
+}
+MEASURES = {
+    "macro_f1": "macro F1",
+    "ece_after": "calibration error",
+    "nll": "negative log-likelihood",
+    "brier": "Brier score",
+}
+PEOPLE = {
+    "accuracy": "right, of faces on which over half of ten people agree",
+    "accuracy_unbalanced": "the same with balance 0",
+    "accuracy_ferplus": "right, by FER+'s own rule",
+    "mean_recall": "mean recall of the seven expressions",
+    "natural_mix": "right in the natural mix, see photos",
+    "agreement": "people who agree with the answer",
+    "agreement_best": "who could agree with the best possible answer",
+    "sure": "read surely",
+    "accuracy_sure": "right, of those on which over half agree",
+}
+VOTES = {
+    "cross_entropy": "cross-entropy with the vote shares",
+    "cross_entropy_least": "the least possible",
+    "ece_before": "calibration error before scaling",
+    "ece_after": "calibration error",
+    "ece_named": "calibration error of what is named",
+}
+PHOTO_MEASURES = {
+    "found": "face found",
+    "accuracy": "right",
+    "mean_recall": "mean recall",
+    "natural_mix": "right in the natural mix",
+    "sure": "read surely",
+    "accuracy_sure": "right, of those",
+}
+PICTURE_TITLES = {
+    "people_confusion_matrix": "people: what is taken for what",
+    "confusion_matrix": "labels: what is taken for what",
+    "reliability": "how many people are said to agree, and how many do",
+    "risk_coverage": "leaving out unsure faces",
+    "balances": "what each balance gives",
+    "curves": "training",
+}

@@ -219,8 +219,8 @@ def _measure(
 ) -> Report:
     """The measures of some of the photos."""
     shares, labels = readings.shares[rows], labels[rows]
-    answers, found = balances.named(shares, balance), shares.any(axis=1)
-    matrix, right = metrics.named_matrix(answers, labels), np.asarray(answers == labels, np.bool_)
+    answers = balances.named(shares, balance)
+    matrix, right, found = metrics.named_matrix(answers, labels), answers == labels, answers < len(EMOTIONS)
     tops = Calibration(balance=balance).apply(shares).max(axis=1)
     sure = found & ~readings.hard[rows] & (tops >= threshold)
     return {

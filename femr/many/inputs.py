@@ -10,8 +10,9 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from femr.decoding import Picture
 from femr.errors import DataError, ImageError
-from femr.images import Picture, load_picture
+from femr.images import load_picture
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",

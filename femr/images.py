@@ -68,14 +68,22 @@ def long_side(width: int, height: int) -> float:
     return max(min(longer, 2 * shorter), math.sqrt(longer * shorter), longer / 8)
 
 
-def fit(image: Pixels, side: int = ANALYSIS_SIDE) -> tuple[Pixels, float]:
-    """The picture scaled down to a `long_side` of `side` pixels at most, and the factor (1 or less) by which it was."""
-    height, width = image.shape[:2]
-    factor = min(1.0, side / long_side(width, height))
+def fit(image: Pixels) -> tuple[Pixels, float]:
+    """The picture with a `long_side` of ANALYSIS_SIDE at most, and the factor (1 or less) it was scaled by."""
+    factor = min(1.0, ANALYSIS_SIDE / long_side(image.shape[1], image.shape[0]))
+    return _scaled_down(image, factor), factor
+
+
+def thumbnail(image: Pixels, side: int) -> Pixels:
+    """The picture to be shown, scaled down to `side` pixels along its longer side where it has more."""
+    return _scaled_down(image, min(1.0, side / max(image.shape[:2])))
+
+
+def _scaled_down(image: Pixels, factor: float) -> Pixels:
     if factor == 1.0:
-        return image, factor
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), factor
+        return image
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> bytes:

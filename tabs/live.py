@@ -19,7 +19,7 @@ from gradio.data_classes import ImageData
 from femr import display
 from femr.annotate import draw
 from femr.errors import FemrError
-from femr.images import Pixels, fit, load_image
+from femr.images import Pixels, load_image, thumbnail
 from femr.music import Mode
 from femr.results import Analysis, Song
 from femr.video.live import Visit
@@ -131,7 +131,7 @@ def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) ->
         return (gr.skip(),) * 6
     return (
         display.headline(found.mood) + _note(visit.note),
-        _picture(draw(fit(image, SHOWN_SIDE)[0], found)),
+        _picture(draw(thumbnail(image, SHOWN_SIDE), found)),
         *_music(found, before),
         mood_chart(visit.moments),
         visit,

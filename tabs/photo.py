@@ -19,7 +19,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from femr import display
 from femr.annotate import draw
 from femr.errors import FemrError
-from femr.images import fit, load_image
+from femr.images import load_image, thumbnail
 from femr.music import Mode
 from femr.results import Mood, Song
 from femr.weights import DEFAULT_MODEL
@@ -76,7 +76,7 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played:
         raise gr.Error("Choose or take a photo first.", print_exception=False)
     with plain_errors():
         found = replace(analyzer(model)(photo, mode, played), file="photo")
-    shown = draw(fit(photo, SHOWN_SIDE)[0], found)
+    shown = draw(thumbnail(photo, SHOWN_SIDE), found)
     rows = [display.table_row(face) for face in found.faces]
     answer = (
         display.headline(found.mood),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from femr.errors import ImageError
-from femr.images import MAX_BYTES, fit, load_image, long_side
+from femr.images import MAX_BYTES, fit, load_image, long_side, thumbnail
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -233,3 +233,10 @@ def test_fit_leaves_strips_as_many_pixels_as_a_square(width, height):
     small, factor = fit(np.zeros((height, width, 3), np.uint8))
     assert factor > 1920 / max(width, height)
     assert small.shape[0] * small.shape[1] <= 1921 * 1921
+
+
+def test_what_is_shown_is_bounded_by_its_longer_side():
+    assert thumbnail(np.zeros((62, 140, 3), np.uint8), 128).shape == (57, 128, 3)
+    assert thumbnail(np.zeros((140, 62, 3), np.uint8), 128).shape == (128, 57, 3)
+    small = np.zeros((62, 128, 3), np.uint8)
+    assert thumbnail(small, 128) is small

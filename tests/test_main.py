@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+import femr
 from conftest import PORTRAIT, write_wav
 from femr.__main__ import main
 from femr.images import load_image
@@ -28,12 +29,12 @@ def run(broken, tmp_path_factory):
     return subprocess.run(command, capture_output=True, text=True, check=False), out
 
 
-def test_json_is_one_document_with_the_same_numbers_as_python(run, analyzer):
+def test_json_is_one_document_with_the_same_numbers_as_python(run):
     process, _ = run
     document = json.loads(process.stdout)
     assert document["model"] == "ensemble"
     first, second, third, fourth = document["images"]
-    expected = to_dict(replace(analyzer(PORTRAIT), file=str(PORTRAIT)))
+    expected = to_dict(replace(femr.load()(PORTRAIT), file=str(PORTRAIT)))
     assert first["faces"] == fourth["faces"] == expected["faces"]
     assert {**first, "song": None} == {**expected, "song": None}
     assert first["song"]["emotion"] == "happy"

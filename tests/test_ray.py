@@ -66,7 +66,7 @@ def test_a_wrong_model_is_said_before_anything_starts(inputs):
 
 def test_the_table_is_the_local_engines_though_a_worker_is_killed(inputs, analyzer, tmp_path):
     expected = write(tmp_path / "local.parquet", analyze_locally(analyzer, inputs))
-    analyses = analyze_inputs(inputs, workers=2)
+    analyses = analyze_inputs(inputs, "mobilenet_v2", workers=2)
     found = [next(analyses)]
     before = workers()
     assert len(before) == 2

@@ -144,6 +144,7 @@ class TestSpace:
         wanted = ["app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
         wanted += [
             "femr/training/__init__.py",
+            "femr/covering.npz",
             "femr/group/page.html",
             "tabs/__init__.py",
             "examples/photo.jpg",

@@ -54,7 +54,8 @@ children, and people who are rare in FER2013's web pictures.
 
 - Code and trained weights: MIT.
 - Songs: {songs}.
-- Training data: FER2013 (Goodfellow et al., 2013), made by web searches; not part of femr.
+- Training data: FER2013 (Goodfellow et al., 2013), made by web searches, and FER+'s votes (Microsoft, MIT); not part of
+  femr.
 - MobileNetV2 started from ImageNet weights of torchvision, BSD-3-Clause.
 - Face detection: MTCNN with the weights of the mtcnn package, MIT.
 - Example photo: Eileen Collins, by NASA, public domain.

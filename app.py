@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from femr import display
-from femr.weights import DEFAULT_MODEL
+from femr.expression.weights import DEFAULT_MODEL
 from tabs import about, live, loaded, many, photo, report, songs
 
 HERE = Path(__file__).parent

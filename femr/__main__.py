@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from femr.commands import analyze, benchmark, hub, music, report, training
-from femr.commands.writing import BAD_INPUT
+from femr.cli import BAD_INPUT, analyze, benchmark, hub, music, report, training
 from femr.errors import FemrError
 
 

@@ -5,10 +5,9 @@ import html
 from pathlib import Path
 from typing import Any
 
-from femr.emotions import EMOTIONS
 from femr.music import MusicLibrary
-from femr.report import of_ten, to_csv, to_dict
-from femr.results import Analysis, FaceEmotion, Mood, Song
+from femr.output.rows import of_ten, to_csv, to_dict
+from femr.results import EMOTIONS, Analysis, FaceEmotion, Mood, Song
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
 TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))

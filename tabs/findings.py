@@ -8,13 +8,12 @@ from pathlib import Path
 
 from femr import __version__, display
 from femr.errors import DataError
-from femr.group.moments import clock
-from femr.group.page import to_html
-from femr.group.summary import summarise
 from femr.mood import vote
-from femr.report import to_csv, to_rows
+from femr.output.rows import to_csv, to_rows
+from femr.output.timeline import Timeline
+from femr.report.page import to_html
+from femr.report.summary import clock, summarise
 from femr.results import Analysis
-from femr.video.timeline import Timeline
 from tabs.loaded import music_library
 from tabs.uploads import download
 

@@ -17,14 +17,14 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 from femr import display
-from femr.annotate import draw
 from femr.errors import FemrError
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels, load_image, thumbnail
 from femr.music import Mode
+from femr.output.annotate import draw
 from femr.results import Analysis, Song
-from femr.video.live import Visit
 from femr.video.mood_chart import mood_chart
-from femr.weights import DEFAULT_MODEL
+from femr.video.session import Visit
 from tabs import loaded, photo
 
 EVERY = 0.5  # seconds from frame to frame

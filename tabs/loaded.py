@@ -12,8 +12,8 @@ from femr.music import MusicLibrary
 from femr.songs import load_library
 
 if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
-    from femr.detector import Detector
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
+    from femr.faces.detector import Detector
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
 
@@ -51,6 +51,6 @@ def _analyzer(model: str) -> "Analyzer":
 
 @cache
 def _detector() -> "Detector":
-    from femr.detector import MtcnnDetector
+    from femr.faces.detector import MtcnnDetector
 
     return MtcnnDetector()

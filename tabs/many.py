@@ -12,14 +12,14 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from femr.batch.folder import analyze_inputs
+from femr.batch.inputs import Input, close_archives, find
 from femr.errors import DataError
-from femr.group.moments import clock
-from femr.many.folder import analyze_inputs
-from femr.many.inputs import Input, close_archives, find
+from femr.expression.weights import DEFAULT_MODEL
+from femr.report.summary import clock
 from femr.results import Analysis
 from femr.video.reader import Reader
 from femr.video.writer import annotated
-from femr.weights import DEFAULT_MODEL
 from tabs.findings import HEADERS, WIDTHS, findings
 from tabs.loaded import analyzer
 from tabs.photo import MODELS, MODELS_INFO, plain_errors

@@ -17,12 +17,12 @@ from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from femr import display
-from femr.annotate import draw
 from femr.errors import FemrError
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import load_image, thumbnail
 from femr.music import Mode
+from femr.output.annotate import draw
 from femr.results import Mood, Song
-from femr.weights import DEFAULT_MODEL
 from tabs.loaded import EXAMPLE, analyzer, music_library
 
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side

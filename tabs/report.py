@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from femr import __version__
-from femr.group.page import to_html
-from femr.group.summary import LEAST, summarise
-from femr.many.table import FORMATS, read_rows
+from femr.output.table import FORMATS, read_rows
+from femr.report.page import to_html
+from femr.report.summary import LEAST, summarise
 from tabs.loaded import music_library
 from tabs.photo import plain_errors
 from tabs.uploads import FilesInput, download

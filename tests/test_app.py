@@ -16,7 +16,7 @@ from chromium import DESKTOP, FAKE_CAMERA, PHONE, chromium
 from conftest import PORTRAIT, write_wav
 from femr.display import TABLE_HEADERS
 from femr.images import load_image
-from femr.report import to_dict
+from femr.output.rows import to_dict
 from tabs import photo
 
 AUDIOS = """(selector) => {

@@ -15,7 +15,7 @@ import pytest
 from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher
 from conftest import PORTRAIT
 from femr.images import load_image
-from femr.video.live import LEAST, STABLE
+from femr.video.session import LEAST, STABLE
 from tabs import live, loaded
 from test_app import PLAYED
 

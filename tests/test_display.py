@@ -1,9 +1,8 @@
 from pathlib import Path
 
 from femr.display import TABLE_HEADERS, csv_link, headline, song_line, table_row
-from femr.emotions import Emotion
 from femr.music import MusicLibrary
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.results import Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
 SONG = Song(

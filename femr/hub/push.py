@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from femr.errors import ModelError
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 from femr.hub.card import card_of, pictures, reference_runs
 from femr.hub.client import upload
-from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 
 ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
@@ -16,7 +16,7 @@ SPACE_FILES = (
     "requirements.txt",
     "femr/**/*.py",
     "femr/**/*.html",
-    "femr/*.npz",
+    "femr/**/*.npz",
     "tabs/*.py",
     "examples/*",
     "music/library.json",

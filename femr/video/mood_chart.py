@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import zip_longest
 
-from femr.emotions import EMOTIONS, Emotion
-from femr.video.live import HISTORY, Moment
+from femr.results import EMOTIONS, Emotion
+from femr.video.session import HISTORY, Moment
 
 _GAP = 1.5  # seconds; a longer step between two moments stays empty
 _LAST = 0.5  # seconds that the newest moment is wide

@@ -1,4 +1,4 @@
-"""The command line: python -m femr analyze, report, music check, train, evaluate, publish, push and benchmark.
+"""The command line: python -m femr analyze, report, music check, train, evaluate, publish and push.
 
 `python -m femr COMMAND --help` lists a command's options.
 """
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from femr.cli import BAD_INPUT, analyze, benchmark, hub, music, report, training
+from femr.cli import BAD_INPUT, analyze, hub, music, report, training
 from femr.errors import FemrError
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, benchmark, report, music, training, hub):
+    for topic in (analyze, report, music, training, hub):
         topic.add(commands)
     return parser
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from femr.benchmark import peers, recall
 from femr.benchmark.finders import Found, femr_finder, package_finder
 from femr.benchmark.recall import iou, match, only, summarise
 from femr.benchmark.scenes import Truth
 from femr.benchmark.text import to_text
 from femr.benchmark.timing import Repeats, exponent, side_by_side, slope
+
 from femr.errors import FemrError
 from femr.results import Landmarks
 

@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 import tensorflow as tf
+from femr.benchmark.cutouts import backgrounds
 from mtcnn.network.onet import ONet
 from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
@@ -15,7 +16,6 @@ from PIL import Image
 from skimage import data
 
 from conftest import PORTRAIT_FACE, overlap
-from femr.benchmark.cutouts import backgrounds
 from femr.errors import DataError, ImageError, ModelError
 from femr.faces.crop import crop_face
 from femr.faces.detector import Follower, MtcnnDetector

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from femr.errors import ModelError
 from femr.expression.calibration import Calibration
-from femr.hub.client import COMMIT, download
+from femr.expression.download import COMMIT, download
 from femr.results import EMOTIONS
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not

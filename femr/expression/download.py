@@ -1,17 +1,16 @@
-"""The Hub: one file down, one commit up. Every failure is a ModelError of one sentence."""
+"""One file from the Hub. Every failure is a ModelError of one sentence."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from femr.errors import ModelError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 """A full commit: it can never move, so a cached file of it needs no question to the Hub."""
 
-_NAME = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+REPOSITORY = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _REFUSALS = {
     401: "the Hub does not accept your token; run `hf auth login` again",
     402: "the Hub asks for a paid plan to create it",
@@ -39,33 +38,6 @@ def download(repo: str, revision: str, file: str, force: bool = False) -> Path:
                 return cached
             raise
         return Path(hf_hub_download(repo, file, revision=revision, force_download=force))
-
-
-def upload(
-    repo: str, kind: Literal["model", "space"], files: Mapping[str, Path | bytes], message: str, private: bool = False
-) -> str:
-    """The address of one new commit with `files`, path in the repository → content; the repository is made if need be.
-
-    Raises: ModelError, and then nothing was committed. Files that are there already and not named stay as they are.
-    """
-    from huggingface_hub import CommitOperationAdd, HfApi, get_token
-
-    _check_name(repo)
-    if get_token() is None:
-        raise ModelError("You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.")
-    api = HfApi()
-    sdk = "gradio" if kind == "space" else None
-    with _clear_upload_errors(repo):
-        # private=None leaves the Hub's own default, and an existing repository, as they are
-        api.create_repo(repo, repo_type=kind, private=private or None, exist_ok=True, space_sdk=sdk)
-        operations = [CommitOperationAdd(path, content) for path, content in files.items()]
-        return api.create_commit(repo, operations, commit_message=message, repo_type=kind).commit_url
-
-
-def _check_name(repo: str) -> None:
-    # the Hub would take a bare name for one of its own old repositories
-    if not _NAME.fullmatch(repo):
-        raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}")
 
 
 def _cached(repo: str, revision: str, file: str) -> Path | None:
@@ -102,21 +74,10 @@ def _clear_errors(repo: str, revision: str, file: str) -> Iterator[None]:
     except errors.RemoteEntryNotFoundError:
         raise ModelError(f"There is no file {file} in {repo} on the Hub.") from None
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        raise ModelError(f"{file} of {repo} could not be fetched: {_reason(error)}.") from error
+        raise ModelError(f"{file} of {repo} could not be fetched: {reason(error)}.") from error
 
 
-@contextmanager
-def _clear_upload_errors(repo: str) -> Iterator[None]:
-    """Turns a failed upload into one clear sentence."""
-    import httpx2
-
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        raise ModelError(f"Nothing was uploaded to {repo}: {_reason(error)}.") from error
-
-
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Why the Hub or the way to it failed, in a few words without a path."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError

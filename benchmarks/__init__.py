@@ -1,1 +1,4 @@
-"""How fast femr is and which faces it finds, beside the plain mtcnn package, the reference's way and its peers."""
+"""Measurements outside the package, each a program: `python -m benchmarks.speed`, `.recall`, `.pasted`, `.covering`.
+
+They need a clone of the repository, `pip install mtcnn scikit-image` and, where faces are read, FER2013.
+"""

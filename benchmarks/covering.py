@@ -1,6 +1,6 @@
 """Fits femr.faces.covering: FER2013's Training faces as they are, against the same with painted masks.
 
-    python -m femr.training.covering PATH     # FER2013, as for `femr train`; a few minutes on two cores
+    python -m benchmarks.covering PATH     # FER2013, as for `femr train`; a few minutes on two cores
 
 Every face is moved, turned, blurred, darkened and cut off a little, so that neither a dim light nor the repeated edge
 of a picture passes for cloth.
@@ -14,12 +14,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.masks import paint
 from femr.faces.covering import WEIGHTS, Weights, features
 from femr.faces.crop import FACE_SIDE, Pixels
 from femr.faces.detector import MtcnnDetector
 from femr.results import Face
 from femr.training import data
-from femr.training.masks import paint
 
 FACES = 2_500
 """So many are looked for landmarks, and painted PAINTED times each."""

@@ -19,7 +19,7 @@ from femr.errors import DataError
 from femr.images import Pixels, load_image
 from femr.results import Box, Landmarks
 
-PORTRAIT = Path(__file__).parents[2] / "examples" / "eileen-collins.jpg"
+PORTRAIT = Path(__file__).parents[1] / "examples" / "eileen-collins.jpg"
 PORTRAIT_FACE: Box = (182, 64, 265, 171)
 """Where the face is in the portrait, marked by hand: x1, y1, x2, y2 in pixels."""
 PORTRAIT_LANDMARKS = Landmarks((203, 101), (246.5, 103.5), (224.5, 126.5), (203.5, 140.5), (246, 140.5))
@@ -110,7 +110,7 @@ def backgrounds(names: Sequence[str] = BACKGROUNDS) -> dict[str, Pixels]:
     """Name → RGB picture without a human face, from the installed scikit-image. Raises: DataError if there is none."""
     package = find_spec("skimage")
     if package is None or package.origin is None:
-        raise DataError("The benchmark needs scikit-image's pictures: pip install -r femr/benchmark/requirements.txt.")
+        raise DataError("The benchmark needs scikit-image's pictures: pip install scikit-image.")
     folder = Path(package.origin).parent / "data"
     return {Path(name).stem: load_image(folder / name) for name in names}
 

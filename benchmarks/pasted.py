@@ -2,11 +2,14 @@
 
 FER2013 is cropped already, so its accuracy leaves out what goes wrong before the network. Here each face is enlarged,
 turned a little and pasted with soft edges into a photo without faces; it has to be found and framed first. Recipes and
-crops may be tuned by the difference, hence PublicTest only.
+crops may be tuned by the difference, hence PublicTest only: `python -m benchmarks.pasted MODEL --data PATH`.
 """
 
+import argparse
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +17,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.benchmark import scenes
-from femr.benchmark.cutouts import backgrounds, fer_cutout
+from benchmarks import scenes
+from benchmarks.cutouts import backgrounds, fer_cutout
 from femr.errors import DataError, ModelError
 from femr.faces.crop import FACE_SIDE
 from femr.images import Pixels, load_image
@@ -23,7 +26,7 @@ from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Analysis, Box, EmotionScores
 from femr.training import data, metrics
 from femr.training.data import FaceData
-from femr.training.models import find_model
+from femr.training.evaluate import find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
     from femr.analyzer import Analyzer
@@ -83,6 +86,19 @@ def measure(
     head["photos_with_faces"] = [name for name in backgrounds if name not in empty]
     piped = _through_pipeline(analyzer, faces, list(empty.values()))
     return head | _compare(faces, piped, _directly(classifier, faces))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures, and prints one JSON document."""
+    parser = argparse.ArgumentParser("benchmarks.pasted", description="What detection and cropping cost.")
+    parser.add_argument("model", help="a .keras file that did not learn from PublicTest")
+    parser.add_argument("--data", required=True, metavar="PATH", help="FER2013")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="pictures without faces; default scikit-image's")
+    parser.add_argument("--limit", type=int, default=600, metavar="N", help="faces")
+    parser.add_argument("--balance", type=float, metavar="X", help="as in femr analyze")
+    options = parser.parse_args(arguments)
+    report = measure(options.model, options.data, options.photos, limit=options.limit, balance=options.balance)
+    print(json.dumps(report, indent=2))
 
 
 def _classifier(model: str, public: FaceData, balance: float | None) -> "Classifier":
@@ -148,12 +164,17 @@ def _compare(faces: FaceData, piped: Sequence[EmotionScores | None], direct: Seq
     ]
     differences = (right[0][found].astype(int) - right[1][found]).astype(float)
     return {
-        "found": metrics.share(found),
-        "accuracy_direct": metrics.share(right[0][found]),
-        "accuracy_pipeline": metrics.share(right[1][found]),
+        "found": _share(found),
+        "accuracy_direct": _share(right[0][found]),
+        "accuracy_pipeline": _share(right[1][found]),
         "drop": _mean_interval(differences),
-        "accuracy_direct_missed": metrics.share(right[0][~found]),
+        "accuracy_direct_missed": _share(right[0][~found]),
     }
+
+
+def _share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
+    found = metrics.interval(right)
+    return None if found is None else asdict(found)
 
 
 def _is(scores: EmotionScores | None, label: int) -> bool:
@@ -167,7 +188,7 @@ def _mean_interval(values: npt.NDArray[np.float64]) -> dict[str, float] | None:
     rng = np.random.default_rng(0)
     means = [rng.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
     low, high = np.quantile(means, (0.025, 0.975))
-    return metrics.Interval(float(values.mean()), float(low), float(high)).as_dict()
+    return asdict(metrics.Interval(float(values.mean()), float(low), float(high)))
 
 
 def _drawn(faces: FaceData, limit: int) -> FaceData:
@@ -181,3 +202,7 @@ def _covering(picture: Pixels) -> Pixels:
     filled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
     top, left = (filled.shape[0] - _HEIGHT) // 2, (filled.shape[1] - _WIDTH) // 2
     return np.asarray(filled[top : top + _HEIGHT, left : left + _WIDTH], np.uint8)
+
+
+if __name__ == "__main__":
+    main()

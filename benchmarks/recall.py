@@ -1,21 +1,25 @@
 """Which of the pasted faces a detector finds, how well, and what it finds that is none: femr beside the plain package.
 
+`python -m benchmarks.recall`; --data PATH for FER2013's faces beside the portrait's, --json for one document.
+
 Each row of the table changes one thing. A face counts as found at an overlap (intersection over union) of 0.4. More
 would ask too much of the truth: FER2013's faces have a mean framing for want of marks, a turned face an ellipse's box.
 Less would let through what is no box of the face: one of half the side reaches 0.25, one half a side away 0.33.
 What matches no face, or one that is taken already, is a false positive.
 """
 
+import argparse
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
-from femr.benchmark.cutouts import BACKGROUNDS, Cutout, backgrounds, fer2013, portrait
-from femr.benchmark.finders import Finder, Found
-from femr.benchmark.progress import Progress
-from femr.benchmark.scenes import Plan, Range, Scene, Truth, compose
+from benchmarks.cutouts import BACKGROUNDS, Cutout, backgrounds, fer2013, portrait
+from benchmarks.scenes import Plan, Range, Scene, Truth, compose
+from benchmarks.tools import Finder, Found, femr_finder, package_finder, table
 from femr.results import Box
 
 FOUND_AT = 0.4
@@ -132,9 +136,8 @@ def measure(
     """
     chosen = [replace(row, scenes=1) for row in rows] if quick else list(rows)
     faces = cutouts(data)
-    progress = Progress("recall", sum(row.scenes for row in chosen))
     outcomes: dict[str, dict[str, list[Outcome]]] = {name: {row.name: [] for row in chosen} for name in finders}
-    for row, scene in progress.over(scenes(chosen, faces)):
+    for row, scene in tqdm(scenes(chosen, faces), "recall", sum(row.scenes for row in chosen)):
         for name, finder in finders.items():
             outcome = match(scene.name, scene.truths, finder(scene.image))
             outcomes[name][row.name].append(replace(outcome, extra=()) if row.plan.outside else outcome)
@@ -198,9 +201,52 @@ def errors(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
             }
 
 
+def to_text(recall: Mapping[str, Any]) -> str:
+    """The table for a terminal."""
+    names = list(recall["sources"])
+    measures = {"recall": "recall", "sure_recall": "sure", "false_positives": "false"}
+    measures |= {"sure_false_positives": "sure false", "iou": "IoU", "landmark_error": "landmarks"}
+    columns = [*(f"{name} {word}" for word in measures.values() for name in names), *(f"only {n}" for n in names)]
+    rows = (
+        [
+            *(row["name"], str(row["faces"]), str(row["pictures"])),
+            *(_shown(row[name][key], key) for key in measures for name in names),
+            *(str(row["only"][name]) for name in names),
+        ]
+        for row in recall["rows"]
+    )
+    title = (
+        f"Recall at IoU {recall['found_at_iou']}, also of boxes of confidence {recall['sure_at']} (sure), "
+        "false positives a picture, IoU, landmark error in eye distances, "
+        f"faces found by one alone (faces: {recall['faces_from']})"
+    )
+    return table(title, ["", "faces", "pictures", *columns], rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures both detectors, and prints the table or the document."""
+    parser = argparse.ArgumentParser("benchmarks.recall", description="Which pasted faces are found.")
+    parser.add_argument("--data", metavar="PATH", help="FER2013, for more faces than the portrait's")
+    parser.add_argument("--quick", action="store_true", help="one scene a row, to see that it works")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
+    options = parser.parse_args(arguments)
+    document = measure({"femr": femr_finder(), "package": package_finder()}, options.data, quick=options.quick)
+    print(json.dumps(document, indent=2) if options.json else to_text(document))
+
+
+def _shown(value: float | None, key: str) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f} %" if key in ("recall", "sure_recall", "landmark_error") else f"{value:.2f}"
+
+
 def _landmark_error(truth: Truth, face: Found) -> float | None:
     """Mean distance of the five points, in shares of the true eye distance."""
     if truth.landmarks is None or not face.landmarks:
         return None
     marked, found = np.array(truth.landmarks.points()), np.array(face.landmarks)
     return float(np.linalg.norm(marked - found, axis=1).mean() / np.linalg.norm(marked[0] - marked[1]))
+
+
+if __name__ == "__main__":
+    main()

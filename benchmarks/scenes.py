@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.benchmark.cutouts import Cutout
+from benchmarks.cutouts import Cutout
 from femr.images import Pixels
 from femr.results import Box, Landmarks
 

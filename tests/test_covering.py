@@ -1,9 +1,9 @@
 import cv2
 import numpy as np
 import pytest
-from femr.training.covering import changed, fit
-from femr.training.masks import paint
 
+from benchmarks.covering import changed, fit
+from benchmarks.masks import paint
 from femr.analyzer import Analyzer
 from femr.faces.covering import THRESHOLD, features, is_covered, score
 from femr.faces.crop import crop_face

@@ -7,7 +7,6 @@ import joblib
 import numpy as np
 import pytest
 import tensorflow as tf
-from femr.benchmark.cutouts import backgrounds
 from mtcnn.network.onet import ONet
 from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
@@ -15,6 +14,7 @@ from mtcnn.utils.tensorflow import load_weights
 from PIL import Image
 from skimage import data
 
+from benchmarks.cutouts import backgrounds
 from conftest import PORTRAIT_FACE, overlap
 from femr.errors import DataError, ImageError, ModelError
 from femr.faces.crop import crop_face

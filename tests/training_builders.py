@@ -57,6 +57,17 @@ def band_network(low=0.0, high=1.0, channels=3, activation="softmax", heads=1):
     return model
 
 
+def tiny_network(*_, side=48, **__):
+    """Instead of either network where training itself is tested: one convolution, BatchNormalization, both heads."""
+    layers = keras.layers
+    x = inputs = keras.Input((side, side, 3))
+    x = layers.Conv2D(16, 3, strides=4, use_bias=False, name="stage1_conv1")(x)
+    x = layers.BatchNormalization(name="stage1_conv1_bn")(x)
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(layers.Activation("relu")(x)))
+    heads = [layers.Dense(7, activation="softmax", dtype="float32", name=name)(x) for name in weights.HEADS]
+    return keras.Model(inputs, heads)
+
+
 def two_heads():
     return band_network(heads=2)
 

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import pasted
 from conftest import PORTRAIT
-from femr.__main__ import main
 from femr.errors import DataError, ModelError
 from femr.expression.weights import load_network
 from femr.faces.crop import crop_face
 from femr.results import EMOTIONS
-from femr.training import pasted
 
 RNG = np.random.default_rng(0)
 
@@ -72,8 +71,7 @@ def test_faces_are_found_and_read(report):
 
 
 def test_fewer_faces_and_the_command(network, source, photos, capsys):
-    command = ["evaluate", network, "--data", str(source), "--pasted", str(photos), "--limit", "2"]
-    assert main(command) == 0
+    pasted.main([network, "--data", str(source), "--photos", str(photos), "--limit", "2"])
     assert json.loads(capsys.readouterr().out)["images"] == 2
 
 

@@ -1,6 +1,6 @@
-"""Two face detectors behind one call: femr's, and the plain mtcnn package with its own driver and its own defaults."""
+"""What the measurements share: two face detectors behind one call, and tables for a terminal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from femr.images import Pixels
@@ -10,7 +10,7 @@ from femr.results import Box, Point
 class Found(NamedTuple):
     """A detected face: box xyxy and five landmarks in pixels, the order of femr.results.Landmarks; no landmarks: ().
 
-    confidence: that it is a face, 0 to 1.
+    confidence: That it is a face, 0 to 1.
     """
 
     box: Box
@@ -40,6 +40,17 @@ def package_detector() -> Any:
     import mtcnn
 
     return mtcnn.MTCNN()
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A title and columns, the first left-aligned and the others right."""
+    cells = [list(head), *map(list, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    lines = (
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in cells
+    )
+    return "\n".join([title, *(f"  {line}" for line in lines)])
 
 
 def _found(face: dict[str, Any]) -> Found:

@@ -24,7 +24,8 @@ from femr.music import Mode
 from femr.output.annotate import draw
 from femr.results import Analysis, Song
 from femr.video.mood_chart import mood_chart
-from femr.video.session import Visit
+from femr.video.session import Frame as VideoFrame
+from femr.video.session import Session
 from tabs import loaded, photo
 
 EVERY = 0.5  # seconds from frame to frame
@@ -106,12 +107,12 @@ class FrameInput(gr.Image):
             raise gr.Error("The camera's frame is damaged.", print_exception=False) from None
 
 
-async def watch(frame: bytes | None, mode: Mode, visit: Visit | None) -> tuple[Any, ...]:
+async def watch(frame: bytes | None, mode: Mode, visit: Session | None) -> tuple[Any, ...]:
     """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the visit."""
     return await asyncio.wrap_future(LANE.submit(_turn, frame, mode, visit, monotonic()))
 
 
-def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) -> tuple[Any, ...]:
+def _turn(frame: bytes | None, mode: Mode, visit: Session | None, asked: float) -> tuple[Any, ...]:
     now = monotonic()
     if frame is None or now - asked > LATE:
         return (gr.skip(),) * 6
@@ -119,12 +120,12 @@ def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) ->
         image = load_image(frame)
         analyzer = loaded.analyzer(DEFAULT_MODEL)
         if visit is None or visit.done or now - visit.time > AWAY:
-            visit = analyzer.visit(played=visit.played if visit else ())
+            visit = Session(analyzer.library, analyzer.threshold, played=visit.played if visit else ())
         # Gradio's own limit counts the seconds of work, not those on the clock
         if _over(visit):
             return _stop(OVER)
         visit.mode, before = mode, visit.song
-        found = visit.step(analyzer.many([image])[0], now)
+        (found,) = visit.analyze(analyzer, [VideoFrame(now, None, image)])
     except FemrError as error:
         return _stop(str(error))
     if visit.done:  # stopped meanwhile
@@ -138,7 +139,7 @@ def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) ->
     )
 
 
-def _over(visit: Visit) -> bool:
+def _over(visit: Session) -> bool:
     return visit.begun is not None and monotonic() - visit.begun > 60 * MINUTES
 
 
@@ -164,7 +165,7 @@ def _picture(image: Pixels) -> str:
     return f'<img alt="{alt}" decoding="sync" src="{JPEG}{base64.b64encode(jpeg.tobytes()).decode()}">'
 
 
-def finish(visit: Visit | None) -> Any:
+def finish(visit: Session | None) -> Any:
     """What stands there after a stream. The next one begins a new visit, which knows the songs that were heard."""
     if visit is None:
         return gr.skip()

@@ -79,7 +79,7 @@ def server(tmp_path_factory):
     """The page, served on loopback from this process; its temporary files lie in a folder of the tests."""
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-    import app
+    from femr.page import app
 
     page = app.build_page()
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)

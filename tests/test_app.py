@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 
-import app
 from chromium import DESKTOP, FAKE_CAMERA, PHONE, chromium
 from conftest import PORTRAIT, write_wav
-from femr.display import TABLE_HEADERS
 from femr.images import load_image
+from femr.page import photo
+from femr.page.html import TABLE_HEADERS
 from femr.report import to_dict
-from tabs import photo
 
 AUDIOS = """(selector) => {
   const found = [];
@@ -193,6 +192,7 @@ def test_two_visitors_at_once_see_their_own_results_only(visit, tmp_path):
     assert first.inner_text("#mood .name") == "Happy"
     assert "No face found" in second.inner_text("#mood")
     assert second.inner_text("#song").strip() == ""
+    assert second.inner_text("#table-link").strip() == ""
     second.click("#another")
     second.get_by_text("Find a mood first.").wait_for()
     assert first.inner_text("#mood .name") == "Happy"
@@ -268,7 +268,7 @@ def test_app_py_runs_from_any_folder_with_ones_own_music(tmp_path, analyzer):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "FEMR_MUSIC_DIR": str(tmp_path / "music"), "GRADIO_TEMP_DIR": str(tmp_path / "temp")}
-    command = [sys.executable, str(app.HERE / "app.py"), "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, str(PORTRAIT.parents[1] / "app.py"), "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert any("http://127.0.0.1" in line for line in process.stdout)

@@ -1,10 +1,18 @@
-"""What all tabs share, loaded once: the songs and, each at its first use, the models. Nothing of a visitor's."""
+"""What the tabs share: songs and models, loaded once, their choices, and errors as visitors see them.
 
+Nothing of a visitor's is kept here.
+"""
+
+import html
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+
+import gradio as gr
 
 import femr
 from femr.errors import FemrError, LibraryError
@@ -15,7 +23,10 @@ if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
     from femr.detector import Detector
     from femr.pipeline import Analyzer
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "eileen-collins.jpg"
+MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
+MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
+MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 
 _loading = Lock()
 
@@ -54,3 +65,17 @@ def _detector() -> "Detector":
     from femr.detector import MtcnnDetector
 
     return MtcnnDetector()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Shows femr's own errors, one sentence each, to the visitor; Gradio hides all others."""
+    try:
+        yield
+    except FemrError as error:
+        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+
+
+def text_of(name: str) -> str:
+    """The text of a script or page that lies beside this module."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8").strip()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from femr.pipeline import Analyzer
     from femr.video.analysis import analyze_video
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # TensorFlow reads it when it is loaded. It leaves these kernels out on processors without AVX-512, where they make the
 # ensemble a third faster too: 280 to 296 → 207 to 220 ms for 2 megapixels with six faces, two cores of an EPYC

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
+from femr import __version__
 from femr.commands import analyze, app, benchmark, hub, music, report, training
 from femr.commands.writing import BAD_INPUT
 from femr.errors import FemrError
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
+    parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for topic in (analyze, app, benchmark, report, music, training, hub):
         topic.add(commands)

@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from femr import assets
+from femr.errors import FemrError
 from femr.page import about, html, live, many, photo, report, shared, songs
 from femr.weights import DEFAULT_MODEL
 
@@ -57,6 +59,11 @@ def serve(host: str | None = None, port: int | None = None, share: bool = False)
         host: address to listen on; None: what GRADIO_SERVER_NAME says, else this machine only.
         port: None: the first free one from 7860.
         share: whether to make a public link, too; GRADIO_SHARE=True does the same.
+
+    Raises:
+        FemrError: femr was installed without its folders.
     """
+    if not shared.EXAMPLE.is_file():
+        raise FemrError(assets.missing(shared.EXAMPLE.parent))
     Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True).start()  # while the page is already up
     launch(build_page(), share=share or None, server_name=host, server_port=port)

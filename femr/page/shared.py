@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 import femr
+from femr import assets
 from femr.errors import FemrError, LibraryError
 from femr.music import MusicLibrary
 from femr.songs import load_library
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
     from femr.detector import Detector
     from femr.pipeline import Analyzer
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "eileen-collins.jpg"
+EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
 MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
 MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
@@ -78,4 +79,4 @@ def plain_errors() -> Iterator[None]:
 
 def text_of(name: str) -> str:
     """The text of a script or page that lies beside this module."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8").strip()
+    return files(__package__).joinpath(name).read_text(encoding="utf-8").strip()

@@ -85,7 +85,7 @@ def test_the_space_runs_the_pinned_gradio():
     front = (ROOT / "README.md").read_text(encoding="utf-8").split("---")[1]
     pin = re.search(r"^gradio==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
     assert f"sdk_version: {pin}\n" in front
-    assert 'python_version: "3.11"' in front
+    assert 'python_version: "3.12"' in front
 
 
 def test_no_tracked_file_is_over_10_mib():

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from femr import __version__
-from femr.commands import analyze, app, benchmark, hub, music, report, training
-from femr.commands.writing import BAD_INPUT
+from femr.cli import BAD_INPUT, analyze, app, benchmark, hub, music, report, training
 from femr.errors import FemrError
 
 

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from femr.colours import eight_bits, on_white
-from femr.decoding import Picture, decode, from_pil
+from femr.decoding import Picture, decode, eight_bits, from_pil, on_white
 from femr.errors import ImageError, printable
 
 MAX_BYTES = 20_000_000

@@ -13,12 +13,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from femr import assets, song_lists
-from femr.emotions import EMOTIONS, Emotion, emotion_of
+from femr import assets
 from femr.errors import LibraryError, printable
 from femr.music import MusicLibrary
-from femr.results import Song
-from femr.song_facts import blank, facts_of, plays, received
+from femr.results import EMOTIONS, Emotion, Song, emotion_of
+from femr.song_facts import LISTS, Entry, blank, facts_of, plays, read_list, received
 
 MUSIC_DIR = assets.folder("music")
 BESIDE = frozenset({
@@ -125,17 +124,17 @@ class _Found:
 def _read_lists(root: Path, found: _Found) -> bool:
     """Adds the songs of `library.json` and `library.csv`. Returns: whether there is a list."""
     there = False
-    for path in (root / name for name in song_lists.NAMES):
+    for path in (root / name for name in LISTS):
         if _is_file(path):
             try:
-                _read_entries(root, song_lists.read_list(path), found)
+                _read_entries(root, read_list(path), found)
                 there = True
             except LibraryError as error:
                 found.leave_out(path.name, error)
     return there
 
 
-def _read_entries(root: Path, entries: list[song_lists.Entry], found: _Found) -> None:
+def _read_entries(root: Path, entries: list[Entry], found: _Found) -> None:
     empty = []
     for entry in entries:
         file = entry.facts.get("file")

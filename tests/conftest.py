@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.classifier import load_classifier
-from femr.detector import MtcnnDetector
+from femr.analyzer import Analyzer
+from femr.expression.classifier import load_classifier
+from femr.faces.detector import MtcnnDetector
 from femr.images import load_image
-from femr.pipeline import Analyzer
 from femr.songs import load_library
 
 PORTRAIT = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"

@@ -12,9 +12,9 @@ from gradio_client import handle_file
 from chromium import DESKTOP, FAKE_CAMERA, PHONE, chromium
 from conftest import PORTRAIT, serving, write_wav
 from femr.images import load_image
+from femr.output.rows import to_dict
 from femr.page import photo
 from femr.page.html import TABLE_HEADERS
-from femr.report import to_dict
 
 AUDIOS = """(selector) => {
   const found = [];

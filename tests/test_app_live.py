@@ -16,7 +16,7 @@ from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher
 from conftest import PORTRAIT
 from femr.images import load_image
 from femr.page import inputs, live, shared
-from femr.video.live import LEAST, STABLE
+from femr.video.session import LEAST, STABLE
 from test_app import PLAYED
 
 RATE = 5  # pictures a second of the films

@@ -20,8 +20,8 @@ from PIL import Image
 
 import femr
 from conftest import PORTRAIT
+from femr.output.rows import to_dict
 from femr.page import app, html, photo, shared
-from femr.report import to_dict
 
 ROOT = Path(__file__).parent.parent
 
@@ -238,7 +238,7 @@ def test_the_page_promises_no_more_than_the_sweep_keeps():
 
 def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     (tmp_path / "mobilenet_v2.json").write_text("{")
-    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     assert {name for _, name in photo.MODELS} == set(femr.available_models())
     shared._analyzer.cache_clear()
     with pytest.raises(gr.Error, match="damaged") as caught:

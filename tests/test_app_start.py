@@ -30,7 +30,7 @@ def test_visitors_who_come_while_a_model_is_loaded_wait_for_that_one():
 
 
 def test_a_model_that_cannot_be_loaded_does_not_stop_the_page(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     (tmp_path / "custom_cnn.json").write_text("{")
     shared._analyzer.cache_clear()
     shared.warm_up("custom_cnn")

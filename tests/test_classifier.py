@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import femr
-from femr.calibration import Calibration
-from femr.classifier import Classifier, load_classifier
 from femr.errors import ModelError
-from femr.preprocessing import crop_face, to_batch
-from femr.weights import load_facts, load_network
+from femr.expression.calibration import Calibration
+from femr.expression.classifier import Classifier, load_classifier
+from femr.expression.weights import load_facts, load_network
+from femr.faces.crop import crop_face, to_batch
 
 NAMES = ("custom_cnn", "mobilenet_v2")
 

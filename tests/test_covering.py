@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.covering import THRESHOLD, features, is_covered, score
-from femr.pipeline import Analyzer
-from femr.preprocessing import crop_face
-from femr.quality import unclear, why_unreadable
+from femr.analyzer import Analyzer
+from femr.faces.covering import THRESHOLD, features, is_covered, score
+from femr.faces.crop import crop_face
+from femr.faces.quality import unclear, why_unreadable
 from femr.results import UNREADABLE, UNSURE_REASONS, Face
 from femr.training.covering import changed, fit
 from femr.training.masks import paint

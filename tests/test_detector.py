@@ -16,10 +16,10 @@ from skimage import data
 
 from conftest import PORTRAIT_FACE, overlap
 from femr.benchmark.cutouts import backgrounds
-from femr.detector import Follower, MtcnnDetector
 from femr.errors import DataError, ImageError, ModelError
-from femr.mtcnn.networks import load_onet, load_pnet, load_rnet
-from femr.preprocessing import crop_face
+from femr.faces.crop import crop_face
+from femr.faces.detector import Follower, MtcnnDetector
+from femr.faces.mtcnn.networks import load_onet, load_pnet, load_rnet
 from femr.results import Face
 
 

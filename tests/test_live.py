@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femr.emotions import EMOTIONS
 from femr.music import MusicLibrary
 from femr.page.html import mood_chart
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
-from femr.video.live import HISTORY, Moment, Visit
+from femr.results import EMOTIONS, Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.video.session import HISTORY, Moment, Visit
 
 SONGS = [
     Song(f"{emotion} {n}", Path(f"{emotion}{n}.mp3"), emotion, duration=60.0) for emotion in EMOTIONS for n in "ab"

@@ -16,8 +16,8 @@ from PIL import Image
 
 from femr.__main__ import main
 from femr.images import load_image
-from femr.many.table import done, read_table
-from femr.report import to_dict
+from femr.output.rows import to_dict
+from femr.output.table import done, read_table
 from videos import scene, write_video
 
 ROOT = Path(__file__).parent.parent

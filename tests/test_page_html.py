@@ -1,9 +1,8 @@
 from pathlib import Path
 
-from femr.emotions import Emotion
 from femr.music import MusicLibrary
 from femr.page.html import TABLE_HEADERS, headline, song_line, table_row
-from femr.results import EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.results import Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
 SONG = Song(

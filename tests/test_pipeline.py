@@ -4,9 +4,9 @@ from PIL import Image
 
 import femr
 from conftest import PORTRAIT, PORTRAIT_FACE, overlap
+from femr.analyzer import Analyzer
 from femr.errors import ImageError
 from femr.mood import NO_FACE
-from femr.pipeline import Analyzer
 from femr.results import Reading
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.preprocessing import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
+from femr.faces.crop import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
 from femr.results import Face, Landmarks
 
 EYE_ROW, LEFT_EYE, RIGHT_EYE, MOUTH_ROW = 17.5, 15.2, 32.8, 38.5

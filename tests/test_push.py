@@ -10,10 +10,10 @@ import pytest
 from huggingface_hub import ModelCard
 
 from femr.errors import ModelError
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from femr.hub import push
 from femr.hub.card import card_of, pictures, reference_runs
 from femr.hub.push import model_files, space_files
-from femr.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 
 REPO = "somebody/femr"
@@ -31,7 +31,7 @@ SPACE_PARTS = {
 LOAD = """
 import sys
 import numpy as np
-from femr.weights import load_network
+from femr.expression.weights import load_network
 for name in ("mobilenet_v2", "custom_cnn"):
     facts, network = load_network(name)
     np.savez(f"{sys.argv[1]}/{name}.npz", *network.get_weights())
@@ -142,8 +142,8 @@ class TestSpace:
         wanted = ["app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
         wanted += [
             "femr/training/__init__.py",
-            "femr/covering.npz",
-            "femr/group/page.html",
+            "femr/faces/covering.npz",
+            "femr/report/page.html",
             "femr/page/app.css",
             "femr/page/about.md",
             "femr/page/camera.js",

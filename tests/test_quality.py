@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.pipeline import Analyzer
-from femr.quality import why_hard
+from femr.analyzer import Analyzer
+from femr.faces.quality import why_hard
 from femr.results import UNSURE_REASONS, Face, Landmarks
 
 

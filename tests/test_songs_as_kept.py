@@ -9,8 +9,8 @@ import pytest
 
 from conftest import PORTRAIT, write_wav
 from femr.__main__ import main
-from femr.emotions import EMOTIONS, Emotion, emotion_of
 from femr.errors import LibraryError, printable
+from femr.results import EMOTIONS, Emotion, emotion_of
 from femr.songs import BESIDE, load_library, read_folder
 from femr.training.sources import label_of
 

@@ -9,11 +9,11 @@ from PIL import Image
 
 from conftest import PORTRAIT
 from femr.__main__ import main
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
-from femr.preprocessing import crop_face
+from femr.expression.weights import load_network
+from femr.faces.crop import crop_face
+from femr.results import EMOTIONS
 from femr.training import pasted
-from femr.weights import load_network
 
 RNG = np.random.default_rng(0)
 

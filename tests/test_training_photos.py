@@ -11,8 +11,8 @@ from PIL import Image
 
 from conftest import PORTRAIT
 from femr.__main__ import main
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
+from femr.results import EMOTIONS
 from femr.training import photos, summary
 from test_training_evaluate import network
 

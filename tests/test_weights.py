@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from femr import weights
-from femr.calibration import Calibration
 from femr.errors import ModelError
-from femr.networks import BUILDERS
-from femr.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
+from femr.expression import weights
+from femr.expression.calibration import Calibration
+from femr.expression.networks import BUILDERS
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
 from hub_server import NOWHERE, HubServer, run_client
 
 REPO = "somebody/femr"
@@ -268,7 +268,7 @@ def test_saved_network_comes_back_in_half_precision(folder, name):
 LOCATE = """
 import json, sys, time
 from pathlib import Path
-from femr import weights
+from femr.expression import weights
 from femr.errors import ModelError
 weights.MODELS_DIR = Path(sys.argv[1])
 start = time.perf_counter()

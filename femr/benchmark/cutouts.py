@@ -3,7 +3,7 @@
 The portrait of Eileen Collins has surroundings, a box and five landmarks, all marked by hand. FER2013's faces are tight
 crops of 48×48 pixels without surroundings, which MTCNN wants to see: their border is repeated outwards and blurred, and
 for want of marks their truth is the mean framing: eyes 36.5 % of the side below the top edge and the mouth 44 % below
-them (femr.preprocessing), hence hair line to chin over the whole height and cheek to cheek over three quarters of it.
+them (femr.faces.crop), hence hair line to chin over the whole height and cheek to cheek over three quarters of it.
 """
 
 from collections.abc import Sequence

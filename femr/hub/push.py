@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from femr.errors import ModelError
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 from femr.hub.card import card_of, pictures, reference_runs
 from femr.hub.client import upload
-from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 
 ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
@@ -18,7 +18,7 @@ SPACE_FILES = (
     "femr/page/*.css",
     "femr/page/*.js",
     "femr/page/*.md",
-    "femr/*.npz",
+    "femr/**/*.npz",
     "examples/*",
     "music/library.json",
     "music/*/*.mp3",

@@ -6,11 +6,11 @@ from contextlib import suppress
 import gradio as gr
 
 from femr import __version__
-from femr.emotions import EMOTIONS
 from femr.errors import ModelError
+from femr.expression.weights import ModelFacts, load_facts
 from femr.music import MusicLibrary
 from femr.page.shared import MODELS, text_of
-from femr.weights import ModelFacts, load_facts
+from femr.results import EMOTIONS
 
 
 def text(library: MusicLibrary, minutes: int) -> str:

@@ -8,8 +8,8 @@ import gradio as gr
 
 from femr import assets
 from femr.errors import FemrError
+from femr.expression.weights import DEFAULT_MODEL
 from femr.page import about, html, live, many, photo, report, shared, songs
-from femr.weights import DEFAULT_MODEL
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 

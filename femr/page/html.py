@@ -10,11 +10,10 @@ from html import escape
 from itertools import zip_longest
 from typing import Any
 
-from femr.emotions import EMOTIONS, Emotion
 from femr.music import MusicLibrary
-from femr.report import of_ten, to_csv, to_dict
-from femr.results import Analysis, FaceEmotion, Mood, Song
-from femr.video.live import HISTORY, Moment
+from femr.output.rows import of_ten, to_csv, to_dict
+from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
+from femr.video.session import HISTORY, Moment
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
 TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))

@@ -12,15 +12,15 @@ from typing import Any
 import cv2
 import gradio as gr
 
-from femr.annotate import draw
 from femr.errors import FemrError
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels, load_image, thumbnail
 from femr.music import Mode
+from femr.output.annotate import draw
 from femr.page import html, shared
 from femr.page.inputs import FrameInput
 from femr.results import Analysis, Song
-from femr.video.live import Visit
-from femr.weights import DEFAULT_MODEL
+from femr.video.session import Visit
 
 EVERY = 0.5  # seconds from frame to frame
 LATE = 1.0  # seconds that a frame may wait for its turn

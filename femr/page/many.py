@@ -15,22 +15,21 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from femr import __version__
+from femr.batch.folder import analyze_inputs
+from femr.batch.inputs import Input, close_archives, find
 from femr.errors import DataError
-from femr.group.moments import clock
-from femr.group.page import to_html
-from femr.group.summary import summarise
-from femr.many.folder import analyze_inputs
-from femr.many.inputs import Input, close_archives, find
+from femr.expression.weights import DEFAULT_MODEL
 from femr.mood import vote
+from femr.output.rows import to_rows
+from femr.output.timeline import Timeline
 from femr.page import html
 from femr.page.inputs import FilesInput
 from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
-from femr.report import to_rows
+from femr.report.page import to_html
+from femr.report.summary import clock, summarise
 from femr.results import Analysis
 from femr.video.reader import Reader
-from femr.video.timeline import Timeline
 from femr.video.writer import annotated
-from femr.weights import DEFAULT_MODEL
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from femr.annotate import draw
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels, thumbnail
 from femr.music import Mode
+from femr.output.annotate import draw
 from femr.page import html
 from femr.page.inputs import PhotoInput
 from femr.page.shared import EXAMPLE, MODELS, MODELS_INFO, MODES, analyzer, music_library, plain_errors, text_of
 from femr.results import Mood, Song
-from femr.weights import DEFAULT_MODEL
 
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
 LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}

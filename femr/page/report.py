@@ -6,12 +6,12 @@ from typing import Any
 import gradio as gr
 
 from femr import __version__
-from femr.group.page import to_html
-from femr.group.summary import LEAST, summarise
-from femr.many.table import FORMATS, read_rows
+from femr.output.table import FORMATS, read_rows
 from femr.page import html
 from femr.page.inputs import FilesInput
 from femr.page.shared import music_library, plain_errors
+from femr.report.page import to_html
+from femr.report.summary import LEAST, summarise
 
 INTRO = (
     "A report about a group: an audience, a party, your own photos. It shows shares and times, no pictures, and "

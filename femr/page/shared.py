@@ -21,8 +21,8 @@ from femr.music import MusicLibrary
 from femr.songs import load_library
 
 if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
-    from femr.detector import Detector
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
+    from femr.faces.detector import Detector
 
 EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
 MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
@@ -63,7 +63,7 @@ def _analyzer(model: str) -> "Analyzer":
 
 @cache
 def _detector() -> "Detector":
-    from femr.detector import MtcnnDetector
+    from femr.faces.detector import MtcnnDetector
 
     return MtcnnDetector()
 

@@ -1,4 +1,4 @@
-"""Fits femr.covering: FER2013's Training faces as they are, against the same with painted masks.
+"""Fits femr.faces.covering: FER2013's Training faces as they are, against the same with painted masks.
 
     python -m femr.training.covering PATH     # FER2013, as for `femr train`; a few minutes on two cores
 
@@ -14,9 +14,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.covering import WEIGHTS, Weights, features
-from femr.detector import MtcnnDetector
-from femr.preprocessing import FACE_SIDE, Pixels
+from femr.faces.covering import WEIGHTS, Weights, features
+from femr.faces.crop import FACE_SIDE, Pixels
+from femr.faces.detector import MtcnnDetector
 from femr.results import Face
 from femr.training import data
 from femr.training.masks import paint

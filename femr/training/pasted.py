@@ -16,19 +16,18 @@ import numpy.typing as npt
 
 from femr.benchmark import scenes
 from femr.benchmark.cutouts import backgrounds, fer_cutout
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
+from femr.faces.crop import FACE_SIDE
 from femr.images import Pixels, load_image
 from femr.music import MusicLibrary
-from femr.preprocessing import FACE_SIDE
-from femr.results import Analysis, Box, EmotionScores
+from femr.results import EMOTIONS, Analysis, Box, EmotionScores
 from femr.training import data, metrics
 from femr.training.data import FaceData
 from femr.training.models import find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
-    from femr.classifier import Classifier
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
+    from femr.expression.classifier import Classifier
 
 SIDES = (60.0, 260.0)
 """Least and greatest side of a pasted face in pixels."""
@@ -65,8 +64,8 @@ def measure(
         balance: see `calibration.Calibration`; None for the model's own.
     Raises: DataError, ModelError.
     """
-    from femr.detector import MtcnnDetector
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
+    from femr.faces.detector import MtcnnDetector
 
     if split != data.PUBLIC_TEST:
         raise DataError(f"Expected faces of {data.PUBLIC_TEST}, the only split to tune on. Received: {split}")

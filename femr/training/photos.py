@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.calibration import Calibration
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ImageError
+from femr.expression.calibration import Calibration
+from femr.faces.crop import FACE_SIDE, crop_face
 from femr.images import Pixels, load_image
 from femr.music import MusicLibrary
-from femr.preprocessing import FACE_SIDE, crop_face
-from femr.results import Face, FaceEmotion
+from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import balance as balances
 from femr.training import metrics, parquet, plots
 from femr.training.checkpoint import make_folder
@@ -29,7 +28,7 @@ from femr.training.models import Model, find_model
 from femr.training.sources import label_of
 
 if TYPE_CHECKING:  # loads TensorFlow
-    from femr.detector import Detector
+    from femr.faces.detector import Detector
 
 Report: TypeAlias = dict[str, Any]
 
@@ -140,7 +139,7 @@ def evaluate(model: str, source: str | Path, balance: float | None = None, pictu
 
 def read(found: Model, photos: Photos, detector: "Detector") -> Readings:
     """What a model says of each photo. Raises: DataError for a file that is no picture, ModelError."""
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
 
     anyhow = replace(found, facts=replace(found.facts, unsure_threshold=0.0))
     analyzer = Analyzer(detector, anyhow.classifier(), MusicLibrary(()))
@@ -173,7 +172,7 @@ def measure(readings: Readings, photos: Photos, balance: float, threshold: float
 
 def own_detector() -> "Detector":
     """femr's own detector, remembering what it found."""
-    from femr.detector import MtcnnDetector
+    from femr.faces.detector import MtcnnDetector
 
     return RememberingDetector(MtcnnDetector())
 

@@ -10,14 +10,14 @@ from os import PathLike, fspath
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from femr.errors import DataError, FemrError
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
 from femr.results import Analysis
 from femr.video.reader import Reader, to_pixels
 from femr.video.tracking import Tracker
-from femr.weights import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
 
 RATE = 4.0
 """Frames a second that are analysed, by default."""
@@ -88,7 +88,7 @@ def analyze_video(
     Raises: as `frames`; what can be read is yielded before.
     """
     if analyzer is None:
-        from femr.pipeline import load
+        from femr.analyzer import load
 
         analyzer = load(model)
     file = name or (fspath(source) if isinstance(source, str | PathLike) else None)

@@ -11,9 +11,9 @@ import av
 import cv2
 from av.error import FFmpegError
 
-from femr.annotate import draw
 from femr.errors import DataError
 from femr.images import Pixels
+from femr.output.annotate import draw
 from femr.results import Analysis
 from femr.video.reader import Reader, Shot, to_pixels
 

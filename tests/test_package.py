@@ -115,6 +115,32 @@ def test_a_package_without_its_folders_says_so(tmp_path, command, folder):
     assert lines == [f"femr: This copy of femr lacks its folder {folder}; install it from a whole clone."]
 
 
+WITHOUT_EXTRAS = """
+import sys
+sys.modules.update(dict.fromkeys(("av", "fsspec", "pyarrow", "ray")))  # as if none of them were installed
+from femr.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["clip.mp4"], "clip.mp4: Reading videos needs PyAV: pip install 'femr[video]'."),
+        (["--table", "faces.parquet"], "A Parquet table needs pyarrow: pip install 'femr[table]'."),
+        (["--engine", "ray"], "Expected Ray for --engine ray: pip install 'femr[ray]'."),
+        (["s3://bucket/photo.jpg"], "Reading addresses needs fsspec: pip install 'femr[ray]'."),
+    ],
+)
+def test_what_an_extra_is_for_says_which(tmp_path, arguments, sentence):
+    (tmp_path / "clip.mp4").write_bytes(b"")
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, "analyze", "--model", "mobilenet_v2", str(PORTRAIT), *arguments]
+    own = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if line.startswith("femr:")] == [f"femr: {sentence}"]
+    assert done.returncode == 2
+
+
 def test_the_pins_of_a_space_are_within_the_bounds():
     extras = PROJECT["optional-dependencies"]
     bounds = [Requirement(line) for line in PROJECT["dependencies"] + extras["video"] + extras["table"]]

@@ -35,7 +35,7 @@ ONLY_IN = {
     "jinja2": {"report.page"},
     "markupsafe": {"report.page"},
     "matplotlib": {"report.charts", "output.timeline"},
-    "av": {"video.reader", "video.writer"},
+    "av": {"video.reader"},
     "ray": {"batch.ray"},
     "fsspec": {"batch.inputs"},
 }

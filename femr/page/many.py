@@ -28,8 +28,6 @@ from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain
 from femr.report.page import to_html
 from femr.report.summary import clock, summarise
 from femr.results import Analysis
-from femr.video.reader import Reader
-from femr.video.writer import annotated
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video
@@ -87,6 +85,8 @@ def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PR
             progress(0, desc="Starting")
             source: Iterator[Analysis] = analyze_inputs(analyzer(model), inputs)
             if film and video:
+                from femr.video.writer import annotated
+
                 folder.mkdir()
                 source = annotated(inputs[0].open, target, source)
             analyses: list[Analysis] = []
@@ -107,6 +107,8 @@ def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PR
 
 def _length(source: Input) -> float:
     """Seconds that will be analysed, as far as the file tells. Raises: ImageError if it is no video."""
+    from femr.video.reader import Reader  # without PyAV photos are read all the same
+
     with Reader(source.path) as reader:
         return min(reader.length or LONGEST, LONGEST)
 

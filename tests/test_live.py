@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from femr.music import MusicLibrary
+from femr.page.html import mood_chart
 from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks, Song
 from femr.video.analysis import analyze_stream
-from femr.video.mood_chart import mood_chart
 from femr.video.session import HISTORY, Moment, Session
 
 SONGS = [

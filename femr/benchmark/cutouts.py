@@ -110,7 +110,7 @@ def backgrounds(names: Sequence[str] = BACKGROUNDS) -> dict[str, Pixels]:
     """Name → RGB picture without a human face, from the installed scikit-image. Raises: DataError if there is none."""
     package = find_spec("skimage")
     if package is None or package.origin is None:
-        raise DataError("The benchmark needs scikit-image's pictures: pip install -r femr/benchmark/requirements.txt.")
+        raise DataError("The benchmark needs scikit-image's pictures: pip install scikit-image.")
     folder = Path(package.origin).parent / "data"
     return {Path(name).stem: load_image(folder / name) for name in names}
 

@@ -240,11 +240,12 @@ class _Run:
 
     def _video(self, source: "Input", group: "Iterable[Analysis]") -> None:
         from femr.output.timeline import Timeline
-        from femr.video.writer import annotated
 
         stem = Path(source.name).stem
         timeline = Timeline()
         if self._options.annotate:
+            from femr.video.writer import annotated
+
             group = annotated(source.open, free_name(self._options.annotate, stem, ".mp4"), group)
         for analysis in group:
             self._keep(analysis)

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from femr import assets
 from femr.errors import ModelError
 from femr.expression.calibration import Calibration
 from femr.hub.client import COMMIT, download
@@ -29,7 +30,7 @@ from femr.results import EMOTIONS
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
     import keras
 
-MODELS_DIR = Path(__file__).parents[2] / "models"
+MODELS_DIR = assets.folder("models")
 MODEL_NAMES = ("mobilenet_v2", "custom_cnn", "ensemble")
 DEFAULT_MODEL = "ensemble"
 SHARD_BYTES = 10_000_000
@@ -113,7 +114,10 @@ def read_facts(path: Path) -> ModelFacts:
             raise ValueError(f"{path.name} contradicts itself")
         return facts
     except FileNotFoundError:
-        raise ModelError(f"The model's facts, {path.name}, are missing.") from None
+        missing = (
+            f"The model's facts, {path.name}, are missing." if path.parent.is_dir() else assets.missing(path.parent)
+        )
+        raise ModelError(missing) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
 

@@ -10,14 +10,15 @@ from femr.hub.client import upload
 ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
     "app.py",
-    "app.css",
     "README.md",
     "LICENSE",
     "requirements.txt",
     "femr/**/*.py",
     "femr/**/*.html",
+    "femr/page/*.css",
+    "femr/page/*.js",
+    "femr/page/*.md",
     "femr/**/*.npz",
-    "tabs/*.py",
     "examples/*",
     "music/library.json",
     "music/*/*.mp3",

@@ -14,7 +14,6 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis
-from femr.video.reader import Reader, to_pixels
 from femr.video.session import Frame, Session
 from femr.video.tracking import KEEP
 
@@ -40,6 +39,8 @@ def frames(source: Source, rate: float = RATE) -> Iterator[Frame]:
         rate: frames a second, more than 0.
     Raises: ImageError if it is no video; DataError if it has no frames and, after the last one, if some are missing.
     """
+    from femr.video.reader import Reader, to_pixels  # without PyAV photos are read all the same
+
     if not rate > 0:
         raise DataError(f"Expected a rate of more than 0 frames a second. Received: {rate}")
     exact = Fraction(rate).limit_denominator(1000)

@@ -1,5 +1,6 @@
 """Uploads by the real Hub client to a stand-in on loopback."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -87,7 +88,10 @@ class TestModels:
         assert done.stdout.strip() == f"{hub.url}/{REPO}/commit/{commit}"
         assert done.stderr == ""
 
-        environment = {"FEMR_WEIGHTS": "hub", "FEMR_HUB_REPO": REPO, "FEMR_HUB_REVISION": commit}
+        pinned = {"hub": {"repo": REPO, "revision": commit}}
+        for one in facts:
+            (tmp_path / f"{one.name}.json").write_text(json.dumps(one.document | pinned))
+        environment = {"FEMR_MODELS_DIR": str(tmp_path)}
         run_client(tmp_path / "elsewhere", hub.url, "-c", LOAD, str(tmp_path), **environment)
         for name in ("mobilenet_v2", "custom_cnn"):
             expected = load_network(name)[1].get_weights()

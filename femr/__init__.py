@@ -19,15 +19,22 @@ from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceE
 if TYPE_CHECKING:
     from femr.analyzer import Analyzer
     from femr.batch.folder import analyze_folder
-    from femr.video.analysis import analyze_video
+    from femr.faces.detector import Detector
+    from femr.music import MusicLibrary
+    from femr.video.analysis import analyze_stream, analyze_video
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # TensorFlow reads it when it is loaded. It leaves these kernels out on processors without AVX-512, where they make the
 # ensemble a third faster too: 280 to 296 → 207 to 220 ms for 2 megapixels with six faces, two cores of an EPYC
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-_LATER = {"Analyzer": "femr.analyzer", "analyze_folder": "femr.batch.folder", "analyze_video": "femr.video.analysis"}
+_LATER = {
+    "Analyzer": "femr.analyzer",
+    "analyze_folder": "femr.batch.folder",
+    "analyze_video": "femr.video.analysis",
+    "analyze_stream": "femr.video.analysis",
+}
 
 __all__ = [
     "EMOTIONS",
@@ -46,6 +53,7 @@ __all__ = [
     "Mood",
     "Song",
     "analyze_folder",
+    "analyze_stream",
     "analyze_video",
     "available_models",
     "load",
@@ -57,11 +65,27 @@ def available_models() -> tuple[str, ...]:
     return MODEL_NAMES
 
 
-def load(model: str = DEFAULT_MODEL, **parts: Any) -> "Analyzer":
-    """An analyzer, loaded once and for many pictures: see femr.analyzer.load. Raises: ModelError, LibraryError."""
+def load(
+    model: str = DEFAULT_MODEL,
+    *,
+    detector: "Detector | None" = None,
+    library: "MusicLibrary | None" = None,
+    balance: float | None = None,
+    smallest_face: int | None = None,
+) -> "Analyzer":
+    """An analyzer, loaded once and for many pictures.
+
+    Args:
+        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
+        detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
+        balance: how readily rare expressions are named, 0 (off) to 1; None: the model's own.
+        smallest_face: side in pixels from which faces are looked for; not with `detector`. None: 28, in large pictures
+            1/48 of the long side.
+    Raises: ModelError, LibraryError.
+    """
     from femr import analyzer
 
-    return analyzer.load(model, **parts)
+    return analyzer.load(model, detector=detector, library=library, balance=balance, smallest_face=smallest_face)
 
 
 def __getattr__(name: str) -> Any:

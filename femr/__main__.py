@@ -1,6 +1,6 @@
-"""The command line: python -m femr analyze, report, music check, train, evaluate, publish and push.
+"""The command line: femr app, analyze, report, music check, train, evaluate, publish and push.
 
-`python -m femr COMMAND --help` lists a command's options.
+`femr COMMAND --help` lists a command's options.
 """
 
 import argparse
@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from femr.cli import BAD_INPUT, analyze, hub, music, report, training
+from femr import __version__
+from femr.cli import BAD_INPUT, analyze, app, hub, music, report, training
 from femr.errors import FemrError
 
 
@@ -29,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
+    parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, report, music, training, hub):
+    for topic in (analyze, app, report, music, training, hub):
         topic.add(commands)
     return parser
 

@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-import app
 from chromium import DESKTOP, PHONE, chromium
 from conftest import PORTRAIT
 from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.output.rows import COLUMNS, to_csv
+from femr.page import about, app, many
 from femr.results import Analysis
-from tabs import about, findings, many
 from test_app_security import post, upload
 from test_group import HAPPY5, SAD5, video
 from videos import scene, steady, write_video
@@ -310,8 +309,8 @@ def test_a_play_list_opens_no_file_of_the_server(server, files):
 
 
 def test_file_names_cannot_smuggle_markup_in():
-    assert "&lt;img" in findings.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
-    assert "<img" not in findings.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "&lt;img" in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "<img" not in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
 
 
 def failed(name):

@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.covering import changed, fit
 from benchmarks.masks import paint
+from conftest import detect
 from femr.analyzer import Analyzer
 from femr.faces.covering import THRESHOLD, features, is_covered, score
 from femr.faces.crop import crop_face
@@ -13,7 +14,7 @@ from femr.results import UNREADABLE, UNSURE_REASONS, Face
 
 @pytest.fixture(scope="module")
 def face(detector, portrait):
-    return max(detector.detect(portrait), key=lambda one: one.size)
+    return max(detect(detector, portrait), key=lambda one: one.size)
 
 
 @pytest.fixture(scope="module")

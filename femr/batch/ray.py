@@ -1,4 +1,4 @@
-"""The same analysis on Ray, with several processes or machines: optional, see ray-requirements.txt.
+"""The same analysis on Ray, with several processes or machines: optional, `pip install 'femr[ray]'`.
 
 A pool of actors, each with an analyzer of its own, takes batches of inputs from Ray Data. Results come in the order of
 the inputs; the work of an actor that dies is done again by another.
@@ -102,7 +102,7 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise FemrError("Expected Ray for --engine ray: pip install -r femr/batch/ray-requirements.txt.") from error
+        raise FemrError("Expected Ray for --engine ray: pip install 'femr[ray]'.") from error
     before = ray.is_initialized()
     try:
         if not before and address:

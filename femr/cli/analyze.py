@@ -240,11 +240,12 @@ class _Run:
 
     def _video(self, source: "Input", group: "Iterable[Analysis]") -> None:
         from femr.output.timeline import Timeline
-        from femr.video.writer import annotated
 
         stem = Path(source.name).stem
         timeline = Timeline()
         if self._options.annotate:
+            from femr.video.writer import annotated
+
             group = annotated(source.open, free_name(self._options.annotate, stem, ".mp4"), group)
         for analysis in group:
             self._keep(analysis)
@@ -283,4 +284,4 @@ class _Run:
         target = free_name(self._options.annotate, Path(source.name).stem)
         with writing(target):
             # read again: to keep the full picture of all that are on their way would take too much memory
-            save(draw(source.picture().pixels, analysis), target)
+            save(draw(source.image(), analysis), target)

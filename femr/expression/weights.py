@@ -2,12 +2,7 @@
 
 `models/<name>.json` holds a model's facts and the SHA-256 of each of its files; nothing is deserialised before its
 SHA-256 was checked against them. The files are taken from `models/` when they are there, else from the Hub repository
-and the full commit in the facts' `hub` entry.
-
-The environment can change that:
-FEMR_WEIGHTS: "auto" (as above, the default), "local" (models/ only) or "hub" (the Hub only).
-FEMR_HUB_REPO: a Hub repository to use instead, with its own <name>.json: whoever names it trusts it.
-FEMR_HUB_REVISION: its branch, tag or commit, "main" by default. A full commit that is in the cache needs no network.
+and the full commit in the facts' `hub` entry. FEMR_MODELS_DIR names another folder to use as `models/`.
 """
 
 import hashlib
@@ -15,21 +10,22 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from femr import assets
 from femr.errors import ModelError
 from femr.expression.calibration import Calibration
-from femr.expression.download import COMMIT, download
 from femr.results import EMOTIONS
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
     import keras
 
-MODELS_DIR = Path(__file__).parents[2] / "models"
+MODELS_DIR = Path(os.environ.get("FEMR_MODELS_DIR") or assets.folder("models"))
 MODEL_NAMES = ("mobilenet_v2", "custom_cnn", "ensemble")
 DEFAULT_MODEL = "ensemble"
 SHARD_BYTES = 10_000_000
@@ -38,7 +34,12 @@ SHARD_BYTES = 10_000_000
 HEADS = ("scores", "people")
 """A network's outputs, in this order: FER2013's label, and what people would say. One that has one gives it as both."""
 
-_SOURCES = ("auto", "local", "hub")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_REFUSALS = {
+    401: "the Hub does not accept your token; run `hf auth login` again",
+    402: "the Hub asks for a paid plan to create it",
+    403: "your token may not write there",
+}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -81,8 +82,8 @@ def check_name(name: str) -> str:
 
 
 def load_facts(name: str) -> ModelFacts:
-    """The facts of a model, from the place its weights would come from, without loading it. Raises: ModelError."""
-    return _find(check_name(name))[0]
+    """The facts of a model, without loading it. Raises: ModelError."""
+    return read_facts(MODELS_DIR / f"{check_name(name)}.json")
 
 
 def read_facts(path: Path) -> ModelFacts:
@@ -113,23 +114,21 @@ def read_facts(path: Path) -> ModelFacts:
             raise ValueError(f"{path.name} contradicts itself")
         return facts
     except FileNotFoundError:
-        raise ModelError(f"The model's facts, {path.name}, are missing.") from None
+        missing = (
+            f"The model's facts, {path.name}, are missing." if path.parent.is_dir() else assets.missing(path.parent)
+        )
+        raise ModelError(missing) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
 
 
 def locate(name: str) -> tuple[Path, ModelFacts]:
     """The folder with a model's files, every one checked against its SHA-256, and the facts. Raises: ModelError."""
-    facts, hub = _find(check_name(name))
-    if hub is None and _source() != "hub":
-        missing = _missing(facts)
-        if not missing:
-            verify(MODELS_DIR, facts)
-            return MODELS_DIR, facts
-        if _source() == "local":
-            raise ModelError(f"The weights of {facts.title} are missing: {', '.join(missing)}.")
-    repo, commit = hub or _hub_entry(facts)
-    return _fetch(repo, commit, facts), facts
+    facts = load_facts(name)
+    if not all((MODELS_DIR / file).is_file() for file in facts.files):
+        return _fetch(*_hub_entry(facts), facts), facts
+    verify(MODELS_DIR, facts)
+    return MODELS_DIR, facts
 
 
 def load_network(name: str) -> tuple[ModelFacts, "keras.Model"]:
@@ -196,38 +195,14 @@ def _plausible(facts: ModelFacts) -> bool:
     return files and numbers and set(facts.members) <= set(MODEL_NAMES)
 
 
-def _source() -> str:
-    source = os.environ.get("FEMR_WEIGHTS") or "auto"
-    if source not in _SOURCES:
-        raise ModelError(f"Expected FEMR_WEIGHTS to be {', '.join(_SOURCES)}. Received: {source}")
-    return source
-
-
-def _missing(facts: ModelFacts) -> list[str]:
-    return [file for file in facts.files if not (MODELS_DIR / file).is_file()]
-
-
-def _find(name: str) -> tuple[ModelFacts, tuple[str, str] | None]:
-    """A model's facts and, where they are those of FEMR_HUB_REPO, that repository and the commit they are from."""
-    source, repo = _source(), os.environ.get("FEMR_HUB_REPO")
-    path = MODELS_DIR / f"{name}.json"
-    if not repo or source == "local":
-        return read_facts(path), None
-    if source == "auto" and path.is_file():
-        facts = read_facts(path)
-        if not _missing(facts):
-            return facts, None
-    path = download(repo, os.environ.get("FEMR_HUB_REVISION") or "main", f"{name}.json")
-    return read_facts(path), (repo, path.parent.name)
-
-
 def _hub_entry(facts: ModelFacts) -> tuple[str, str]:
     """The repository and commit in the facts. Raises: ModelError if there is none, or something that can move."""
     entry = facts.document.get("hub") or {}
     repo, revision = entry.get("repo"), entry.get("revision")
     if not repo:
-        raise ModelError(f"The weights of {facts.title} are not in models/, and FEMR_HUB_REPO names no Hub repository.")
-    if not COMMIT.fullmatch(str(revision)):
+        missing = ", ".join(file for file in facts.files if not (MODELS_DIR / file).is_file())
+        raise ModelError(f"The weights of {facts.title} are missing: {missing}.")
+    if not _COMMIT.fullmatch(str(revision)):
         raise ModelError(f"Expected {facts.name}.json to name a full Hub commit of 40 digits. Received: {revision}")
     return str(repo), str(revision)
 
@@ -236,12 +211,65 @@ def _fetch(repo: str, commit: str, facts: ModelFacts) -> Path:
     """The Hub cache's folder with a model's files, every one checked."""
     folder = MODELS_DIR
     for file, expected in facts.files.items():
-        path = download(repo, commit, file)
+        path = _download(repo, commit, file)
         if sha256(path) != expected:  # a damaged cache heals by a second download; damaged at the source, it stays so
-            path = download(repo, commit, file, force=True)
+            path = _download(repo, commit, file, force=True)
         folder = path.parent
     verify(folder, facts)
     return folder
+
+
+def _download(repo: str, commit: str, file: str, force: bool = False) -> Path:
+    """One file of a model repository in the Hub's cache, fetched if it is not there, or to be. Raises: ModelError."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+
+    with _clear_errors(repo, commit, file):
+        cached = None if force else try_to_load_from_cache(repo, file, revision=commit)
+        if isinstance(cached, str):
+            return Path(cached)
+        # one quick question: hf_hub_download would wait 23 s for a Hub that is down, minutes for one that hangs
+        get_hf_file_metadata(hf_hub_url(repo, file, revision=commit))
+        return Path(hf_hub_download(repo, file, revision=commit, force_download=force))
+
+
+@contextmanager
+def _clear_errors(repo: str, revision: str, file: str) -> Iterator[None]:
+    """Turns a failed download into one clear sentence."""
+    import httpx2
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.HFValidationError:
+        raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}") from None
+    except errors.RevisionNotFoundError:
+        raise ModelError(f"There is no revision {revision} of {repo} on the Hub.") from None
+    except errors.RepositoryNotFoundError:
+        raise ModelError(f"There is no repository {repo} on the Hub, or it is private.") from None
+    except errors.RemoteEntryNotFoundError:
+        raise ModelError(f"There is no file {file} in {repo} on the Hub.") from None
+    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
+        raise ModelError(f"{file} of {repo} could not be fetched: {hub_failure(error)}.") from error
+
+
+def hub_failure(error: Exception) -> str:
+    """Why the Hub or the way to it failed, in a few words without a path."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        answer = f"the Hub answered {status} {error.server_message or ''}"
+        return _REFUSALS.get(status) or answer.splitlines()[0].strip()
+    if isinstance(error, httpx2.TimeoutException):
+        return "the Hub does not answer"
+    if isinstance(error, (httpx2.ConnectError, ConnectionError, LocalEntryNotFoundError)):
+        return "the Hub cannot be reached"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    if isinstance(error, ValueError):
+        return str(error).splitlines()[0].rstrip(".")
+    return "the connection broke off"
 
 
 def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":

@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from itertools import chain, groupby, islice
 from os import PathLike
 from pathlib import Path
@@ -158,10 +159,13 @@ def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Ro
 
 
 def form_of(path: Path) -> str:
-    """The format that a table's ending says. Raises: DataError."""
-    if path.suffix.lower() not in FORMATS:
+    """The format that a table's ending says. Raises: DataError, also where what it needs is not installed."""
+    form = path.suffix.lower()
+    if form not in FORMATS:
         raise DataError(f"Expected a table that ends in {', '.join(FORMATS)}. Received: {path.name}")
-    return path.suffix.lower()
+    if form == ".parquet" and find_spec("pyarrow") is None:
+        raise DataError("A Parquet table needs pyarrow: pip install 'femr[table]'.")
+    return form
 
 
 def mark_of(path: Path) -> Path:

@@ -1,32 +1,34 @@
 """Uploads: the networks with their model card to a Hub repository, or the app itself to a Space."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from femr.errors import ModelError
-from femr.expression.download import REPOSITORY, reason
-from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, hub_failure, read_facts, verify
 from femr.publish.card import card_of, pictures, reference_runs
 
 ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
     "app.py",
-    "app.css",
     "README.md",
     "LICENSE",
     "requirements.txt",
     "femr/**/*.py",
     "femr/**/*.html",
     "femr/**/*.md",
+    "femr/page/*.css",
+    "femr/page/*.js",
     "femr/**/*.npz",
-    "tabs/*.py",
     "examples/*",
     "music/library.json",
     "music/*/*.mp3",
 )
 """What the Space needs besides models/; tests, notebooks and scratch files stay at home."""
+
+_REPOSITORY = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 def push_models(repo: str, private: bool = False) -> str:
@@ -81,7 +83,7 @@ def upload(
     from huggingface_hub import CommitOperationAdd, HfApi, get_token
 
     # the Hub would take a bare name for one of its own old repositories
-    if not REPOSITORY.fullmatch(repo):
+    if not _REPOSITORY.fullmatch(repo):
         raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}")
     if get_token() is None:
         raise ModelError("You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.")
@@ -102,7 +104,7 @@ def _clear_errors(repo: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        raise ModelError(f"Nothing was uploaded to {repo}: {reason(error)}.") from error
+        raise ModelError(f"Nothing was uploaded to {repo}: {hub_failure(error)}.") from error
 
 
 def _visible(root: Path, pattern: str) -> list[Path]:

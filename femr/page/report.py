@@ -1,6 +1,5 @@
 """The Report tab: a table that was made earlier in, the group report out."""
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +7,17 @@ import gradio as gr
 
 from femr import __version__
 from femr.output.table import FORMATS, read_rows
+from femr.page import html
+from femr.page.inputs import FilesInput
+from femr.page.shared import music_library, plain_errors
 from femr.report.page import to_html
 from femr.report.summary import LEAST, summarise
-from tabs.loaded import music_library
-from tabs.photo import plain_errors
-from tabs.uploads import FilesInput, download
 
 INTRO = (
     "A report about a group: an audience, a party, your own photos. It shows shares and times, no pictures, and "
     f"nothing about fewer than {LEAST} faces. Choose a table (CSV, JSON lines or Parquet) that you made with *Photos "
     "and video* or `python -m femr analyze`."
 )
-# sandboxed: neither script nor form nor link of it could do anything, should there ever be one
-FRAME = '<iframe class="report" title="Group report" sandbox="" srcdoc="{}"></iframe>'
 
 
 def show(paths: list[str], seconds: float | None, least: float) -> tuple[str, str]:
@@ -30,7 +27,7 @@ def show(paths: list[str], seconds: float | None, least: float) -> tuple[str, st
     with plain_errors():
         group = summarise(read_rows(Path(paths[0])), int(least), seconds or None)
         page = to_html(group, music_library(), __version__)
-    return download("report.html", page, "text/html", "Download the report (HTML)"), FRAME.format(html.escape(page))
+    return html.download("report.html", page, "text/html", "Download the report (HTML)"), html.report_frame(page)
 
 
 def build() -> None:

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from femr.display import TABLE_HEADERS, csv_link, headline, song_line, table_row
 from femr.music import MusicLibrary
-from femr.results import Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.page.html import TABLE_HEADERS, headline, song_line, table_row
+from femr.results import Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
 SONG = Song(
@@ -36,11 +36,6 @@ def test_tags_cannot_smuggle_markup_in():
     shown = song_line(evil, HAPPY, MusicLibrary([evil]))
     assert "<script" not in shown
     assert "<img" not in shown
-
-
-def test_no_face_no_table():
-    assert csv_link(Analysis(9, 9, (), NONE, None, "x")) == ""
-    assert csv_link(Analysis.failed("photo", "x", "Damaged.")) == ""
 
 
 def test_a_faces_row_tells_what_people_would_say():

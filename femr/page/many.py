@@ -2,9 +2,11 @@
 
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from html import escape
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,30 +14,37 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from femr import __version__
 from femr.batch.folder import analyze_inputs
 from femr.batch.inputs import Input, close_archives, find
 from femr.errors import DataError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.report.summary import clock
+from femr.mood import vote
+from femr.output.rows import to_rows
+from femr.output.timeline import Timeline
+from femr.page import html
+from femr.page.inputs import FilesInput
+from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
+from femr.report.page import to_html
+from femr.report.summary import clock, summarise
 from femr.results import Analysis
-from femr.video.reader import Reader
-from femr.video.writer import annotated
-from tabs.findings import HEADERS, WIDTHS, findings
-from tabs.loaded import analyzer
-from tabs.photo import MODELS, MODELS_INFO, plain_errors
-from tabs.uploads import QUEUE, FilesInput
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video
+SHOWN_ROWS = 20
 STEP = 4  # analyses between two looks at whether the visitor has cancelled
 LIMITS = (
     f"Up to {MOST_PHOTOS} photos, the first {LONGEST // 60} minutes of a video, 100 MB a file; the command line has no "
     "such limits. All of it is deleted from the server within 30 minutes. No one is identified."
 )
+HEADERS = ("where", *html.TABLE_HEADERS)
+WIDTHS = ("120px", *html.TABLE_WIDTHS)
+QUEUE: Any = {"concurrency_id": "long", "concurrency_limit": 1}
+"""Long work has a line of its own, one at a time. A single photo never waits behind it: the operating system shares the
+processor between the two.
+"""
 PROGRESS = gr.Progress()
-# on a narrow window the answer stands under the options
-SCROLL = "() => innerWidth < 641 && document.getElementById('summary').scrollIntoView({behavior: 'smooth'})"
-WAITING = '<div class="mood"><span class="emoji">🎞️</span><div>What was found will stand here.</div></div>'
+WAITING = html.plate("🎞️", "What was found will stand here.")
 BLANK = (WAITING, "", None, "", gr.update(value=None, visible=False))
 
 
@@ -76,6 +85,8 @@ def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PR
             progress(0, desc="Starting")
             source: Iterator[Analysis] = analyze_inputs(analyzer(model), inputs)
             if film and video:
+                from femr.video.writer import annotated
+
                 folder.mkdir()
                 source = annotated(inputs[0].open, target, source)
             analyses: list[Analysis] = []
@@ -96,6 +107,8 @@ def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PR
 
 def _length(source: Input) -> float:
     """Seconds that will be analysed, as far as the file tells. Raises: ImageError if it is no video."""
+    from femr.video.reader import Reader  # without PyAV photos are read all the same
+
     with Reader(source.path) as reader:
         return min(reader.length or LONGEST, LONGEST)
 
@@ -111,6 +124,55 @@ def _limited(analyses: Any) -> Iterator[Analysis]:
 
 def _said(analysis: Analysis, number: int, total: int) -> str:
     return f"Photo {number} of {total}" if analysis.time is None else f"At {clock(round(analysis.time))}"
+
+
+def findings(analyses: Sequence[Analysis]) -> tuple[str, str, list[list[str]], str]:
+    """Summary and timeline (HTML), the first rows of HEADERS, and the links to table and report (HTML)."""
+    video = any(analysis.time is not None for analysis in analyses)
+    timeline = Timeline()
+    for analysis in analyses:
+        timeline.add(analysis)
+    faces = [face for analysis in analyses for face in analysis.faces]
+    mood = timeline.mood() if video else vote(faces)
+    shown = [[_where(analysis), *html.table_row(face)] for analysis in analyses for face in analysis.faces[:SHOWN_ROWS]]
+    summary = html.headline(mood) + _counts(analyses, len(faces)) + html.failures(analyses)
+    picture = _drawn(timeline) if video and faces else ""
+    return summary, picture, shown[:SHOWN_ROWS], _links(analyses)
+
+
+def _counts(analyses: Sequence[Analysis], faces: int) -> str:
+    read = [analysis for analysis in analyses if analysis.error is None]
+    noun = "frame" if read and read[0].time is not None else "photo"
+    rest = f" The first {SHOWN_ROWS} are in the table, all of them in the download." if faces > SHOWN_ROWS else ""
+    return f"<p>{_plural(faces, 'face')} in {_plural(len(read), noun)}.{rest}</p>"
+
+
+def _drawn(timeline: Timeline) -> str:
+    """The timeline's picture as HTML that holds it; no file of it stays on the server."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "timeline.png")
+        timeline.save(path)
+        return html.image(path.read_bytes(), "The share of each expression over the time of the video", "png")
+
+
+def _links(analyses: Sequence[Analysis]) -> str:
+    """The whole table and the group report as downloads; why there is no report, where there is none."""
+    links = [html.table_link(analyses)]
+    try:
+        group = summarise(row for analysis in analyses for row in to_rows(analysis))
+        page = to_html(group, music_library(), __version__)
+        links.append(html.download("report.html", page, "text/html", "Download the group report (HTML)"))
+    except DataError as error:
+        links.append(f"No group report: {escape(str(error))}")
+    return "<br>".join(links)
+
+
+def _where(analysis: Analysis) -> str:
+    return clock(analysis.time) if analysis.time is not None else str(analysis.file)
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def build() -> None:
@@ -134,7 +196,7 @@ def build() -> None:
             watch = gr.Video(label="Annotated video", interactive=False, visible=False, elem_id="annotated")
     shown = [result, picture, table, links, watch]
     private: Any = {"api_visibility": "private"}
-    start.click(None, js=SCROLL)
+    start.click(None, js=text_of("scroll.js"))
     # what stood there is of other files
     begun = start.click(lambda: (*_buttons(busy=True), *BLANK), None, [start, cancel, *shown], queue=False, **private)
     call: Any = {"api_name": "analyze_many", "show_progress_on": [result], **private, **QUEUE}

@@ -1,12 +1,21 @@
-"""What all tabs share, loaded once: the songs and, each at its first use, the models. Nothing of a visitor's."""
+"""What the tabs share: songs and models, loaded once, their choices, and errors as visitors see them.
 
+Nothing of a visitor's is kept here.
+"""
+
+import html
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import gradio as gr
+
 import femr
+from femr import assets
 from femr.errors import FemrError, LibraryError
 from femr.music import MusicLibrary
 from femr.songs import load_library
@@ -15,7 +24,10 @@ if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
     from femr.analyzer import Analyzer
     from femr.faces.detector import Detector
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
+EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
+MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
+MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
+MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 
 _loading = Lock()
 
@@ -54,3 +66,17 @@ def _detector() -> "Detector":
     from femr.faces.detector import MtcnnDetector
 
     return MtcnnDetector()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Shows femr's own errors, one sentence each, to the visitor; Gradio hides all others."""
+    try:
+        yield
+    except FemrError as error:
+        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+
+
+def text_of(name: str) -> str:
+    """The text of a script or page that lies beside this module."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8").strip()

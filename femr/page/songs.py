@@ -4,8 +4,9 @@ from typing import Any
 
 import gradio as gr
 
-from femr.display import SILENCE, SONG_HEADERS, song_row
 from femr.music import MusicLibrary
+from femr.page.html import SONG_HEADERS, song_row
+from femr.page.shared import text_of
 
 
 def build(library: MusicLibrary) -> None:
@@ -26,5 +27,5 @@ def build(library: MusicLibrary) -> None:
     def play(index: int) -> Any:
         return library.songs[index].path
 
-    songs.click(None, js=SILENCE)
+    songs.click(None, js=text_of("silence.js"))
     songs.click(play, songs, player, api_visibility="private", queue=False)

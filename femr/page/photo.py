@@ -3,69 +3,28 @@
 No inference here: each handler asks an Analyzer and turns its answer into what the components show.
 """
 
-import html
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import gradio as gr
-import numpy as np
-import numpy.typing as npt
-from gradio.data_classes import ImageData
-from gradio.utils import get_upload_folder, is_in_or_equal
 
-from femr import display
-from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.images import load_image, thumbnail
+from femr.images import Pixels, thumbnail
 from femr.music import Mode
 from femr.output.annotate import draw
+from femr.page import html
+from femr.page.inputs import PhotoInput
+from femr.page.shared import EXAMPLE, MODELS, MODELS_INFO, MODES, analyzer, music_library, plain_errors, text_of
 from femr.results import Mood, Song
-from tabs.loaded import EXAMPLE, analyzer, music_library
 
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
 LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
 SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
-MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
-MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
-MODES = [("Match the mood", "match"), ("Lift it", "lift")]
+WAITING = html.plate("🎧", "The mood will stand here, and its song will play.")
 TABLE_LABEL = "What each face looks like"
-# on a narrow window the answer stands under the button
-SCROLL = "() => innerWidth < 641 && document.getElementById('mood').scrollIntoView({behavior: 'smooth'})"
 
 
-class PhotoInput(gr.Image):
-    """gr.Image that decodes by femr's rules and opens nothing but what was uploaded.
-
-    gr.Image itself (6.31) opens any file of the server that a request names, and lets files named .gif and data: URLs
-    past its colour conversion.
-    """
-
-    is_template = True  # looks and behaves like gr.Image in the browser
-
-    def preprocess(self, payload: ImageData | None) -> npt.NDArray[np.uint8] | None:
-        """The uploaded picture as upright RGB uint8 (h, w, 3); None where there is none. Raises: gr.Error."""
-        if payload is None:
-            return None
-        path = payload.path
-        if not path or not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
-            raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
-        with plain_errors():
-            return load_image(path)
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Shows femr's own errors, one sentence each, to the visitor; Gradio hides all others."""
-    try:
-        yield
-    except FemrError as error:
-        raise gr.Error(html.escape(str(error)), print_exception=False) from None
-
-
-def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:
+def analyze(photo: Pixels | None, model: str, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:
     """Find every face in a photo, read its expression and choose the song of the group's mood.
 
     Returns: the mood and its reason (HTML), the annotated picture, the song's file, its title, the table of faces, a
@@ -77,15 +36,16 @@ def analyze(photo: npt.NDArray[np.uint8] | None, model: str, mode: Mode, played:
     with plain_errors():
         found = replace(analyzer(model)(photo, mode, played), file="photo")
     shown = draw(thumbnail(photo, SHOWN_SIDE), found)
-    rows = [display.table_row(face) for face in found.faces]
+    link = html.table_link([found]) if found.faces else ""
+    rows = [html.table_row(face) for face in found.faces]
     answer = (
-        display.headline(found.mood),
+        html.headline(found.mood),
         shown,
         found.song and found.song.path,
-        display.song_line(found.song, found.mood, music_library()),
+        html.song_line(found.song, found.mood, music_library()),
         rows,
     )
-    return *answer, display.csv_link(found), display.public_details(found), found.mood, heard(played, found.song)
+    return *answer, link, html.public_details(found), found.mood, heard(played, found.song)
 
 
 def heard(played: tuple[Song, ...], song: Song | None) -> tuple[Song, ...]:
@@ -98,29 +58,30 @@ def another_song(mood: Mood | None, mode: Mode, played: tuple[Song, ...]) -> tup
     if mood is None or mood.emotion is None:
         raise gr.Error("Find a mood first.", print_exception=False)
     song = music_library().pick(mood.emotion, mode, played)
-    return song and song.path, display.song_line(song, mood, music_library()), heard(played, song)
+    return song and song.path, html.song_line(song, mood, music_library()), heard(played, song)
 
 
 def build() -> None:
     """The tab's components and handlers, inside the Blocks that is being built."""
+    scroll = text_of("scroll.js")
     played, mood = gr.State(()), gr.State(None)  # of this visit only
     with gr.Row():
         with gr.Column(scale=4, min_width=300, elem_id="question"):
             photo = PhotoInput(label="Photo", sources=list(SOURCES), elem_id="photo", height=320)
-            gr.Markdown(display.PRIVACY, elem_id="privacy")
+            gr.Markdown(html.PRIVACY, elem_id="privacy")
             with gr.Row():
                 find = gr.Button("Find the mood", variant="primary", scale=2, elem_id="find")
                 again = gr.Button("Try again", scale=1, elem_id="again")
             with gr.Column(elem_id="options"):
                 model = gr.Radio(MODELS, value=DEFAULT_MODEL, label="Reading", info=MODELS_INFO, elem_id="model")
-                info = display.LIFT
+                info = html.LIFT
                 mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
                 with gr.Row(elem_id="example-row"):
-                    gr.HTML(display.thumbnail(EXAMPLE.with_name("thumbnail.jpg")), elem_id="thumbnail")
+                    gr.HTML(html.image(EXAMPLE.with_name("thumbnail.jpg").read_bytes(), ""), elem_id="thumbnail")
                     example = gr.Button("Try it with this photo", size="sm", elem_id="example")
-                gr.Markdown(display.EXAMPLE_NOTE, elem_id="example-note")
+                gr.Markdown(html.EXAMPLE_NOTE, elem_id="example-note")
         with gr.Column(scale=6, min_width=300, elem_id="answer"):
-            result = gr.HTML(display.WAITING, label="Mood", elem_id="mood")
+            result = gr.HTML(WAITING, label="Mood", elem_id="mood")
             alt = "The photo with a numbered, labelled box around each face"
             # the one button: Gradio's others include one that publishes a visitor's picture
             keep: Any = {"interactive": False, "buttons": ["download"]}
@@ -129,7 +90,7 @@ def build() -> None:
             with gr.Row():
                 title = gr.HTML(label="Song title", elem_id="song")
                 another = gr.Button("Another song", size="sm", elem_id="another")
-            columns: Any = {"headers": list(display.TABLE_HEADERS), "column_widths": list(display.TABLE_WIDTHS)}
+            columns: Any = {"headers": list(html.TABLE_HEADERS), "column_widths": list(html.TABLE_WIDTHS)}
             table = gr.Dataframe(label=TABLE_LABEL, interactive=False, wrap=True, elem_id="table", **columns)
             link = gr.HTML(label="Table link", elem_id="table-link")
             with gr.Accordion("All numbers (JSON)", open=False):
@@ -137,11 +98,11 @@ def build() -> None:
     shown = [result, picture, player, title, table, link, details, mood]
     call: Any = {"fn": analyze, "inputs": [photo, model, mode, played], "outputs": [*shown, played], **LANE}
     for button in (find, again, another, example):
-        button.click(None, js=display.SILENCE)
-    find.click(**call, api_name="analyze").then(None, js=SCROLL)
+        button.click(None, js=text_of("silence.js"))
+    find.click(**call, api_name="analyze").then(None, js=scroll)
     shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
-    shown_example.then(**call, api_visibility="private").then(None, js=SCROLL)
+    shown_example.then(**call, api_visibility="private").then(None, js=scroll)
     another.click(another_song, [mood, mode, played], [player, title, played], api_visibility="private")
     # all but the songs played so far: the next one should not be the last one
-    blank = (None, display.WAITING, None, None, "", None, "", None, None)
+    blank = (None, WAITING, None, None, "", None, "", None, None)
     again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)

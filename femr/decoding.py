@@ -10,7 +10,6 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -53,6 +52,9 @@ BROKEN = (
 """What Pillow and the decoders under it raise on damaged files."""
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""A picture: RGB uint8 (h, w, 3)."""
+Decoded: TypeAlias = tuple[Pixels, tuple[int, int]]
+"""A picture's pixels, and its width and height in the file, where it may have more of them."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
@@ -76,38 +78,30 @@ pi_heif.register_heif_opener()
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Picture:
-    """A picture upright: RGB uint8 (h, w, 3); and its size in the file, width and height, where that was larger."""
-
-    pixels: Pixels
-    size: tuple[int, int]
-
-
-def decode(data: bytes) -> Picture:
-    """The picture in a file's bytes, the first frame of an animation.
+def decode(data: bytes) -> Decoded:
+    """The picture in a file's bytes, the first frame of an animation, upright.
 
     Raises: ImageError if it is no picture, is broken, or would take more memory than MAX_MEMORY.
     """
     try:
         try:
-            return _picture(*_decoded(data))
+            return _upright(*_decoded(data))
         except BROKEN:
-            return _picture(*_rescued(*mended(data)))
+            return _upright(*_rescued(*mended(data)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise ImageError("The picture is too large to be read.") from None
     except BROKEN as error:
         raise ImageError(_DAMAGED) from error
 
 
-def from_pil(image: Image.Image) -> Picture:
+def from_pil(image: Image.Image) -> Decoded:
     """The same of a PIL image. Raises: ImageError."""
     if min(image.size) < 1:
         raise ImageError("The picture has no pixels.")
     try:
         with _room(_memory(image, 1)):
             image.load()
-            return _picture(to_rgb(image), orientation_of(image), image.size)
+            return _upright(to_rgb(image), orientation_of(image), image.size)
     except BROKEN as error:
         raise ImageError(_DAMAGED) from error
 
@@ -143,8 +137,8 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
             return pixels, orientation_in(exif) if exif else orientation_of(image), size
 
 
-def _picture(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Picture:
-    return Picture(upright(pixels, orientation), size[::-1] if orientation >= 5 else size)
+def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
+    return upright(pixels, orientation), size[::-1] if orientation >= 5 else size
 
 
 @contextmanager

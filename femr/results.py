@@ -265,7 +265,7 @@ class Song:
 class Analysis:
     """All that femr found in one picture or one frame of a video; or the reason why it could not be read.
 
-    width, height: the original picture's, upright, in pixels. timings: stage → seconds.
+    width, height: the original picture's, upright, in pixels.
     file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
     error: why there is no answer; then everything else is empty.
     """
@@ -276,7 +276,6 @@ class Analysis:
     mood: Mood
     song: Song | None
     model: str
-    timings: Mapping[str, float] = field(default_factory=dict)
     file: str | None = None
     time: float | None = None
     frame: int | None = None

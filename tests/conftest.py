@@ -13,7 +13,7 @@ import pytest
 from femr.analyzer import Analyzer
 from femr.expression.classifier import load_classifier
 from femr.faces.detector import MtcnnDetector
-from femr.images import load_image
+from femr.images import load_image, to_picture
 from femr.songs import load_library
 
 PORTRAIT = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
@@ -58,6 +58,12 @@ def library():
 @pytest.fixture(scope="session")
 def analyzer(detector, classifier, library):
     return Analyzer(detector, classifier, library)
+
+
+def detect(detector, image):
+    """The faces of one picture."""
+    (faces,) = detector.detect([to_picture(image)])
+    return faces
 
 
 def write_wav(path, seconds=1):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import femr
+from conftest import detect
 from femr.errors import ModelError
 from femr.expression.calibration import Calibration
 from femr.expression.classifier import Classifier, load_classifier
@@ -17,7 +18,7 @@ NAMES = ("custom_cnn", "mobilenet_v2")
 @pytest.fixture(scope="module")
 def crops(detector, portrait):
     """One smiling face at two scales, and noise at two scales: uint8 (2, 2, 48, 48)."""
-    (face,) = detector.detect(portrait)
+    (face,) = detect(detector, portrait)
     noise = np.random.default_rng(1).integers(0, 256, (2, 48, 48), np.uint8)
     return np.stack([np.stack([crop_face(portrait, face, scale) for scale in (0.9, 1.1)]), noise])
 

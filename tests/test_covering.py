@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from conftest import detect
 from femr.analyzer import Analyzer
 from femr.faces.covering import THRESHOLD, features, is_covered, score
 from femr.faces.crop import crop_face
@@ -13,7 +14,7 @@ from femr.training.masks import paint
 
 @pytest.fixture(scope="module")
 def face(detector, portrait):
-    return max(detector.detect(portrait), key=lambda one: one.size)
+    return max(detect(detector, portrait), key=lambda one: one.size)
 
 
 @pytest.fixture(scope="module")

@@ -109,9 +109,7 @@ def test_the_document_of_a_video_has_its_frames(clip, capsys, analyzer):
         (0.0, 1, None),
         (1.0, 2, None),
     ]
-    assert set(document["images"][0]) == set(
-        to_dict(analyzer.many([load_image(ROOT / "examples/eileen-collins.jpg")])[0])
-    )
+    assert set(document["images"][0]) == set(to_dict(analyzer(load_image(ROOT / "examples/eileen-collins.jpg"))))
 
 
 @pytest.mark.parametrize(

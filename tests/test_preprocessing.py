@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from conftest import detect
 from femr.faces.crop import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
 from femr.results import Face, Landmarks
 
@@ -110,7 +111,7 @@ def test_enlarging_is_bilinear():
 
 
 def test_views_are_crops_of_their_sizes_mirrored_where_they_should_be(detector, portrait):
-    (face,) = detector.detect(portrait)
+    (face,) = detect(detector, portrait)
     views = face_views(portrait, face)
     assert (views.shape, views.dtype) == ((len(VIEWS), 48, 48), np.uint8)
     for view, (scale, mirrored) in zip(views, VIEWS, strict=True):

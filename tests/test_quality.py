@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from conftest import detect
 from femr.analyzer import Analyzer
 from femr.faces.quality import why_hard
 from femr.results import UNSURE_REASONS, Face, Landmarks
@@ -9,7 +10,7 @@ from femr.results import UNSURE_REASONS, Face, Landmarks
 
 def the_face(detector, picture):
     """The largest face."""
-    return max(detector.detect(picture), key=lambda face: face.size)
+    return max(detect(detector, picture), key=lambda face: face.size)
 
 
 def smaller(portrait, side):

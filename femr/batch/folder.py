@@ -3,15 +3,14 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from femr.batch.inputs import Input, find
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.images import Pixels, fit
+from femr.images import Picture
 from femr.music import Mode
 from femr.results import Analysis
 from femr.video.analysis import RATE, analyze_video
@@ -23,6 +22,9 @@ BATCH = 8
 """Pictures analysed at once; as many are decoded meanwhile."""
 
 _THREADS = 3
+
+_Decoded: TypeAlias = tuple[str, Picture | FemrError]
+"""A file's name, and its picture or why it could not be read."""
 
 
 def analyze_folder(
@@ -88,25 +90,11 @@ def batches(inputs: Iterable[Input], skip: Collection[str] = ()) -> Iterator[lis
                 yield batch
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Decoded:
-    """A picture made small, its original size, and the factor by which it was; or why it could not be read."""
-
-    source: Input
-    image: Pixels | None = None
-    size: tuple[int, int] = (0, 0)
-    factor: float = 1.0
-    error: str = ""
-
-
 def _decode(source: Input) -> _Decoded:
     try:
-        picture = source.picture()
+        return source.name, source.picture()
     except FemrError as error:
-        return _Decoded(source, error=str(error))
-    # here rather than by the analyzer, so that no batch of full-sized pictures is ever held
-    small, factor = fit(picture.pixels)
-    return _Decoded(source, small, picture.size, factor * picture.pixels.shape[1] / picture.size[0])
+        return source.name, error
 
 
 def _decoded(groups: Iterable[Sequence[Input]]) -> Iterator[list[_Decoded]]:
@@ -125,15 +113,12 @@ def _decoded(groups: Iterable[Sequence[Input]]) -> Iterator[list[_Decoded]]:
 
 
 def _pictures(analyzer: "Analyzer", batch: Sequence[_Decoded], mode: Mode) -> Iterator[Analysis]:
-    found = iter(analyzer.many([each.image for each in batch if each.image is not None], mode))
-    for each in batch:
-        if each.image is None:
-            yield Analysis.failed(each.source.name, analyzer.model, each.error)
-            continue
-        analysis = next(found)
-        faces = tuple(replace(face, face=face.face.scaled(1 / each.factor)) for face in analysis.faces)
-        width, height = each.size
-        yield replace(analysis, width=width, height=height, faces=faces, file=each.source.name)
+    read = iter(analyzer.read([picture for _, picture in batch if isinstance(picture, Picture)]))
+    for name, picture in batch:
+        if isinstance(picture, Picture):
+            yield analyzer.conclude(picture, next(read), mode, file=name)
+        else:
+            yield Analysis.failed(name, analyzer.model, str(picture))
 
 
 def _video(analyzer: "Analyzer", source: Input, rate: float, every: int) -> Iterator[Analysis]:

@@ -4,15 +4,14 @@ import glob
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from femr.decoding import Picture
 from femr.errors import DataError, ImageError
-from femr.images import load_picture
+from femr.images import Picture, Pixels, load_image, load_picture
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
@@ -26,6 +25,8 @@ VIDEOS = frozenset({
 """Endings by which a file is taken for a video."""
 MOST_MEMBERS = 100_000
 """More files in a ZIP file are refused."""
+
+T = TypeVar("T")
 
 # what reading from a ZIP file raises
 _PACKED = (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -49,11 +50,18 @@ class Input:
         return self.member is None and _suffix(self.path) in VIDEOS
 
     def picture(self) -> Picture:
-        """The picture, as `images.load_picture` reads it. Raises: ImageError, DataError."""
+        """The picture as it is analysed. Raises: ImageError, DataError."""
+        return self._read(load_picture)
+
+    def image(self) -> Pixels:
+        """The picture in full, as `images.load_image` gives it. Raises: ImageError, DataError."""
+        return self._read(load_image)
+
+    def _read(self, read: Callable[[IO[bytes]], T]) -> T:
         if self.member is not None:
-            return _read_member(self.path, self.member)
+            return _read_member(self.path, self.member, read)
         with self.open() as file:
-            return load_picture(file)
+            return read(file)
 
     def open(self) -> IO[bytes]:
         """The file, opened. Raises: ImageError if there is none."""
@@ -151,13 +159,13 @@ def close_archives() -> None:
     _archive.cache_clear()
 
 
-def _read_member(path: str, name: str) -> Picture:
-    """A picture in a ZIP file. No more is unpacked than load_picture takes, whatever size the file claims."""
+def _read_member(path: str, name: str, read: Callable[[IO[bytes]], T]) -> T:
+    """A picture in a ZIP file. No more is unpacked than `read` takes, whatever size the file claims."""
     if _suffix(name) in VIDEOS:
         raise ImageError("Videos inside ZIP files are not read. Unpack it first.")
     try:
         with _archive(path).open(name) as file:
-            return load_picture(file)
+            return read(file)
     except _PACKED as error:
         raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error
 

@@ -284,4 +284,4 @@ class _Run:
         target = free_name(self._options.annotate, Path(source.name).stem)
         with writing(target):
             # read again: to keep the full picture of all that are on their way would take too much memory
-            save(draw(source.picture().pixels, analysis), target)
+            save(draw(source.image(), analysis), target)

@@ -10,17 +10,16 @@ faces, and nothing where a face convinces.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from femr.errors import DataError, ImageError, ModelError
+from femr.errors import DataError, ModelError
 from femr.faces.mtcnn.cascade import Cascade, Found
 from femr.faces.mtcnn.pyramid import WINDOW
 from femr.faces.mtcnn.turning import QUARTERS, turned, turned_back
-from femr.images import long_side
+from femr.images import Picture, Pixels, long_side
 from femr.results import Face, Landmarks
 
 SMALLEST_FACE = 28
@@ -37,22 +36,15 @@ _AFAR_LONG = 480
 _CONVINCING = 0.98  # confidence of the best face from which a picture is taken to be upright
 _TURNED_LONG = 320  # long side in pixels of the copies that are turned
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
-
 
 class Detector(Protocol):
-    """Whatever finds faces in RGB uint8 (h, w, 3) pictures, sorted from left to right."""
+    """Whatever finds faces."""
 
-    def detect(self, image: Pixels) -> tuple[Face, ...]:
-        """The faces of one picture; an empty tuple where there is none."""
-        ...
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """The faces of each picture from left to right, in the original's pixels; see `to_faces`.
 
-    def detect_many(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
-        """The faces of each of several pictures, as `detect` would give them."""
-        ...
-
-    def follow(self, image: Pixels, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """The faces of a video's frame near those of an earlier frame of the same size; it sees no new face."""
+        Args: `near`, faces of an earlier frame of the same video: no others need be found, which may be quicker.
+        """
         ...
 
 
@@ -69,22 +61,23 @@ class MtcnnDetector:
         self._smallest = smallest_face
         self._cascade = Cascade()
 
-    def detect(self, image: Pixels) -> tuple[Face, ...]:
-        """The faces of one picture, sorted from left to right; an empty tuple where there is none.
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """The faces of each picture, as in Detector; of several pictures sooner than one by one.
 
-        Where no face convinces, the picture is also looked at on its sides and upside down.
-        Args: `image`, RGB uint8 (h, w, 3).
-        Raises: ImageError if `image` is anything else.
+        Where no face convinces, a picture is also looked at on its sides and upside down. `near` costs far less.
         """
-        return self.detect_many([image])[0]
+        found = self._find_all([picture.pixels for picture in pictures]) if near is None else self._near(pictures, near)
+        return [to_faces(faces, picture) for faces, picture in zip(found, pictures, strict=True)]
 
-    def detect_many(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
-        """The faces of each of several pictures, as `detect` gives them, sooner than one by one.
+    def _near(self, pictures: Sequence[Picture], faces: Sequence[Face]) -> list[list[Found]]:
+        if not faces:
+            return [[] for _ in pictures]
+        boxes = np.array([face.box for face in faces])
+        return [
+            self._cascade.follow(picture.pixels, (boxes * picture.scale).astype(np.float32)) for picture in pictures
+        ]
 
-        Args: `images`, RGB uint8 (h, w, 3) each, of any sizes. Raises: ImageError if one is anything else.
-        """
-        for image in images:
-            _check(image)
+    def _find_all(self, images: Sequence[Pixels]) -> list[list[Found]]:
         found = self._find(images)
         unseen = [number for number, faces in enumerate(found) if not faces]
         for number, faces in zip(unseen, self._from_afar([images[number] for number in unseen]), strict=True):
@@ -92,18 +85,7 @@ class MtcnnDetector:
         for number, image in enumerate(images):
             if _best(found[number]) < _CONVINCING:
                 found[number] = self._turned(image) or found[number]
-        return [_sorted(faces, image) for faces, image in zip(found, images, strict=True)]
-
-    def follow(self, image: Pixels, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """The faces of a video's frame near those of an earlier frame. It sees no new face, and costs far less.
-
-        Args: `image`, RGB uint8 (h, w, 3); `faces`, found in a frame of the same size. Raises: ImageError.
-        """
-        _check(image)
-        if not faces:
-            return ()
-        boxes = np.array([face.box for face in faces], np.float32)
-        return _sorted(self._cascade.follow(image, boxes), image)
+        return found
 
     def _find(self, images: Sequence[Pixels]) -> list[list[Found]]:
         smallest = [
@@ -158,24 +140,24 @@ class Follower:
     Where one of those is gone, all are looked for. Args: `every`, n; 1 looks for all in each. Raises: DataError.
     """
 
-    def __init__(self, detector: Detector, every: int) -> None:
+    def __init__(self, every: int) -> None:
         if every < 1:
             raise DataError(f"Expected to look for new faces in every frame or every few, 1 or more. Received: {every}")
-        self._detector, self._every = detector, every
+        self._every = every
         self._frames = 0
         self._faces: tuple[Face, ...] = ()
 
-    def __call__(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
-        """The faces of the next frames, RGB uint8 (h, w, 3), all of one size. Raises: ImageError."""
-        return self._detector.detect_many(images) if self._every == 1 else [self._next(image) for image in images]
+    def detect(self, detector: Detector, frames: Sequence[Picture]) -> list[tuple[Face, ...]]:
+        """The faces of the next frames, all of one size."""
+        return detector.detect(frames) if self._every == 1 else [self._next(detector, frame) for frame in frames]
 
-    def _next(self, image: Pixels) -> tuple[Face, ...]:
+    def _next(self, detector: Detector, frame: Picture) -> tuple[Face, ...]:
         found: tuple[Face, ...] = ()
         anew = self._frames % self._every == 0
         if not anew:
-            found = self._detector.follow(image, self._faces)
+            (found,) = detector.detect([frame], near=self._faces)
             anew = len(found) < len(self._faces)
-        self._faces = self._detector.detect(image) if anew else found
+        self._faces = detector.detect([frame])[0] if anew else found
         self._frames += 1
         return self._faces
 
@@ -184,17 +166,14 @@ def _best(faces: Sequence[Found]) -> float:
     return max((face.confidence for face in faces), default=0.0)
 
 
-def _check(image: object) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ImageError(f"Expected an RGB picture, uint8 (h, w, 3). Received: {_described(image)}")
-    if not image.size:
-        raise ImageError("The picture has no pixels.")
+def to_faces(found: Sequence[Found], picture: Picture) -> tuple[Face, ...]:
+    """What a detector found in `picture.pixels` as faces: in the original's pixels, from left to right.
 
-
-def _sorted(found: Sequence[Found], image: Pixels) -> tuple[Face, ...]:
-    """The faces from left to right, their boxes inside the picture; without those outside."""
-    faces = (face for face in (_clipped(one, image) for one in found) if face)
-    return tuple(sorted(faces, key=lambda face: face.box[0] + face.box[2]))
+    Their boxes lie inside the picture; those outside are left out.
+    """
+    faces = (face for face in (_clipped(one, picture.pixels) for one in found) if face)
+    ordered = sorted(faces, key=lambda face: face.box[0] + face.box[2])
+    return tuple(face.scaled(1 / picture.scale) for face in ordered)
 
 
 def _clipped(found: Found, image: Pixels) -> Face | None:
@@ -205,7 +184,3 @@ def _clipped(found: Found, image: Pixels) -> Face | None:
         return None
     points = Landmarks(*((float(x), float(y)) for x, y in found.points))
     return Face((x1, y1, x2, y2), min(found.confidence, 1.0), points)
-
-
-def _described(image: object) -> str:
-    return f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__

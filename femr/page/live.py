@@ -20,7 +20,7 @@ from femr.output.annotate import draw
 from femr.page import html, shared
 from femr.page.inputs import FrameInput
 from femr.results import Analysis, Song
-from femr.video.session import Visit
+from femr.video.session import Frame, Session
 
 EVERY = 0.5  # seconds from frame to frame
 LATE = 1.0  # seconds that a frame may wait for its turn
@@ -39,12 +39,12 @@ OVER = f"{MINUTES} minutes are over. Press Start to go on."
 MUSIC = "Lift answers hard moods with brighter songs. It counts from the next song on."
 
 
-async def watch(frame: bytes | None, mode: Mode, visit: Visit | None) -> tuple[Any, ...]:
+async def watch(frame: bytes | None, mode: Mode, visit: Session | None) -> tuple[Any, ...]:
     """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the visit."""
     return await asyncio.wrap_future(LANE.submit(_turn, frame, mode, visit, monotonic()))
 
 
-def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) -> tuple[Any, ...]:
+def _turn(frame: bytes | None, mode: Mode, visit: Session | None, asked: float) -> tuple[Any, ...]:
     now = monotonic()
     if frame is None or now - asked > LATE:
         return (gr.skip(),) * 6
@@ -52,12 +52,12 @@ def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) ->
         image = load_image(frame)
         analyzer = shared.analyzer(DEFAULT_MODEL)
         if visit is None or visit.done or now - visit.time > AWAY:
-            visit = analyzer.visit(played=visit.played if visit else ())
+            visit = Session(analyzer.library, analyzer.threshold, played=visit.played if visit else ())
         # Gradio's own limit counts the seconds of work, not those on the clock
         if _over(visit):
             return _stop(OVER)
         visit.mode, before = mode, visit.song
-        found = visit.step(analyzer.many([image])[0], now)
+        (found,) = visit.analyze(analyzer, [Frame(now, None, image)])
     except FemrError as error:
         return _stop(str(error))
     if visit.done:  # stopped meanwhile
@@ -71,7 +71,7 @@ def _turn(frame: bytes | None, mode: Mode, visit: Visit | None, asked: float) ->
     )
 
 
-def _over(visit: Visit) -> bool:
+def _over(visit: Session) -> bool:
     return visit.begun is not None and monotonic() - visit.begun > 60 * MINUTES
 
 
@@ -97,7 +97,7 @@ def _picture(image: Pixels) -> str:
     return html.image(jpeg.tobytes(), alt)
 
 
-def finish(visit: Visit | None) -> Any:
+def finish(visit: Session | None) -> Any:
     """What stands there after a stream. The next one begins a new visit, which knows the songs that were heard."""
     if visit is None:
         return gr.skip()

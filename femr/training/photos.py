@@ -17,7 +17,7 @@ import numpy.typing as npt
 from femr.errors import DataError, ImageError
 from femr.expression.calibration import Calibration
 from femr.faces.crop import FACE_SIDE, crop_face
-from femr.images import Pixels, load_image
+from femr.images import Picture, Pixels, load_picture
 from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import balance as balances
@@ -56,11 +56,11 @@ class Photos:
     def __len__(self) -> int:
         return len(self.files)
 
-    def pictures(self) -> Iterator[Pixels]:
-        """Each photo, RGB uint8 (h, w, 3). Raises: DataError, with the row, for a file that is no picture."""
+    def pictures(self) -> Iterator[Picture]:
+        """Each photo. Raises: DataError, with the row, for a file that is no picture."""
         for row, file in enumerate(self.files, start=1):
             try:
-                yield load_image(BytesIO(file))
+                yield load_picture(BytesIO(file))
             except ImageError as error:
                 raise DataError(f"Expected pictures. Received: in row {row} none that can be read") from error
 
@@ -88,7 +88,7 @@ def holds_photos(source: str | Path) -> bool:
         return False
     first = parquet.first_picture(path)
     try:
-        return first is not None and load_image(BytesIO(first)).shape[:2] != (FACE_SIDE, FACE_SIDE)
+        return first is not None and load_picture(BytesIO(first)).size != (FACE_SIDE, FACE_SIDE)
     except ImageError:
         return False
 
@@ -146,7 +146,7 @@ def read(found: Model, photos: Photos, detector: "Detector") -> Readings:
     largest = list[FaceEmotion | None]()
     pictures = photos.pictures()
     while some := list(islice(pictures, _AT_ONCE)):
-        largest += [max(one.faces, key=lambda face: face.face.size, default=None) for one in analyzer.many(some)]
+        largest += [max(faces, key=lambda face: face.face.size, default=None) for faces in analyzer.read(some)]
     return Readings(
         np.array([one.vote_shares.probabilities if one else (0.0,) * len(EMOTIONS) for one in largest]),
         np.array([one is not None and one.unsure for one in largest]),
@@ -184,29 +184,22 @@ class RememberingDetector:
         self._detector = detector
         self._known: dict[int, tuple[Face, ...]] = {}
 
-    def detect(self, image: Pixels) -> tuple[Face, ...]:
-        """As in Detector."""
-        return self.detect_many([image])[0]
-
-    def detect_many(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
-        """As in Detector."""
-        keys = [hash((image.shape, image.tobytes())) for image in images]
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._known}
-        self._known |= zip(new, self._detector.detect_many(list(new.values())), strict=True)
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """As in Detector; `near` changes nothing."""
+        keys = [hash((picture.size, picture.pixels.tobytes())) for picture in pictures]
+        new = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._known}
+        self._known |= zip(new, self._detector.detect(list(new.values())), strict=True)
         return [self._known[key] for key in keys]
-
-    def follow(self, image: Pixels, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """As in Detector."""
-        return self._detector.follow(image, faces)
 
 
 def _probe(photos: Photos, detector: "Detector") -> FaceData:
     """The faces of the first photos, as the crops that a network sees. Raises: DataError if none is found."""
     crops, labels = list[Pixels](), list[int]()
     for picture, label in zip(islice(photos.pictures(), _PROBE), photos.labels, strict=False):
-        faces = detector.detect(picture)
+        (faces,) = detector.detect([picture])
         if faces:
-            crops.append(crop_face(picture, max(faces, key=lambda face: face.size)))
+            largest = max(faces, key=lambda face: face.size)
+            crops.append(crop_face(picture.pixels, largest.scaled(picture.scale)))
             labels.append(label)
     if not crops:
         raise DataError(f"Expected photos with faces. Received: none in the first {min(_PROBE, len(photos))}")

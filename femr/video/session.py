@@ -1,20 +1,26 @@
-"""What one live visit holds, and how it moves on from picture to picture: faces, mood, song.
+"""Frames in, analyses out: how faces, mood and song move on from picture to picture, of a camera or of a film.
 
-Driven by time stamps alone. Faces keep their numbers (femr.video.tracking), their scores are averaged
-(femr.video.tracking), and the averages vote. The first song starts when the mood has been the same for STABLE seconds.
+Driven by time stamps alone. Faces keep their numbers, their scores are averaged (both in femr.video.tracking), and the
+averages vote. The first song starts when the mood has been the same for STABLE seconds.
 It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
 LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
+from femr.faces.detector import Follower
+from femr.images import Pixels, to_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
-from femr.results import Analysis, Emotion, Mood, Song
-from femr.video.tracking import SECONDS, Smoother, Tracker
+from femr.results import Analysis, Emotion, FaceEmotion, Mood, Song
+from femr.video.tracking import KEEP, SECONDS, Smoother, Tracker
+
+if TYPE_CHECKING:  # loads TensorFlow
+    from femr.analyzer import Analyzer
 
 STABLE = 4.0
 """Seconds for which a mood must have been the same before its song starts."""
@@ -36,14 +42,36 @@ class Moment:
     counts: Mapping[Emotion, int]
 
 
-class Visit:
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """A picture of a video. time: seconds since the video's start. index: its number among all frames, from 0.
+
+    image: RGB uint8 (h, w, 3), upright and with square pixels.
+    """
+
+    time: float
+    index: int | None
+    image: Pixels
+
+
+class Step(NamedTuple):
+    """What a session makes of a picture: faces with lasting numbers and steady scores, their mood, the song now."""
+
+    faces: tuple[FaceEmotion, ...]
+    mood: Mood
+    song: Song | None
+
+
+class Session:
     """One visitor's stream of pictures, or one film.
 
     Args:
-        library: the songs.
+        library: the songs; none, for a session without music.
         threshold: a face whose averaged top probability is lower is unsure.
         mode: "match" or "lift", as for an Analyzer; it may be set at any time and counts from the next song on.
+        every: in every how many-th picture new faces are looked for.
         stable, least, smooth: seconds that a mood must last, that a song plays at least, and the averages' constant.
+        keep: seconds for which a face that is not seen keeps its number.
         played: songs that were heard before, oldest first; none comes again before all others of its mood did.
 
     begun and time: of the first and the last step. done: set by the owner when no step shall follow.
@@ -55,9 +83,11 @@ class Visit:
         threshold: float,
         mode: Mode = "match",
         *,
+        every: int = 1,
         stable: float = STABLE,
         least: float = LEAST,
         smooth: float = SECONDS,
+        keep: float = KEEP,
         played: Sequence[Song] = (),
     ) -> None:
         self.mode = mode
@@ -66,7 +96,8 @@ class Visit:
         self.begun: float | None = None
         self.done = False
         self._library, self._stable, self._least = library, stable, least
-        self._tracker, self._smoother = Tracker(), Smoother(threshold, smooth)
+        self._follower = Follower(every)
+        self._tracker, self._smoother = Tracker(keep), Smoother(threshold, smooth)
         self._played = deque(played, _REMEMBERED)
         self.time = self._seen = 0.0
         self._song_begun = -inf
@@ -76,19 +107,27 @@ class Visit:
 
     @property
     def played(self) -> tuple[Song, ...]:
-        """The songs of this visit, oldest first."""
+        """The songs of this session, oldest first."""
         return tuple(self._played)
 
-    def step(self, analysis: Analysis, time: float) -> Analysis:
-        """The analysis with the faces' lasting numbers and averaged scores, their mood, and the song that plays now.
+    def analyze(self, analyzer: "Analyzer", frames: Sequence[Frame]) -> Iterator[Analysis]:
+        """The analyses of the next frames, which are read at once. Raises: ImageError, and ValueError as `step`."""
+        pictures = [to_picture(frame.image) for frame in frames]
+        read = analyzer.read(pictures, self._follower)
+        for frame, picture, faces in zip(frames, pictures, read, strict=True):
+            kept, mood, song = self.step(faces, frame.time)
+            yield Analysis(*picture.size, kept, mood, song, analyzer.model, time=frame.time, frame=frame.index)
+
+    def step(self, faces: Sequence[FaceEmotion], time: float) -> Step:
+        """What the next picture's faces make of the session.
 
         Args:
-            analysis: of the next picture, as it comes from an Analyzer.
+            faces: as an Analyzer reads them.
             time: seconds, on any clock that does not go back.
         Raises: ValueError if the time goes back.
         """
-        numbers = self._tracker.update([face.face for face in analysis.faces], time)
-        numbered = [replace(face, number=n) for face, n in zip(analysis.faces, numbers, strict=True)]
+        numbers = self._tracker.update([face.face for face in faces], time)
+        numbered = [replace(face, number=n) for face, n in zip(faces, numbers, strict=True)]
         faces = self._smoother.update(numbered, time)
         mood = vote(faces)
         self.time = time
@@ -97,7 +136,7 @@ class Visit:
         self._follow(mood.emotion)
         if self._due():
             self._change()
-        return replace(analysis, faces=faces, mood=mood, song=self.song, time=time)
+        return Step(faces, mood, self.song)
 
     @property
     def note(self) -> str:

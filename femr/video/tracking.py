@@ -35,6 +35,8 @@ LEAST, MOST = 1.0, 4.0
 """Bounds of that: a jerk of the camera; a picture that comes late."""
 GROWTH = 2.0
 """Factor by which a face may be larger or smaller than it was last."""
+KEEP = 1.0
+"""Seconds for which a face that is not seen keeps its number."""
 
 SECONDS = 2.0
 """Default time constant: after so long a new expression has 63 % of the weight."""
@@ -96,7 +98,7 @@ class Tracker:
     Args: `keep`, seconds for which a face is remembered after the first picture in which it was not found.
     """
 
-    def __init__(self, keep: float = 1.0) -> None:
+    def __init__(self, keep: float = KEEP) -> None:
         self._keep = keep
         self._tracks: list[_Track] = []
         self._numbers = count(1)

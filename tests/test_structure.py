@@ -19,7 +19,7 @@ LEVELS = {
     "faces.mtcnn.networks": 2, "faces.mtcnn.pyramid": 2, "faces.mtcnn.patches": 2, "faces.mtcnn.opinion": 2,
     "video.tracking": 2, "batch.inputs": 3, "expression.weights": 3, "faces.mtcnn.cascade": 3, "faces.covering": 3,
     "video.reader": 3, "expression.classifier": 4, "faces.mtcnn.turning": 4, "mood": 4,
-    "music": 4, "output.annotate": 4, "output.rows": 4, "faces.detector": 5, 
+    "music": 4, "output.annotate": 4, "output.rows": 4, "faces.detector": 5,
     "songs": 5, "faces.quality": 5, "video.session": 5, "output.timeline": 5, "video.writer": 5,
     "output.table": 6, "report.count": 6, "analyzer": 6, "report.summary": 7,
     "video.analysis": 7, "report.charts": 8, "batch.folder": 8, "report.page": 9, "batch.ray": 9,

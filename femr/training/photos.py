@@ -172,7 +172,7 @@ def measure(readings: Readings, photos: Photos, balance: float, threshold: float
 
 def own_detector() -> "Detector":
     """femr's own detector, remembering what it found."""
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.mtcnn import MtcnnDetector
 
     return RememberingDetector(MtcnnDetector())
 

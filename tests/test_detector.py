@@ -15,8 +15,8 @@ from mtcnn.utils.tensorflow import load_weights
 from PIL import Image
 from skimage import data
 
+from benchmarks.cutouts import backgrounds
 from conftest import PORTRAIT_FACE, detect, overlap
-from femr.benchmark.cutouts import backgrounds
 from femr.errors import DataError, ImageError, ModelError
 from femr.faces.crop import crop_face
 from femr.faces.detector import Follower

@@ -25,7 +25,7 @@ ONLY_IN = {
     "ray": {"batch.ray"},
     "fsspec": {"batch.inputs"},
 }
-FREE = ("benchmark.", "cli.", "page.", "training.", "hub.")
+FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""
 OPTIONAL = {"fsspec", "ray"}
 """Only for those who ask for them, as femr[ray]."""

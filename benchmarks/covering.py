@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmarks.masks import paint
 from femr.faces.covering import WEIGHTS, Weights, features
 from femr.faces.crop import FACE_SIDE, Pixels
-from femr.faces.detector import MtcnnDetector
+from femr.faces.mtcnn import MtcnnDetector
 from femr.images import to_picture
 from femr.results import Face
 from femr.training import data

@@ -68,7 +68,7 @@ def measure(
     Raises: DataError, ModelError.
     """
     from femr.analyzer import Analyzer
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.mtcnn import MtcnnDetector
 
     if split != data.PUBLIC_TEST:
         raise DataError(f"Expected faces of {data.PUBLIC_TEST}, the only split to tune on. Received: {split}")

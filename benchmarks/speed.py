@@ -135,7 +135,7 @@ def reference_way() -> Callable[[Pixels], list[Any]]:
 def measure(workload: Workload) -> dict[str, Any]:
     """The document: rows of detection, analysis, classifier and threads, ready for JSON."""
     from femr.analyzer import load
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.mtcnn import MtcnnDetector
 
     detector = MtcnnDetector()
     finders = {

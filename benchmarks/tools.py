@@ -23,7 +23,7 @@ Finder: TypeAlias = Callable[[Pixels], list[Found]]
 
 def femr_finder(detector: Any = None) -> Finder:
     """femr's MTCNN at its default smallest face, or the given detector."""
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.mtcnn import MtcnnDetector
 
     chosen = detector or MtcnnDetector()
 

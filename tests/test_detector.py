@@ -19,8 +19,9 @@ from benchmarks.cutouts import backgrounds
 from conftest import PORTRAIT_FACE, detect, overlap
 from femr.errors import DataError, ImageError, ModelError
 from femr.faces.crop import crop_face
-from femr.faces.detector import Follower, MtcnnDetector
-from femr.faces.mtcnn.networks import load_onet, load_pnet, load_rnet
+from femr.faces.detector import Follower
+from femr.faces.mtcnn import MtcnnDetector
+from femr.faces.mtcnn_networks import load_onet, load_pnet, load_rnet
 from femr.images import to_picture
 from femr.results import Face
 

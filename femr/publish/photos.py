@@ -282,7 +282,7 @@ def draw_balances(curves: Mapping[str, Curve], chosen: float, path: Path, title:
 
 def own_detector() -> "Detector":
     """femr's own detector, which looks at the same picture once only, however many models ask."""
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.mtcnn import MtcnnDetector
 
     return CachingDetector(MtcnnDetector())
 

@@ -1,4 +1,4 @@
-"""MTCNN's cascade: P-Net proposes boxes on an image pyramid, R-Net refines them, O-Net adds landmarks.
+"""MTCNN (Zhang et al., 2016): P-Net proposes boxes on an image pyramid, R-Net refines them, O-Net adds landmarks.
 
 The driver is femr's own. The mtcnn package's takes every TensorFlow error for "no faces", finds nothing with any
 smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is blind to small pictures.
@@ -13,10 +13,38 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.faces.mtcnn.networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
-from femr.faces.mtcnn.opinion import LOOKS, closer_looks, is_plausible, share_held
-from femr.faces.mtcnn.patches import cut_patches
-from femr.faces.mtcnn.pyramid import MARGIN, WINDOW, pyramid, sheets
+from femr.errors import ModelError
+from femr.faces.detector import Found, to_faces
+from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
+from femr.faces.mtcnn_views import (
+    LOOKS,
+    MARGIN,
+    WINDOW,
+    closer_looks,
+    cut_patches,
+    is_plausible,
+    pyramid,
+    share_held,
+    sheets,
+)
+from femr.images import Picture, Pixels, long_side
+from femr.results import Face
+
+SMALLEST_FACE = 28
+"""Default smallest face in pixels that is looked for: from there down the networks read worse and worse.
+
+1,500 PublicTest faces shrunk to 48 / 40 / 32 / 28 / 24 / 20 / 16 pixels and enlarged again: MobileNetV2 reads 72 / 69 /
+68 / 65 / 64 / 55 / 46 % of them, before it learned from them. A half as small smallest face costs four times the time.
+"""
+SMALLEST_SHARE = 1 / 48
+"""And the smallest share of the picture's `images.long_side`: 40 pixels of 1920, so no large picture takes long."""
+
+_AFAR = 96  # short side in pixels of the second look
+_AFAR_LONG = 480
+_CONVINCING = 0.98  # confidence of the best face from which a picture is taken to be upright
+_TURNED_LONG = 320  # long side in pixels of the copies that are turned
+QUARTERS = (1, 2, 3)
+"""Quarter turns anticlockwise, as numpy.rot90 makes them."""
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
 # least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
@@ -36,16 +64,95 @@ _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a 
 _CHUNK = 300_000  # pixels in one batch of R-Net or O-Net: 36 MB at most between two layers
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 
-class Found(NamedTuple):
-    """A face's box xyxy (4,), confidence and landmarks (5, 2), in pixels; may reach beyond the picture."""
+class MtcnnDetector:
+    """Finds faces and five landmarks each. Loads its networks once; may be called from several threads.
 
-    box: Floats
-    confidence: float
-    points: Floats
+    Args: `smallest_face`, the side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
+        SMALLEST_SHARE of the picture where that is more. Raises: ModelError.
+    """
+
+    def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
+        if file:
+            raise ModelError(f"Expected mtcnn without a file: its weights are at hand. Received: {file}")
+        if smallest_face is not None and smallest_face < WINDOW:
+            raise ModelError(f"Expected a smallest face of {WINDOW} pixels or more. Received: {smallest_face}")
+        self._smallest = smallest_face
+        self._cascade = Cascade()
+
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """The faces of each picture, as in Detector; of several pictures sooner than one by one.
+
+        Where no face convinces, a picture is also looked at on its sides and upside down. `near` costs far less.
+        """
+        found = self._find_all([picture.pixels for picture in pictures]) if near is None else self._near(pictures, near)
+        return [to_faces(faces, picture) for faces, picture in zip(found, pictures, strict=True)]
+
+    def _near(self, pictures: Sequence[Picture], faces: Sequence[Face]) -> list[list[Found]]:
+        if not faces:
+            return [[] for _ in pictures]
+        boxes = np.array([face.box for face in faces])
+        return [
+            self._cascade.follow(picture.pixels, (boxes * picture.scale).astype(np.float32)) for picture in pictures
+        ]
+
+    def _find_all(self, images: Sequence[Pixels]) -> list[list[Found]]:
+        found = self._find(images)
+        unseen = [number for number, faces in enumerate(found) if not faces]
+        for number, faces in zip(unseen, self._from_afar([images[number] for number in unseen]), strict=True):
+            found[number] = faces
+        for number, image in enumerate(images):
+            if _best(found[number]) < _CONVINCING:
+                found[number] = self._turned(image) or found[number]
+        return found
+
+    def _find(self, images: Sequence[Pixels]) -> list[list[Found]]:
+        smallest = [
+            self._smallest or max(SMALLEST_FACE, SMALLEST_SHARE * long_side(image.shape[1], image.shape[0]))
+            for image in images
+        ]
+        return self._cascade.find(images, smallest)
+
+    def _turned(self, image: Pixels) -> list[Found]:
+        """The faces of a picture that lies on its side or is upside down; none where no turn of it convinces.
+
+        A small copy tells which turn that is, so faces under a twelfth of the picture's long side do not.
+        """
+        zoom = min(1.0, _TURNED_LONG / max(image.shape))
+        size = [max(1, round(side * zoom)) for side in image.shape[1::-1]]
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        copies = [turned(small, quarters) for quarters in QUARTERS]
+        looks = self._cascade.find(copies, [SMALLEST_FACE] * len(copies))
+        best, quarters = max((_best(faces), quarters) for faces, quarters in zip(looks, QUARTERS, strict=True))
+        if best < _CONVINCING:
+            return []
+        height, width = image.shape[:2]
+        (faces,) = self._find([turned(image, quarters)])
+        if _best(faces) < _CONVINCING:
+            return []
+        return [turned_back(face, quarters, width, height) for face in faces]
+
+    def _from_afar(self, images: Sequence[Pixels]) -> list[list[Found]]:
+        """The faces of pictures in which none was found, seen as thumbnails with a border.
+
+        MTCNN wants a face's surroundings: it overlooks some that fill the picture, and all in a tiny picture.
+        """
+        framed, zooms, borders = [], [], []
+        for image in images:
+            height, width = image.shape[:2]
+            zoom = min(_AFAR / min(height, width), _AFAR_LONG / max(height, width))
+            size = max(1, round(width * zoom)), max(1, round(height * zoom))
+            thumbnail = cv2.resize(image, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
+            border = round(0.3 * min(size))
+            framed.append(cv2.copyMakeBorder(thumbnail, border, border, border, border, cv2.BORDER_REPLICATE))
+            zooms.append(zoom)
+            borders.append(border)
+        return [
+            [Found((box - border) / zoom, score, (points - border) / zoom) for box, score, points in faces]
+            for faces, zoom, border in zip(self._find(framed), zooms, borders, strict=True)
+        ]
 
 
 class _Candidates(NamedTuple):
@@ -242,3 +349,28 @@ def _outermost(candidates: _Candidates, order: npt.NDArray[np.intp]) -> list[int
         apart = candidates.pictures[rest] != candidates.pictures[best]
         order = rest[apart | (shared <= _HELD * np.minimum(areas[best], areas[rest]))]
     return kept
+
+
+def _best(faces: Sequence[Found]) -> float:
+    return max((face.confidence for face in faces), default=0.0)
+
+
+def turned(image: Pixels, quarters: int) -> Pixels:
+    """The picture, RGB uint8 (h, w, 3), turned anticlockwise."""
+    return np.ascontiguousarray(np.rot90(image, quarters))
+
+
+def turned_back(face: Found, quarters: int, width: int, height: int) -> Found:
+    """A face of the turned picture in the pixels of the picture as it was, `width` × `height`.
+
+    Its landmarks keep their names: the left eye is left where the face is upright.
+    """
+    corners = _back(face.box.reshape(2, 2), quarters, width, height)
+    box = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+    return Found(box, face.confidence, _back(face.points, quarters, width, height))
+
+
+def _back(points: npt.NDArray[np.float32], quarters: int, width: int, height: int) -> npt.NDArray[np.float32]:
+    x, y = points.T
+    places = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}
+    return np.stack(places[quarters], axis=1).astype(np.float32)

@@ -308,6 +308,9 @@ def _write(candidate: Candidate, measured: Config) -> Path:
         history = (config["run"]["before"] or config["run"])["history"]
         if plots.available() and history:
             plots.draw_curves(history, folder / "pictures" / config["name"] / CURVES)
+    if config["name"] == ENSEMBLE:  # its members were written before it
+        files = [weights.load_facts(name).files for name in MEMBERS]
+        config["scores"][PRIVATE_TEST]["weights_sha256"] = {name: one[name] for one in files for name in one}
     path = folder / f"{config['name']}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

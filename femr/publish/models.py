@@ -139,7 +139,7 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
         heads = " and ".join(network.output_names)
         raise ModelError(f"Expected a network with the heads {' and '.join(weights.HEADS)}. Received: {heads}")
     # weights ship in half precision, and that is what is measured
-    network.set_weights([array.astype(np.float16).astype(array.dtype) for array in network.get_weights()])
+    network.set_weights([np.asarray(one, np.float32) for one in weights.in_half_precision(network, name).get_weights()])
     config, before = _config(name, run, network), folder / FINAL
     if PUBLIC_TEST in run.trained_on:
         before = folder / CALIBRATION

@@ -144,14 +144,8 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
 
     float16 keeps the probabilities to about 0.001; the first file is the one to load.
     """
-    import keras
-
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float16")
-    try:
+    with networks.dtype_policy("float16"):
         half = networks.NETWORKS[name].build()
-    finally:
-        keras.config.set_dtype_policy(previous)
     half.set_weights(network.get_weights())
     for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
         old.unlink()
@@ -276,7 +270,8 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
         if path.suffix == ".keras":
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
         else:
-            network = networks.NETWORKS[facts.name].build()
+            with networks.dtype_policy("float32"):
+                network = networks.NETWORKS[facts.name].build()
             network.load_weights(path)
         shape, heads = network.input_shape[1:], _heads(network)
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from femr.images import Pixels as Pixels
 from femr.results import Face, Point
 
 FACE_SIDE = 48
@@ -30,7 +31,6 @@ natural mix in per cent: these 80.8 / 72.4 / 83.4; four sizes from .8 to 1.1 in 
 two of size .9 79.7 / 64.5 / 82.7, of 1.1 80.3 / 72.0 / 82.8. Without balance all are within a point.
 """
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Batch: TypeAlias = npt.NDArray[np.float32]
 
 

@@ -12,23 +12,29 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from femr.emotions import EMOTIONS, Emotion
 from femr.errors import DataError, FemrError, ImageError, LibraryError, ModelError
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
-from femr.weights import DEFAULT_MODEL, MODEL_NAMES
+from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
+from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 if TYPE_CHECKING:
-    from femr.many.folder import analyze_folder
-    from femr.pipeline import Analyzer
-    from femr.video.analysis import analyze_video
+    from femr.analyzer import Analyzer
+    from femr.batch.folder import analyze_folder
+    from femr.faces.detector import Detector
+    from femr.music import MusicLibrary
+    from femr.video.analysis import analyze_stream, analyze_video
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # TensorFlow reads it when it is loaded. It leaves these kernels out on processors without AVX-512, where they make the
 # ensemble a third faster too: 280 to 296 → 207 to 220 ms for 2 megapixels with six faces, two cores of an EPYC
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-_LATER = {"Analyzer": "femr.pipeline", "analyze_folder": "femr.many.folder", "analyze_video": "femr.video.analysis"}
+_LATER = {
+    "Analyzer": "femr.analyzer",
+    "analyze_folder": "femr.batch.folder",
+    "analyze_video": "femr.video.analysis",
+    "analyze_stream": "femr.video.analysis",
+}
 
 __all__ = [
     "EMOTIONS",
@@ -47,6 +53,7 @@ __all__ = [
     "Mood",
     "Song",
     "analyze_folder",
+    "analyze_stream",
     "analyze_video",
     "available_models",
     "load",
@@ -58,11 +65,27 @@ def available_models() -> tuple[str, ...]:
     return MODEL_NAMES
 
 
-def load(model: str = DEFAULT_MODEL, **parts: Any) -> "Analyzer":
-    """An analyzer, loaded once and for many pictures: see femr.pipeline.load. Raises: ModelError, LibraryError."""
-    from femr import pipeline
+def load(
+    model: str = DEFAULT_MODEL,
+    *,
+    detector: "Detector | None" = None,
+    library: "MusicLibrary | None" = None,
+    balance: float | None = None,
+    smallest_face: int | None = None,
+) -> "Analyzer":
+    """An analyzer, loaded once and for many pictures.
 
-    return pipeline.load(model, **parts)
+    Args:
+        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
+        detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
+        balance: how readily rare expressions are named, 0 (off) to 1; None: the model's own.
+        smallest_face: side in pixels from which faces are looked for; not with `detector`. None: 28, in large pictures
+            1/48 of the long side.
+    Raises: ModelError, LibraryError.
+    """
+    from femr import analyzer
+
+    return analyzer.load(model, detector=detector, library=library, balance=balance, smallest_face=smallest_face)
 
 
 def __getattr__(name: str) -> Any:

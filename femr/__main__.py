@@ -1,6 +1,6 @@
-"""The command line: python -m femr analyze, report, music check, train, evaluate, publish, push and benchmark.
+"""The command line: femr app, analyze, report, music check, train, evaluate, publish, push and benchmark.
 
-`python -m femr COMMAND --help` lists a command's options.
+`femr COMMAND --help` lists a command's options.
 """
 
 import argparse
@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from femr.commands import analyze, benchmark, hub, music, report, training
-from femr.commands.writing import BAD_INPUT
+from femr import __version__
+from femr.cli import BAD_INPUT, analyze, app, benchmark, hub, music, report, training
 from femr.errors import FemrError
 
 
@@ -30,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
+    parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, benchmark, report, music, training, hub):
+    for topic in (analyze, app, benchmark, report, music, training, hub):
         topic.add(commands)
     return parser
 

@@ -6,13 +6,14 @@ is a picture where nine tenths of the rows are there.
 
 import io
 import math
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pi_heif
@@ -21,6 +22,7 @@ import pi_heif
 from PIL import (
     AvifImagePlugin,  # noqa: F401
     BmpImagePlugin,  # noqa: F401
+    ExifTags,
     GifImagePlugin,  # noqa: F401
     Image,
     JpegImagePlugin,
@@ -31,17 +33,28 @@ from PIL import (
 )
 from PIL.ImageFile import ImageFile
 
-from femr.colours import DEEP_GREY, MOST_PIXELS, dark_deep_colour, is_deep_colour, to_rgb
 from femr.errors import ImageError
 from femr.mending import mended, plain_names, scans
-from femr.orientation import BROKEN, orientation_in, orientation_of, upright
 
 MAX_MEMORY = 1_000_000_000
 """Bytes that reading one picture may take; those that would take more are refused."""
 ROWS_NEEDED = 0.9
 """Share of the rows that must be there of a picture that is cut short."""
 
+MOST_PIXELS = 65_000_000
+"""Pictures with more are read at half their size, or a third, and so on."""
+DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Modes of one channel with more than eight bits."""
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, RuntimeError, ArithmeticError, AttributeError,
+    Warning, struct.error,
+)  # fmt: skip
+"""What Pillow and the decoders under it raise on damaged files."""
+
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+"""A picture: RGB uint8 (h, w, 3)."""
+Decoded: TypeAlias = tuple[Pixels, tuple[int, int]]
+"""A picture's pixels, and its width and height in the file, where it may have more of them."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
@@ -55,6 +68,9 @@ _CROWDED = 400  # pixels a byte of the file: more are a bomb, where they are man
 _MANY = 50_000_000
 _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
 
+_DEPTHS = (255, 1023, 4095, 16383, 65535)
+_BAND = 1 << 20  # pixels that are converted at once: bounds the memory
+
 _large = Lock()  # so that several large pictures are decoded one after another
 
 pi_heif.register_heif_opener()
@@ -62,38 +78,30 @@ pi_heif.register_heif_opener()
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Picture:
-    """A picture upright: RGB uint8 (h, w, 3); and its size in the file, width and height, where that was larger."""
-
-    pixels: Pixels
-    size: tuple[int, int]
-
-
-def decode(data: bytes) -> Picture:
-    """The picture in a file's bytes, the first frame of an animation.
+def decode(data: bytes) -> Decoded:
+    """The picture in a file's bytes, the first frame of an animation, upright.
 
     Raises: ImageError if it is no picture, is broken, or would take more memory than MAX_MEMORY.
     """
     try:
         try:
-            return _picture(*_decoded(data))
+            return _upright(*_decoded(data))
         except BROKEN:
-            return _picture(*_rescued(*mended(data)))
+            return _upright(*_rescued(*mended(data)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise ImageError("The picture is too large to be read.") from None
     except BROKEN as error:
         raise ImageError(_DAMAGED) from error
 
 
-def from_pil(image: Image.Image) -> Picture:
+def from_pil(image: Image.Image) -> Decoded:
     """The same of a PIL image. Raises: ImageError."""
     if min(image.size) < 1:
         raise ImageError("The picture has no pixels.")
     try:
         with _room(_memory(image, 1)):
             image.load()
-            return _picture(to_rgb(image), orientation_of(image), image.size)
+            return _upright(to_rgb(image), orientation_of(image), image.size)
     except BROKEN as error:
         raise ImageError(_DAMAGED) from error
 
@@ -129,8 +137,8 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
             return pixels, orientation_in(exif) if exif else orientation_of(image), size
 
 
-def _picture(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Picture:
-    return Picture(upright(pixels, orientation), size[::-1] if orientation >= 5 else size)
+def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
+    return upright(pixels, orientation), size[::-1] if orientation >= 5 else size
 
 
 @contextmanager
@@ -244,3 +252,109 @@ def _has_detail(image: ImageFile, data: bytes) -> bool:
     brightness = image.layer[0][0]
     detail = [brightness in components and frequency > 0 for components, frequency in scans(data)]
     return any(detail[:-1])  # the last one is cut
+
+
+def to_rgb(image: Image.Image) -> Pixels:
+    """A decoded picture of any mode, made smaller if it has more than MOST_PIXELS; a band at a time."""
+    if image.mode in DEEP_GREY:
+        image = Image.fromarray(eight_bits(np.asarray(image)[:, :, np.newaxis])[:, :, 0])
+    divisor = math.ceil(math.sqrt(image.width * image.height / MOST_PIXELS))
+    result = np.empty((-(-image.height // divisor), -(-image.width // divisor), 3), np.uint8)
+    rows = max(1, _BAND // result.shape[1])
+    for top in range(0, len(result), rows):
+        box = (0, top * divisor, image.width, min(image.height, (top + rows) * divisor))
+        band = on_white(image.crop(box))
+        result[top : top + rows] = np.asarray(band.reduce(divisor) if divisor > 1 else band)
+    return result
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Any mode of eight bits → RGB, with white behind what is transparent."""
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        image = Image.alpha_composite(white, layer)
+    return image.convert("RGB")
+
+
+def eight_bits(array: npt.NDArray[Any]) -> Pixels:
+    """Scaled to 0..255, not clipped: whole numbers from 8, 10, 12, 14 or 16 bits, the fewest that hold all of them.
+
+    So neither the order of the bytes nor the type says anything. Floats are from 0 to 1; what is more, by the largest.
+    Args: `array`, (h, w, channels); a fourth channel has a range of its own. Raises: ImageError.
+    """
+    if array.dtype == np.uint8:
+        return array
+    colours = min(array.shape[2], 3)
+    highest = [_highest(array[:, :, :3])] * colours
+    if array.shape[2] > colours:
+        highest.append(_highest(array[:, :, 3:]))
+    factors = 255 / np.array(highest)
+    result = np.empty(array.shape, np.uint8)
+    rows = max(1, _BAND // array.shape[1])
+    for top in range(0, len(array), rows):
+        result[top : top + rows] = np.rint(array[top : top + rows] * factors)
+    return result
+
+
+def _highest(values: npt.NDArray[Any]) -> float:
+    """The value that becomes 255."""
+    least, most = float(values.min()), float(values.max())
+    if not math.isfinite(least) or not math.isfinite(most) or least < 0:
+        raise ImageError("The picture holds values below zero or values that are not numbers.")
+    if values.dtype.kind in "fb":
+        return max(1.0, most)
+    return next((depth for depth in _DEPTHS if depth >= most), most)
+
+
+def is_deep_colour(image: ImageFile) -> bool:
+    """Whether it has colours of 16 bits, of which Pillow keeps the upper eight."""
+    return image.mode.startswith("RGB") and bool(image.tile) and ";16" in str(image.tile[0].args)
+
+
+def dark_deep_colour(image: ImageFile, data: bytes) -> Pixels | None:
+    """The picture by all 16 bits, where the upper two are empty, as of a camera's 10 or 12; None otherwise."""
+    if np.max(image.getextrema()[:3]) >= 64:
+        return None
+    try:
+        deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    upper = np.asarray(image)
+    if deep is None or deep.dtype != np.uint16 or deep.shape != upper.shape:
+        return None
+    deep = cv2.cvtColor(deep, cv2.COLOR_BGR2RGB if deep.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    # the other decoder's picture only if it is the same one, turned as this one is
+    return to_rgb(Image.fromarray(eight_bits(deep))) if np.array_equal(deep >> 8, upper) else None
+
+
+def orientation_of(image: Image.Image) -> int:
+    """By EXIF or XMP, 1 to 8; 1 where they cannot be read."""
+    try:
+        return _turn(image.getexif())
+    except BROKEN:
+        return 1
+
+
+def orientation_in(data: bytes) -> int:
+    """The same of EXIF data, a TIFF file."""
+    try:
+        exif = Image.Exif()
+        exif.load(data)
+        return _turn(exif)
+    except BROKEN:
+        return 1
+
+
+def _turn(exif: Image.Exif) -> int:
+    value = exif.get(ExifTags.Base.Orientation, 1)
+    number = int(value[0] if isinstance(value, bytes | tuple) else value)
+    return number if 1 <= number <= 8 else 1
+
+
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """The picture turned and mirrored as its orientation says."""
+    if orientation >= 5:
+        pixels = cv2.transpose(pixels)
+    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return pixels if flip is None else cv2.flip(pixels, flip)

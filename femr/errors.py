@@ -1,9 +1,6 @@
 """What femr raises on purpose. Each message is one sentence that a visitor may read: no server path, no trace."""
 
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 
 class FemrError(Exception):
@@ -43,12 +40,3 @@ def _escape(letter: str) -> str:
     # Python keeps a name's byte 0xE9 that is no UTF-8 as U+DCE9
     undecoded = "\udc80" <= letter <= "\udcff"
     return f"\\x{ord(letter) - 0xDC00:02x}" if undecoded else letter.encode("unicode_escape").decode()
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns a failure to write a file or folder into one clear sentence. Raises: DataError."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -5,6 +5,7 @@ import binascii
 import math
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -14,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from femr.colours import eight_bits, on_white
-from femr.decoding import Picture, decode, from_pil
+from femr.decoding import Decoded, decode, eight_bits, from_pil, on_white
+from femr.decoding import Pixels as Pixels
 from femr.errors import ImageError, printable
 
 MAX_BYTES = 20_000_000
@@ -24,7 +25,6 @@ MAX_PIXELS = 50_000_000
 ANALYSIS_SIDE = 1920
 """Pictures are scaled down to this long side, in pixels, before faces are looked for; see `long_side`."""
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
 _LONGEST_NAME = 80  # characters of a path that is told
@@ -32,8 +32,42 @@ _TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB."
 _SHORTEST_BASE64 = 48  # characters: no picture is smaller
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Picture:
+    """A picture as it is analysed.
+
+    pixels: RGB uint8 (h, w, 3), upright, with a `long_side` of ANALYSIS_SIDE at most.
+    size: the original's width and height in pixels, upright. scale: pixels for each of the original's, 1 at most.
+    """
+
+    pixels: Pixels
+    size: tuple[int, int]
+    scale: float
+
+
+def load_picture(source: Source) -> Picture:
+    """A picture as it is analysed, from whatever `load_image` takes. Raises: ImageError."""
+    return to_picture(*_decoded(source))
+
+
+def to_picture(pixels: Pixels, size: tuple[int, int] | None = None) -> Picture:
+    """A picture as it is analysed, made smaller where it is large.
+
+    Args: `pixels`, RGB uint8 (h, w, 3), upright; `size`, the original's width and height where it was larger.
+    Raises: ImageError if `pixels` are anything else.
+    """
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ImageError(f"Expected an RGB picture, uint8 (h, w, 3). Received: {_described(pixels)}")
+    if not pixels.size:
+        raise ImageError("The picture has no pixels.")
+    width, height = pixels.shape[1::-1]
+    factor = min(1.0, ANALYSIS_SIDE / long_side(width, height))
+    size = size or (width, height)
+    return Picture(_scaled_down(pixels, factor), size, factor * width / size[0])
+
+
 def load_image(source: Source) -> Pixels:
-    """A picture as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
+    """A picture in full as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
     Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are grey.
     Args: `source`, a path, the bytes of a file, an open binary file, a data: address or a file's bytes as base64, a PIL
@@ -41,14 +75,14 @@ def load_image(source: Source) -> Pixels:
         or floats from 0 to 1.
     Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
     """
-    return load_picture(source).pixels
+    return _decoded(source)[0]
 
 
-def load_picture(source: Source) -> Picture:
-    """The same with the size that it has in its file, which is larger where it has more than 65 megapixels."""
+def _decoded(source: Source) -> Decoded:
+    """The picture with the size that it has in its file, which is larger where it has more than 65 megapixels."""
     if isinstance(source, np.ndarray):
         pixels = _from_array(source)
-        return Picture(pixels, (pixels.shape[1], pixels.shape[0]))
+        return pixels, (pixels.shape[1], pixels.shape[0])
     if isinstance(source, Image.Image):
         return from_pil(source)
     data = _read(source)
@@ -66,12 +100,6 @@ def long_side(width: int, height: int) -> float:
     """
     longer, shorter = max(width, height), min(width, height)
     return max(min(longer, 2 * shorter), math.sqrt(longer * shorter), longer / 8)
-
-
-def fit(image: Pixels) -> tuple[Pixels, float]:
-    """The picture with a `long_side` of ANALYSIS_SIDE at most, and the factor (1 or less) it was scaled by."""
-    factor = min(1.0, ANALYSIS_SIDE / long_side(image.shape[1], image.shape[0]))
-    return _scaled_down(image, factor), factor
 
 
 def thumbnail(image: Pixels, side: int) -> Pixels:
@@ -159,6 +187,10 @@ def _from_file(file: IO[bytes]) -> bytes:
     except (OSError, ValueError) as error:
         raise ImageError("The file cannot be read.") from error
     return b"".join(pieces)
+
+
+def _described(value: object) -> str:
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _from_array(array: npt.NDArray[Any]) -> Pixels:

@@ -9,8 +9,7 @@ there is nothing but what may be no face, there is no mood.
 from collections import Counter
 from collections.abc import Sequence
 
-from femr.emotions import EMOTIONS, Emotion
-from femr.results import Face, FaceEmotion, Mood
+from femr.results import EMOTIONS, Emotion, Face, FaceEmotion, Mood
 
 SURELY_A_FACE = 0.9
 """Least confidence of the detector with which a box takes part.

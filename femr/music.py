@@ -13,8 +13,7 @@ from math import dist
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from femr.emotions import Emotion
-from femr.results import Song
+from femr.results import Emotion, Song
 
 Mode: TypeAlias = Literal["match", "lift"]
 Affect: TypeAlias = tuple[float, float]

@@ -6,10 +6,10 @@ Coordinates are pixels of the ORIGINAL picture, x to the right, y down; a box is
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
-
-from femr.emotions import EMOTIONS, Emotion
 
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
@@ -20,6 +20,89 @@ UNSURE_REASONS = (*UNREADABLE, "too small", "cut off", "turned away", "dark", "b
 """Why a face may be hard to read, the first that applies."""
 
 _SUM_TOLERANCE = 1e-3
+
+
+class Emotion(StrEnum):
+    """An expression that a face can show. Its value is the word used in folders, JSON and tables."""
+
+    ANGRY = "angry"
+    DISGUST = "disgust"
+    FEAR = "fear"
+    HAPPY = "happy"
+    SAD = "sad"
+    SURPRISE = "surprise"
+    NEUTRAL = "neutral"
+
+    @property
+    def adjective(self) -> str:
+        """The word for a sentence: "2 faces look disgusted"."""
+        return _ADJECTIVES[self]
+
+    @property
+    def emoji(self) -> str:
+        """One character that shows the expression."""
+        return _EMOJI[self]
+
+    @property
+    def color(self) -> str:
+        """The expression's colour as #RRGGBB, the same in boxes, table, charts and report."""
+        return _COLORS[self]
+
+
+EMOTIONS: tuple[Emotion, ...] = tuple(Emotion)
+
+
+def emotion_of(word: str) -> Emotion | None:
+    """The expression that people name by a word, in any case: "happy" and "Happiness" mean happy. None for others."""
+    name = word.strip().lower()
+    return Emotion(_SYNONYMS.get(name, name)) if name in EMOTIONS or name in _SYNONYMS else None
+
+
+_SYNONYMS = MappingProxyType(
+    {
+        "afraid": "fear",
+        "anger": "angry",
+        "disgusted": "disgust",
+        "fearful": "fear",
+        "happiness": "happy",
+        "sadness": "sad",
+        "surprised": "surprise",
+    }
+)
+
+_ADJECTIVES = MappingProxyType(
+    {
+        Emotion.ANGRY: "angry",
+        Emotion.DISGUST: "disgusted",
+        Emotion.FEAR: "afraid",
+        Emotion.HAPPY: "happy",
+        Emotion.SAD: "sad",
+        Emotion.SURPRISE: "surprised",
+        Emotion.NEUTRAL: "neutral",
+    }
+)
+_EMOJI = MappingProxyType(
+    {
+        Emotion.ANGRY: "😠",
+        Emotion.DISGUST: "🤢",
+        Emotion.FEAR: "😨",
+        Emotion.HAPPY: "😀",
+        Emotion.SAD: "😢",
+        Emotion.SURPRISE: "😮",
+        Emotion.NEUTRAL: "😐",
+    }
+)
+_COLORS = MappingProxyType(
+    {
+        Emotion.ANGRY: "#C8372D",
+        Emotion.DISGUST: "#5E7D1E",
+        Emotion.FEAR: "#7048B6",
+        Emotion.HAPPY: "#E0A100",
+        Emotion.SAD: "#2F6FC4",
+        Emotion.SURPRISE: "#D9661F",
+        Emotion.NEUTRAL: "#6B7785",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +265,7 @@ class Song:
 class Analysis:
     """All that femr found in one picture or one frame of a video; or the reason why it could not be read.
 
-    width, height: the original picture's, upright, in pixels. timings: stage → seconds.
+    width, height: the original picture's, upright, in pixels.
     file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
     error: why there is no answer; then everything else is empty.
     """
@@ -193,7 +276,6 @@ class Analysis:
     mood: Mood
     song: Song | None
     model: str
-    timings: Mapping[str, float] = field(default_factory=dict)
     file: str | None = None
     time: float | None = None
     frame: int | None = None

@@ -13,14 +13,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from femr import song_lists
-from femr.emotions import EMOTIONS, Emotion, emotion_of
+from femr import assets
 from femr.errors import LibraryError, printable
 from femr.music import MusicLibrary
-from femr.results import Song
-from femr.song_facts import blank, facts_of, plays, received
+from femr.results import EMOTIONS, Emotion, Song, emotion_of
+from femr.song_facts import LISTS, Entry, blank, facts_of, plays, read_list, received
 
-MUSIC_DIR = Path(__file__).parent.parent / "music"
+MUSIC_DIR = assets.folder("music")
 BESIDE = frozenset({
     ".accurip", ".bmp", ".csv", ".cue", ".db", ".gif", ".htm", ".html", ".heic", ".ico", ".ini", ".jpeg", ".jpg",
     ".json", ".log", ".lrc", ".m3u", ".m3u8", ".md", ".md5", ".nfo", ".pdf", ".pls", ".png", ".sfv", ".tif", ".tiff",
@@ -47,6 +46,8 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
     extend = extend or os.environ.get("FEMR_MUSIC_MODE") == "extend"
     parts = [read_folder(Path(own))] if own else []
     if extend or not own:
+        if not MUSIC_DIR.is_dir():
+            raise LibraryError(assets.missing(MUSIC_DIR))
         parts.append(read_folder(MUSIC_DIR))
     songs, problems = chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts))
     library = MusicLibrary(songs, problems, all(part.complete for part in parts))
@@ -123,17 +124,17 @@ class _Found:
 def _read_lists(root: Path, found: _Found) -> bool:
     """Adds the songs of `library.json` and `library.csv`. Returns: whether there is a list."""
     there = False
-    for path in (root / name for name in song_lists.NAMES):
+    for path in (root / name for name in LISTS):
         if _is_file(path):
             try:
-                _read_entries(root, song_lists.read_list(path), found)
+                _read_entries(root, read_list(path), found)
                 there = True
             except LibraryError as error:
                 found.leave_out(path.name, error)
     return there
 
 
-def _read_entries(root: Path, entries: list[song_lists.Entry], found: _Found) -> None:
+def _read_entries(root: Path, entries: list[Entry], found: _Found) -> None:
     empty = []
     for entry in entries:
         file = entry.facts.get("file")

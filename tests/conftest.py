@@ -1,16 +1,19 @@
 """Shared by all tests: the real detector, a real network and a real photo, loaded once a session."""
 
+import socket
+import subprocess
 import wave
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from femr.classifier import load_classifier
-from femr.detector import MtcnnDetector
-from femr.images import load_image
-from femr.pipeline import Analyzer
+from femr.analyzer import Analyzer
+from femr.expression.classifier import load_classifier
+from femr.faces.detector import MtcnnDetector
+from femr.images import load_image, to_picture
 from femr.songs import load_library
 
 PORTRAIT = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
@@ -57,6 +60,12 @@ def analyzer(detector, classifier, library):
     return Analyzer(detector, classifier, library)
 
 
+def detect(detector, image):
+    """The faces of one picture."""
+    (faces,) = detector.detect([to_picture(image)])
+    return faces
+
+
 def write_wav(path, seconds=1):
     """Write a silent song."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,10 +88,27 @@ def server(tmp_path_factory):
     """The page, served on loopback from this process; its temporary files lie in a folder of the tests."""
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-    import app
+    from femr.page import app
 
     page = app.build_page()
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
     yield url
     page.close()
     patch.undo()
+
+
+@contextmanager
+def serving(command, folder, **where):
+    """A visitor's client of the page that a command serves in a process and at a port of its own."""
+    from gradio_client import Client
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*command, "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **where) as process:
+        try:
+            assert any("http://127.0.0.1" in line for line in process.stdout)
+            yield Client(f"http://127.0.0.1:{port}", verbose=False, download_files=str(folder / "client"))
+        finally:
+            process.terminate()

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from femr.annotate import SMALLEST_SIDE, draw, save
-from femr.emotions import EMOTIONS
 from femr.images import load_image
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
+from femr.output.annotate import SMALLEST_SIDE, draw, save
+from femr.results import EMOTIONS, Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
 
 MARKS = Landmarks(*[(1.0, 1.0)] * 5)
 

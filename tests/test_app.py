@@ -1,23 +1,20 @@
 """The page in a real browser: headless Chromium through Playwright."""
 
 import os
-import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
-import app
 from chromium import DESKTOP, FAKE_CAMERA, PHONE, chromium
-from conftest import PORTRAIT, write_wav
-from femr.display import TABLE_HEADERS
+from conftest import PORTRAIT, serving, write_wav
 from femr.images import load_image
-from femr.report import to_dict
-from tabs import photo
+from femr.output.rows import to_dict
+from femr.page import photo
+from femr.page.html import TABLE_HEADERS
 
 AUDIOS = """(selector) => {
   const found = [];
@@ -193,6 +190,7 @@ def test_two_visitors_at_once_see_their_own_results_only(visit, tmp_path):
     assert first.inner_text("#mood .name") == "Happy"
     assert "No face found" in second.inner_text("#mood")
     assert second.inner_text("#song").strip() == ""
+    assert second.inner_text("#table-link").strip() == ""
     second.click("#another")
     second.get_by_text("Find a mood first.").wait_for()
     assert first.inner_text("#mood .name") == "Happy"
@@ -264,18 +262,10 @@ def test_every_control_has_a_name(visit):
 def test_app_py_runs_from_any_folder_with_ones_own_music(tmp_path, analyzer):
     """As README says, but for the folder: a new process, its own port, the visitor's client."""
     write_wav(tmp_path / "music" / "happy" / "Our_song.wav", seconds=1)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "FEMR_MUSIC_DIR": str(tmp_path / "music"), "GRADIO_TEMP_DIR": str(tmp_path / "temp")}
-    command = [sys.executable, str(app.HERE / "app.py"), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert any("http://127.0.0.1" in line for line in process.stdout)
-            client = Client(f"http://127.0.0.1:{port}", verbose=False, download_files=str(tmp_path / "client"))
-            answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
-        finally:
-            process.terminate()
+    own = {"FEMR_MUSIC_DIR": str(tmp_path / "music"), "GRADIO_TEMP_DIR": str(tmp_path / "temp")}
+    command = [sys.executable, str(PORTRAIT.parents[1] / "app.py")]
+    with serving(command, tmp_path, cwd=tmp_path, env={**os.environ, **own}) as client:
+        answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
     assert answer[6]["faces"] == to_dict(analyzer(PORTRAIT))["faces"]
     assert "Our song" in answer[3]
     assert Path(answer[2]).read_bytes() == (tmp_path / "music" / "happy" / "Our_song.wav").read_bytes()

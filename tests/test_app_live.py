@@ -15,8 +15,8 @@ import pytest
 from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher
 from conftest import PORTRAIT
 from femr.images import load_image
-from femr.video.live import LEAST, STABLE
-from tabs import live, loaded
+from femr.page import inputs, live, shared
+from femr.video.session import LEAST, STABLE
 from test_app import PLAYED
 
 RATE = 5  # pictures a second of the films
@@ -63,7 +63,7 @@ def write_film(path, *scenes):
 
 @pytest.fixture(scope="module")
 def url(server):
-    loaded.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, as app.py does
+    shared.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, as app.py does
     return server
 
 
@@ -125,7 +125,7 @@ def wait_for_songs(page, count, seconds):
 
 
 def test_mood_and_song_follow_the_face_and_two_visitors_do_not_meet(visit, portrait, library):
-    expression = loaded.analyzer("mobilenet_v2")(astonished(portrait)).mood.emotion
+    expression = shared.analyzer("mobilenet_v2")(astonished(portrait)).mood.emotion
     assert expression not in (None, "happy"), "the painted face should look different"
     before = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.*"))
     first, second = visit("turn"), visit("nobody")
@@ -201,7 +201,7 @@ def test_without_a_camera_a_sentence_says_what_to_do(visit, flags, words):
 
 
 def jpeg(picture):
-    return live.JPEG + base64.b64encode(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()).decode()
+    return inputs.JPEG + base64.b64encode(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()).decode()
 
 
 def first_answer(server, payload, mode="match"):
@@ -237,7 +237,7 @@ def test_a_frame_is_answered(url, portrait):
         {"url": "http://127.0.0.1:1/a.jpg"},
         {"url": "data:image/png;base64,iVBORw0KGgo="},
         {"url": "data:image/jpeg;base64,%%%"},
-        {"url": live.JPEG + "A" * 4_100_000},
+        {"url": inputs.JPEG + "A" * 4_100_000},
         {},
     ],
     ids=["path", "gif", "system", "file-url", "path-as-url", "http", "png", "not-base64", "large", "empty"],
@@ -266,7 +266,7 @@ def test_an_unknown_mode_is_refused(url, portrait):
 
 
 def test_gradio_keeps_no_frame():
-    assert live.Frame(url="data:image/jpeg;base64,AAAA").model_dump().get("url") is None
+    assert inputs.Frame(url="data:image/jpeg;base64,AAAA").model_dump().get("url") is None
 
 
 def test_a_frame_that_waited_too_long_is_dropped(portrait):

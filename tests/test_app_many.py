@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-import app
 from chromium import DESKTOP, PHONE, chromium
 from conftest import PORTRAIT
 from femr.errors import DataError
-from femr.report import COLUMNS, to_csv
+from femr.expression.weights import MODEL_NAMES, load_facts
+from femr.output.rows import COLUMNS, to_csv
+from femr.page import about, app, many
 from femr.results import Analysis
-from femr.weights import MODEL_NAMES, load_facts
-from tabs import about, findings, many
 from test_app_security import post, upload
 from test_group import HAPPY5, SAD5, video
 from videos import scene, steady, write_video
@@ -241,7 +240,7 @@ def test_the_about_tab_tells_the_measured_figures(visit, library):
 def test_the_about_tab_says_where_nothing_was_measured(monkeypatch, tmp_path, library):
     document = json.loads((ROOT / "models" / "custom_cnn.json").read_text(encoding="utf-8"))
     (tmp_path / "custom_cnn.json").write_text(json.dumps(document | {"scores": {}}))
-    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     text = about.text(library, 30)
     assert "| as most people | not measured |" in text
     assert "| finds fear | ? |" in text
@@ -256,7 +255,7 @@ def test_the_about_tab_tells_both_numbers(monkeypatch, tmp_path, library):
         "people": {"accuracy": {"value": 0.905, "low": 0.89, "high": 0.92}, "per_class": {"fear": {"recall": 0.53}}},
     }
     (tmp_path / "custom_cnn.json").write_text(json.dumps(document | {"scores": {"PrivateTest": measured}}))
-    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     text = about.text(library, 30)
     assert "| as most people | 90.5 % (89.0–92.0) |" in text
     assert "| finds fear | 53% |" in text
@@ -310,8 +309,8 @@ def test_a_play_list_opens_no_file_of_the_server(server, files):
 
 
 def test_file_names_cannot_smuggle_markup_in():
-    assert "&lt;img" in findings.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
-    assert "<img" not in findings.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "&lt;img" in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "<img" not in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
 
 
 def failed(name):

@@ -18,12 +18,10 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-import app
 import femr
 from conftest import PORTRAIT
-from femr import display
-from femr.report import to_dict
-from tabs import loaded, photo
+from femr.output.rows import to_dict
+from femr.page import app, html, photo, shared
 
 ROOT = Path(__file__).parent.parent
 
@@ -216,7 +214,7 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setattr(app, "KEPT_SECONDS", 4)
-    loaded.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
+    shared.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
     page = app.build_page()
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
     try:
@@ -234,15 +232,15 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
 
 
 def test_the_page_promises_no_more_than_the_sweep_keeps():
-    minutes = int(re.search(r"within (\d+) minutes", display.PRIVACY)[1])
+    minutes = int(re.search(r"within (\d+) minutes", html.PRIVACY)[1])
     assert 60 * minutes >= app.SWEEP_SECONDS + app.KEPT_SECONDS
 
 
 def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     (tmp_path / "mobilenet_v2.json").write_text("{")
-    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     assert {name for _, name in photo.MODELS} == set(femr.available_models())
-    loaded._analyzer.cache_clear()
+    shared._analyzer.cache_clear()
     with pytest.raises(gr.Error, match="damaged") as caught:
         photo.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
     assert str(tmp_path) not in str(caught.value)

@@ -5,31 +5,35 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tabs import loaded
+from femr.page import shared
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_page_is_up_before_tensorflow_is_loaded():
-    code = (
-        "import sys, app; app.build_page(); sys.exit(sorted({'tensorflow', 'keras', 'mtcnn'} & set(sys.modules)) or 0)"
-    )
+def test_the_page_is_up_before_tensorflow_is_loaded_and_writes_nothing_beside_its_source():
+    heavy = "{'tensorflow', 'keras', 'mtcnn'}"
+    code = f"""
+import sys
+from femr.page.app import build_page
+build_page()
+sys.exit(sorted({heavy} & set(sys.modules)) or 0)"""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert list((ROOT / "femr").rglob("*.pyi")) == []
 
 
 def test_visitors_who_come_while_a_model_is_loaded_wait_for_that_one():
-    loaded._analyzer.cache_clear()
+    shared._analyzer.cache_clear()
     with ThreadPoolExecutor(4) as pool:
-        one, *others = pool.map(loaded.analyzer, ["mobilenet_v2"] * 4)
+        one, *others = pool.map(shared.analyzer, ["mobilenet_v2"] * 4)
     assert all(other is one for other in others)
 
 
 def test_a_model_that_cannot_be_loaded_does_not_stop_the_page(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("femr.weights.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     (tmp_path / "custom_cnn.json").write_text("{")
-    loaded._analyzer.cache_clear()
-    loaded.warm_up("custom_cnn")
+    shared._analyzer.cache_clear()
+    shared.warm_up("custom_cnn")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("femr: ")
     assert "damaged" in line

@@ -7,9 +7,9 @@ import pytest
 
 from conftest import PORTRAIT
 from femr.__main__ import main
-from femr.calibration import VOTE_SHARES, Calibration
-from femr.emotions import EMOTIONS
 from femr.errors import ModelError
+from femr.expression.calibration import VOTE_SHARES, Calibration
+from femr.results import EMOTIONS
 
 ROWS = np.array([[1.0, 0, 0, 0, 0, 0, 0], [0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1], VOTE_SHARES])
 
@@ -73,6 +73,6 @@ def test_a_bad_balance_is_said_in_a_line_by_the_command(capsys):
 
 
 def test_it_needs_no_tensorflow():
-    code = "import sys, femr.calibration; print({'tensorflow', 'keras'} & set(sys.modules))"
+    code = "import sys, femr.expression.calibration; print({'tensorflow', 'keras'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

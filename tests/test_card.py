@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import ModelCard
 
-from femr.calibration import Calibration
-from femr.emotions import EMOTIONS
+from femr.expression.calibration import Calibration
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts
 from femr.hub.card import card_of, model_card, pictures, write_card
-from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts
+from femr.results import EMOTIONS
 
 
 def interval(value):

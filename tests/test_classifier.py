@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 import femr
-from femr.calibration import Calibration
-from femr.classifier import Classifier, load_classifier
+from conftest import detect
 from femr.errors import ModelError
-from femr.preprocessing import crop_face, to_batch
-from femr.weights import load_facts, load_network
+from femr.expression.calibration import Calibration
+from femr.expression.classifier import Classifier, load_classifier
+from femr.expression.weights import load_facts, load_network
+from femr.faces.crop import crop_face, to_batch
 
 NAMES = ("custom_cnn", "mobilenet_v2")
 
@@ -17,7 +18,7 @@ NAMES = ("custom_cnn", "mobilenet_v2")
 @pytest.fixture(scope="module")
 def crops(detector, portrait):
     """One smiling face at two scales, and noise at two scales: uint8 (2, 2, 48, 48)."""
-    (face,) = detector.detect(portrait)
+    (face,) = detect(detector, portrait)
     noise = np.random.default_rng(1).integers(0, 256, (2, 48, 48), np.uint8)
     return np.stack([np.stack([crop_face(portrait, face, scale) for scale in (0.9, 1.1)]), noise])
 

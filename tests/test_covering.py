@@ -2,10 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.covering import THRESHOLD, features, is_covered, score
-from femr.pipeline import Analyzer
-from femr.preprocessing import crop_face
-from femr.quality import unclear, why_unreadable
+from conftest import detect
+from femr.analyzer import Analyzer
+from femr.faces.covering import THRESHOLD, features, is_covered, score
+from femr.faces.crop import crop_face
+from femr.faces.quality import unclear, why_unreadable
 from femr.results import UNREADABLE, UNSURE_REASONS, Face
 from femr.training.covering import changed, fit
 from femr.training.masks import paint
@@ -13,7 +14,7 @@ from femr.training.masks import paint
 
 @pytest.fixture(scope="module")
 def face(detector, portrait):
-    return max(detector.detect(portrait), key=lambda one: one.size)
+    return max(detect(detector, portrait), key=lambda one: one.size)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from PIL import Image
 
 import femr
 from conftest import PORTRAIT
+from femr.batch.folder import BATCH, analyze_folder, analyze_inputs
+from femr.batch.inputs import Input, find, printable
 from femr.errors import DataError, ImageError
-from femr.many.folder import BATCH, analyze_folder, analyze_inputs
-from femr.many.inputs import Input, find, printable
 from videos import SIZE, scene, write_video
 
 
@@ -83,7 +83,7 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     _, bomb = find([tmp_path / "bomb.zip"])
     with pytest.raises(ImageError, match="larger than 20 MB"):
         bomb.picture()
-    monkeypatch.setattr("femr.many.inputs.MOST_MEMBERS", 1)
+    monkeypatch.setattr("femr.batch.inputs.MOST_MEMBERS", 1)
     with pytest.raises(DataError, match="holds more than 1 files"):
         find([tmp_path / "bomb.zip"])
 

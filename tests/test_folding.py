@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from femr.folding import fold
-from femr.weights import load_network
+from femr.expression.classifier import fold
+from femr.expression.weights import load_network
 
 
 def scrambled(inputs, outputs):

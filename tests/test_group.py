@@ -7,13 +7,11 @@ from itertools import product
 import pytest
 from scipy.stats import binomtest
 
-from femr.emotions import EMOTIONS, Emotion
 from femr.errors import DataError
-from femr.group.moments import MAX_PLACES, clock
-from femr.group.summary import LEAST, summarise
-from femr.group.tally import KINDS, Tally, wilson
-from femr.report import COLUMNS, to_rows
-from femr.results import Analysis
+from femr.output.rows import COLUMNS, to_rows
+from femr.report.count import KINDS, Tally, wilson
+from femr.report.summary import LEAST, MAX_PLACES, clock, summarise
+from femr.results import EMOTIONS, Analysis, Emotion
 
 
 def face_row(number=1, expression="happy", file="a.jpg", time=None, sure=True):

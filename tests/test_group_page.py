@@ -17,12 +17,12 @@ import femr
 from chromium import DESKTOP, PHONE, chromium
 from conftest import PORTRAIT
 from femr.__main__ import main
-from femr.group.page import answer, to_html
-from femr.group.summary import summarise
+from femr.expression.weights import load_facts
 from femr.images import load_image
-from femr.many.table import TableWriter
-from femr.report import to_csv
-from femr.weights import load_facts
+from femr.output.rows import to_csv
+from femr.output.table import TableWriter
+from femr.report.page import answer, to_html
+from femr.report.summary import summarise
 from test_group import HAPPY5, SAD5, photos, picture, video
 from videos import scene, steady, write_video
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from femr.errors import ImageError
-from femr.images import MAX_BYTES, fit, load_image, long_side, thumbnail
+from femr.images import MAX_BYTES, load_image, long_side, thumbnail, to_picture
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -213,26 +213,25 @@ def test_the_smallest_picture_passes():
     assert load_image(encoded(Image.new("RGB", (1, 1)), "PNG")).shape == (1, 1, 3)
 
 
-def test_fit_scales_down_only():
-    small, factor = fit(np.zeros((10, 20, 3), np.uint8))
-    assert (small.shape, factor) == ((10, 20, 3), 1.0)
-    small, factor = fit(np.zeros((3000, 4000, 3), np.uint8))
-    assert small.shape == (1440, 1920, 3)
-    assert factor == pytest.approx(0.48)
-    small, _ = fit(np.zeros((1, 50_000, 3), np.uint8))
-    assert small.shape == (1, 15_360, 3)
+def test_pictures_are_scaled_down_only():
+    picture = to_picture(np.zeros((10, 20, 3), np.uint8))
+    assert (picture.pixels.shape, picture.size, picture.scale) == ((10, 20, 3), (20, 10), 1.0)
+    picture = to_picture(np.zeros((3000, 4000, 3), np.uint8))
+    assert (picture.pixels.shape, picture.size) == ((1440, 1920, 3), (4000, 3000))
+    assert picture.scale == pytest.approx(0.48)
+    assert to_picture(np.zeros((1, 50_000, 3), np.uint8)).pixels.shape == (1, 15_360, 3)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (4000, 2250), (3000, 4000), (2000, 2000), (6000, 3000)])
-def test_fit_scales_ordinary_pictures_by_their_long_side(width, height):
+def test_ordinary_pictures_scale_pictures_by_their_long_side(width, height):
     assert long_side(width, height) == max(width, height)
 
 
 @pytest.mark.parametrize(("width", "height"), [(12_000, 1_000), (1_000, 12_000), (60_000, 300), (4_000, 1_500)])
-def test_fit_leaves_strips_as_many_pixels_as_a_square(width, height):
-    small, factor = fit(np.zeros((height, width, 3), np.uint8))
-    assert factor > 1920 / max(width, height)
-    assert small.shape[0] * small.shape[1] <= 1921 * 1921
+def test_strips_keep_as_many_pixels_as_a_square(width, height):
+    picture = to_picture(np.zeros((height, width, 3), np.uint8))
+    assert picture.scale > 1920 / max(width, height)
+    assert picture.pixels.shape[0] * picture.pixels.shape[1] <= 1921 * 1921
 
 
 def test_what_is_shown_is_bounded_by_its_longer_side():

@@ -123,10 +123,14 @@ def test_files_of_another_kind_are_refused(tmp_path):
 
 @pytest.mark.parametrize(("size", "read"), [((8192, 6144), (8192, 6144)), ((12_000, 9_000), (6_000, 4_500))])
 def test_a_phones_largest_pictures_are_read(size, read):
-    picture = load_picture(encoded(Image.new("L", size, 200), "JPEG", quality=30))
+    data = encoded(Image.new("L", size, 200), "JPEG", quality=30)
+    picture = load_picture(data)
     assert picture.size == size
-    assert picture.pixels.shape == (read[1], read[0], 3)
-    assert np.abs(picture.pixels[::500, ::500].astype(int) - 200).max() <= 1
+    assert picture.scale == pytest.approx(1920 / size[0])
+    assert picture.pixels.shape == (1440, 1920, 3)
+    pixels = load_image(data)
+    assert pixels.shape == (read[1], read[0], 3)
+    assert np.abs(pixels[::500, ::500].astype(int) - 200).max() <= 1
 
 
 def test_the_size_is_the_upright_ones():

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from femr.emotions import EMOTIONS
 from femr.music import MusicLibrary
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
-from femr.video.live import HISTORY, Moment, Visit
-from femr.video.mood_chart import mood_chart
+from femr.page.html import mood_chart
+from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks, Song
+from femr.video.analysis import analyze_stream
+from femr.video.session import HISTORY, Moment, Session
 
 SONGS = [
     Song(f"{emotion} {n}", Path(f"{emotion}{n}.mp3"), emotion, duration=60.0) for emotion in EMOTIONS for n in "ab"
@@ -20,29 +20,29 @@ HAPPY = re.compile("happy [ab]")
 
 
 def picture(*emotions):
-    """The analysis of a picture with these faces, side by side; none where there are no emotions."""
+    """These faces, side by side; none where there are no emotions."""
     faces = []
     for number, emotion in enumerate(emotions, start=1):
         scores = EmotionScores(tuple(0.94 if one == emotion else 0.01 for one in EMOTIONS))
         left = 150.0 * number
         box = (left, 100.0, left + 80, 200.0)
         faces.append(FaceEmotion(number, Face(box, 0.99, Landmarks(*[(left, 150.0)] * 5)), scores))
-    return Analysis(1280, 720, tuple(faces), Mood(None, ""), None, "test")
+    return tuple(faces)
 
 
 @dataclass
 class Play:
     """A visit on a script: (until second, what is seen), two pictures a second."""
 
-    visit: Visit
+    session: Session
     time: float = 0.0
 
     def until(self, end, *emotions):
         """What was seen at each change of the song: (seconds, title)."""
         changes = []
         while self.time < end:
-            before = self.visit.song
-            song = self.visit.step(picture(*emotions), self.time).song
+            before = self.session.song
+            song = self.session.step(picture(*emotions), self.time).song
             if song is not before:
                 changes.append((self.time, song.title))
             self.time += 0.5
@@ -51,22 +51,22 @@ class Play:
 
 @pytest.fixture
 def play():
-    return Play(Visit(MusicLibrary(SONGS), 0.5))
+    return Play(Session(MusicLibrary(SONGS), 0.5))
 
 
 def test_nobody_no_mood_no_song(play):
     assert play.until(60) == []
-    assert play.visit.song is None
-    assert play.visit.note == "Looking for faces …"
+    assert play.session.song is None
+    assert play.session.note == "Looking for faces …"
 
 
 def test_the_first_song_starts_when_the_mood_has_been_steady_for_4_seconds(play):
     assert play.until(10) == []
     assert play.until(13.9, "happy") == []
-    assert "4 seconds" in play.visit.note
+    assert "4 seconds" in play.session.note
     ((time, title),) = play.until(60, "happy")
     assert (time, title[:5]) == (14.0, "happy")
-    assert play.visit.note == ""
+    assert play.session.note == ""
 
 
 def test_a_new_mood_waits_until_it_is_steady_and_the_song_has_played_20_seconds(play):
@@ -82,10 +82,10 @@ def test_a_new_mood_waits_until_it_is_steady_and_the_song_has_played_20_seconds(
 def test_the_note_tells_when_the_music_will_follow(play):
     play.until(10, "happy")
     play.until(13, "sad")
-    assert play.visit.note == "Now it looks more sad; the music follows if that lasts, in 12 seconds at the earliest."
+    assert play.session.note == "Now it looks more sad; the music follows if that lasts, in 12 seconds at the earliest."
     play.until(30, "happy")
     play.until(33, "sad")
-    assert play.visit.note == "Now it looks more sad; the music follows if that lasts."
+    assert play.session.note == "Now it looks more sad; the music follows if that lasts."
 
 
 def test_a_mood_that_flickers_changes_nothing(play):
@@ -100,7 +100,7 @@ def test_a_mood_that_flickers_changes_nothing(play):
 def test_songs_never_change_more_often_than_allowed():
     random = np.random.default_rng(3)
     for stable, least in ((4.0, 20.0), (1.0, 5.0), (10.0, 2.0)):
-        play, changes = Play(Visit(MusicLibrary(SONGS), 0.5, stable=stable, least=least)), []
+        play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least)), []
         while play.time < 1200:
             faces = random.choice(EMOTIONS, random.integers(0, 4))
             changes += play.until(play.time + random.exponential(8), *faces)
@@ -112,8 +112,8 @@ def test_songs_never_change_more_often_than_allowed():
 def test_while_nobody_is_there_the_song_plays_on_and_the_note_says_so(play):
     play.until(10, "happy")
     assert play.until(40) == []
-    assert play.visit.song.emotion == "happy"
-    assert play.visit.note == "Nobody is in the picture since 30 seconds; the song plays on."
+    assert play.session.song.emotion == "happy"
+    assert play.session.note == "Nobody is in the picture since 30 seconds; the song plays on."
     assert play.until(43.9, "happy") == []
 
 
@@ -136,7 +136,7 @@ def test_after_its_end_another_song_of_the_mood_plays_if_somebody_is_there(play)
     assert (first[0], second[0]) == (4.0, 64.0)
     assert {first[1], second[1]} == {"happy a", "happy b"}
     assert play.until(150) == []
-    assert play.visit.note == "The song is over; the next one starts with the next face."
+    assert play.session.note == "The song is over; the next one starts with the next face."
     assert len(play.until(160, "happy")) == 1
 
 
@@ -150,14 +150,14 @@ def test_songs_of_a_mood_do_not_repeat_before_all_were_played(play):
 
 def test_a_later_visit_goes_on_with_the_songs_that_were_not_heard(play):
     play.until(10, "happy")
-    later = Play(Visit(MusicLibrary(SONGS), 0.5, played=play.visit.played))
+    later = Play(Session(MusicLibrary(SONGS), 0.5, played=play.session.played))
     later.until(10, "happy")
-    assert {play.visit.song.title, later.visit.song.title} == {"happy a", "happy b"}
+    assert {play.session.song.title, later.session.song.title} == {"happy a", "happy b"}
 
 
 def test_lift_counts_from_the_next_song_on(play):
     play.until(10, "sad")
-    play.visit.mode = "lift"
+    play.session.mode = "lift"
     assert play.until(60, "sad") == []
     ((_, title),) = play.until(90, "sad")
     assert title.startswith(("neutral", "happy"))
@@ -165,34 +165,34 @@ def test_lift_counts_from_the_next_song_on(play):
 
 def test_the_group_votes(play):
     play.until(30, "happy", "happy", "sad")
-    assert play.visit.song.emotion == "happy"
-    assert play.visit.moments[-1].counts == {"happy": 2, "sad": 1}
+    assert play.session.song.emotion == "happy"
+    assert play.session.moments[-1].counts == {"happy": 2, "sad": 1}
 
 
 def test_a_mood_without_songs_keeps_the_last_one_playing():
-    play = Play(Visit(MusicLibrary([song for song in SONGS if song.emotion == "happy"]), 0.5))
+    play = Play(Session(MusicLibrary([song for song in SONGS if song.emotion == "happy"]), 0.5))
     assert play.until(10, "sad") == []
-    assert play.visit.note == "There is no song for this mood."
+    assert play.session.note == "There is no song for this mood."
     assert len(play.until(30, "happy")) == 1
     assert play.until(60, "sad") == []
 
 
 def test_faces_keep_their_numbers_and_two_visits_do_not_meet(play):
-    other = Play(Visit(MusicLibrary(SONGS), 0.5))
+    other = Play(Session(MusicLibrary(SONGS), 0.5))
     play.until(10, "happy", "happy")
     other.until(10, "angry")
-    assert [face.number for face in play.visit.step(picture("happy", "happy"), 10.5).faces] == [1, 2]
-    assert [face.number for face in other.visit.step(picture("angry"), 10.5).faces] == [1]
-    assert (play.visit.song.emotion, other.visit.song.emotion) == ("happy", "angry")
+    assert [face.number for face in play.session.step(picture("happy", "happy"), 10.5).faces] == [1, 2]
+    assert [face.number for face in other.session.step(picture("angry"), 10.5).faces] == [1]
+    assert (play.session.song.emotion, other.session.song.emotion) == ("happy", "angry")
 
 
 def test_an_hour_of_pictures_does_not_pile_up(play):
     for second in range(20, 3600, 20):
         play.until(second, *(["happy", "sad"] if second % 40 else []))
-    assert play.visit.moments[0].time >= play.time - HISTORY - 1
-    assert len(play.visit.moments) <= 2 * HISTORY + 1
-    assert len(play.visit._tracker._tracks) <= 4
-    assert len(play.visit._smoother._averages) <= 4
+    assert play.session.moments[0].time >= play.time - HISTORY - 1
+    assert len(play.session.moments) <= 2 * HISTORY + 1
+    assert len(play.session._tracker._tracks) <= 4
+    assert len(play.session._smoother._averages) <= 4
 
 
 def test_an_empty_chart_says_nobody():
@@ -220,13 +220,13 @@ def test_time_without_pictures_stays_empty_in_the_chart():
 
 
 def test_a_stream_of_no_frames_is_empty(analyzer):
-    assert list(analyzer.stream([])) == []
+    assert list(analyze_stream([], analyzer=analyzer)) == []
 
 
 def test_a_stream_numbers_smooths_and_times_its_frames(analyzer, portrait):
     nobody = np.full_like(portrait, 90)
     frames = [(0.5 * n, nobody if n in (2, 3) else portrait) for n in range(12)]
-    found = list(analyzer.stream(iter(frames)))
+    found = list(analyze_stream(iter(frames), analyzer=analyzer))
     assert [analysis.time for analysis in found] == [time for time, _ in frames]
     assert [analysis.frame for analysis in found] == list(range(12))
     assert [[face.number for face in analysis.faces] for analysis in found] == [[1]] * 2 + [[]] * 2 + [[1]] * 8
@@ -242,7 +242,7 @@ def test_a_stream_takes_one_frame_at_a_time(analyzer, portrait):
             taken.append(number)
             yield number / 2, portrait[:200, 100:300]
 
-    stream = analyzer.stream(frames())
+    stream = analyze_stream(frames(), analyzer=analyzer)
     next(stream)
     next(stream)
     assert taken == [0, 1]

@@ -10,7 +10,7 @@ import femr
 from conftest import PORTRAIT, write_wav
 from femr.__main__ import main
 from femr.images import load_image
-from femr.report import to_dict
+from femr.output.rows import to_dict
 
 
 @pytest.fixture(scope="module")

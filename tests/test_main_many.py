@@ -16,8 +16,8 @@ from PIL import Image
 
 from femr.__main__ import main
 from femr.images import load_image
-from femr.many.table import done, read_table
-from femr.report import to_dict
+from femr.output.rows import to_dict
+from femr.output.table import done, read_table
 from videos import scene, write_video
 
 ROOT = Path(__file__).parent.parent
@@ -109,9 +109,7 @@ def test_the_document_of_a_video_has_its_frames(clip, capsys, analyzer):
         (0.0, 1, None),
         (1.0, 2, None),
     ]
-    assert set(document["images"][0]) == set(
-        to_dict(analyzer.many([load_image(ROOT / "examples/eileen-collins.jpg")])[0])
-    )
+    assert set(document["images"][0]) == set(to_dict(analyzer(load_image(ROOT / "examples/eileen-collins.jpg"))))
 
 
 @pytest.mark.parametrize(

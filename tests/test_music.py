@@ -2,9 +2,8 @@ import math
 
 import pytest
 
-from femr.emotions import EMOTIONS, Emotion
 from femr.music import AFFECT, HARD, MusicLibrary
-from femr.results import Song
+from femr.results import EMOTIONS, Emotion, Song
 
 
 def songs(tmp_path, *emotions):

@@ -12,7 +12,7 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 from PIL import Image
 
-from femr.emotions import EMOTIONS
+from femr.results import EMOTIONS
 from music.compose.library import LIBRARY, MUSIC
 from music.compose.line import Line, Note
 from music.compose.melody import melody

@@ -3,7 +3,7 @@ import math
 import keras
 import pytest
 
-from femr.networks import BUILDERS, label_network
+from femr.expression.networks import BUILDERS, label_network
 
 
 def parameters(weights):

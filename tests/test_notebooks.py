@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from conftest import PORTRAIT_FACE
-from femr.emotions import EMOTIONS
+from femr.results import EMOTIONS
 from femr.training.data import SPLITS
 
 FOLDER = Path(__file__).parent.parent / "notebooks"

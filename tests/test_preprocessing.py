@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.preprocessing import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
+from conftest import detect
+from femr.faces.crop import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
 from femr.results import Face, Landmarks
 
 EYE_ROW, LEFT_EYE, RIGHT_EYE, MOUTH_ROW = 17.5, 15.2, 32.8, 38.5
@@ -110,7 +111,7 @@ def test_enlarging_is_bilinear():
 
 
 def test_views_are_crops_of_their_sizes_mirrored_where_they_should_be(detector, portrait):
-    (face,) = detector.detect(portrait)
+    (face,) = detect(detector, portrait)
     views = face_views(portrait, face)
     assert (views.shape, views.dtype) == ((len(VIEWS), 48, 48), np.uint8)
     for view, (scale, mirrored) in zip(views, VIEWS, strict=True):

@@ -1,5 +1,6 @@
 """Uploads by the real Hub client to a stand-in on loopback."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,21 +11,19 @@ import pytest
 from huggingface_hub import ModelCard
 
 from femr.errors import ModelError
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from femr.hub import push
 from femr.hub.card import card_of, pictures, reference_runs
 from femr.hub.push import model_files, space_files
-from femr.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 
 REPO = "somebody/femr"
 SPACE_PARTS = {
     "app.py",
-    "app.css",
     "README.md",
     "LICENSE",
     "requirements.txt",
     "femr",
-    "tabs",
     "examples",
     "models",
     "music",
@@ -33,7 +32,7 @@ SPACE_PARTS = {
 LOAD = """
 import sys
 import numpy as np
-from femr.weights import load_network
+from femr.expression.weights import load_network
 for name in ("mobilenet_v2", "custom_cnn"):
     facts, network = load_network(name)
     np.savez(f"{sys.argv[1]}/{name}.npz", *network.get_weights())
@@ -89,7 +88,10 @@ class TestModels:
         assert done.stdout.strip() == f"{hub.url}/{REPO}/commit/{commit}"
         assert done.stderr == ""
 
-        environment = {"FEMR_WEIGHTS": "hub", "FEMR_HUB_REPO": REPO, "FEMR_HUB_REVISION": commit}
+        pinned = {"hub": {"repo": REPO, "revision": commit}}
+        for one in facts:
+            (tmp_path / f"{one.name}.json").write_text(json.dumps(one.document | pinned))
+        environment = {"FEMR_MODELS_DIR": str(tmp_path)}
         run_client(tmp_path / "elsewhere", hub.url, "-c", LOAD, str(tmp_path), **environment)
         for name in ("mobilenet_v2", "custom_cnn"):
             expected = load_network(name)[1].get_weights()
@@ -134,19 +136,21 @@ class TestSpace:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             assert content == (ROOT / name).read_bytes(), name
-        start = [sys.executable, "-c", "import app; print(type(app.build_page()).__name__)"]
+        start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
         assert done.stdout.strip() == "Blocks", done.stderr
 
     def test_nothing_but_the_list(self, tmp_path):
         root = tmp_path / "femr"
         models = [f"models/{name}" for name in model_files(MODELS_DIR) if name != "README.md"]
-        wanted = ["app.py", "app.css", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
+        wanted = ["app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
         wanted += [
             "femr/training/__init__.py",
-            "femr/covering.npz",
-            "femr/group/page.html",
-            "tabs/__init__.py",
+            "femr/faces/covering.npz",
+            "femr/report/page.html",
+            "femr/page/app.css",
+            "femr/page/about.md",
+            "femr/page/camera.js",
             "examples/photo.jpg",
             "music/library.json",
             "music/sad/song.mp3",
@@ -164,7 +168,7 @@ class TestSpace:
 
     def test_missing_part(self, tmp_path):
         (tmp_path / "app.py").touch()
-        with pytest.raises(ModelError, match=r"^Nothing was uploaded: the app lacks app.css, README.md, LICENSE"):
+        with pytest.raises(ModelError, match=r"^Nothing was uploaded: the app lacks README.md, LICENSE"):
             space_files(tmp_path)
 
     def test_folders_are_no_files(self, tmp_path, monkeypatch):

@@ -2,14 +2,15 @@ import cv2
 import numpy as np
 import pytest
 
-from femr.pipeline import Analyzer
-from femr.quality import why_hard
+from conftest import detect
+from femr.analyzer import Analyzer
+from femr.faces.quality import why_hard
 from femr.results import UNSURE_REASONS, Face, Landmarks
 
 
 def the_face(detector, picture):
     """The largest face."""
-    return max(detector.detect(picture), key=lambda face: face.size)
+    return max(detect(detector, picture), key=lambda face: face.size)
 
 
 def smaller(portrait, side):

@@ -7,12 +7,12 @@ import psutil
 import pytest
 from PIL import Image
 
+from femr.batch.folder import BATCH
+from femr.batch.folder import analyze_inputs as analyze_locally
+from femr.batch.inputs import find
+from femr.batch.ray import analyze_inputs
 from femr.errors import FemrError, ModelError
-from femr.many.engine_ray import analyze_inputs
-from femr.many.folder import BATCH
-from femr.many.folder import analyze_inputs as analyze_locally
-from femr.many.inputs import find
-from femr.many.table import TableWriter
+from femr.output.table import TableWriter
 from videos import scene, write_video
 
 

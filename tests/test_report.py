@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from femr.emotions import EMOTIONS, Emotion
-from femr.report import COLUMNS, REQUIRED_COLUMNS, of_ten, to_csv, to_dict, to_text
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, of_ten, to_csv, to_dict, to_text
+from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
 SHARES = EmotionScores((0.0, 0.0, 0.0, 0.8, 0.1, 0.05, 0.05))

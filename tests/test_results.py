@@ -2,8 +2,7 @@ import dataclasses
 
 import pytest
 
-from femr.emotions import EMOTIONS, Emotion
-from femr.results import EmotionScores, Face, FaceEmotion, Landmarks, Reading, Song
+from femr.results import EMOTIONS, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Reading, Song
 
 MARKS = Landmarks((1.0, 1.0), (3.0, 1.0), (2.0, 2.0), (1.0, 3.0), (3.0, 3.0))
 

@@ -2,9 +2,8 @@ import math
 
 import pytest
 
-from femr.emotions import EMOTIONS
-from femr.results import EmotionScores, Face, FaceEmotion, Landmarks
-from femr.video.smoothing import Smoother
+from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks
+from femr.video.tracking import Smoother
 
 FACE = Face((10.0, 10.0, 50.0, 50.0), 0.9, Landmarks(*[(30.0, 30.0)] * 5))
 

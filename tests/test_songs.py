@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from conftest import write_wav
-from femr.emotions import EMOTIONS, Emotion
 from femr.errors import LibraryError
+from femr.results import EMOTIONS, Emotion
 from femr.songs import MUSIC_DIR, load_library, read_folder
 
 

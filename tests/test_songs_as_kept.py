@@ -9,8 +9,8 @@ import pytest
 
 from conftest import PORTRAIT, write_wav
 from femr.__main__ import main
-from femr.emotions import EMOTIONS, Emotion, emotion_of
 from femr.errors import LibraryError, printable
+from femr.results import EMOTIONS, Emotion, emotion_of
 from femr.songs import BESIDE, load_library, read_folder
 from femr.training.sources import label_of
 
@@ -392,12 +392,11 @@ def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):
 def test_the_page_answers_all_the_same(latin, monkeypatch):
     import httpx2
 
-    import app
+    from femr.page import app, photo, shared
     from femr.results import Mood
-    from tabs import loaded, photo
 
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
-    loaded.music_library.cache_clear()
+    shared.music_library.cache_clear()
     page = app.build_page()
     try:
         _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
@@ -406,7 +405,7 @@ def test_the_page_answers_all_the_same(latin, monkeypatch):
         song, line, _ = photo.another_song(Mood(Emotion.SAD, "sad"), "match", ())
     finally:
         page.close()
-        loaded.music_library.cache_clear()
+        shared.music_library.cache_clear()
     assert (answer.status_code, config.status_code) == (200, 200)
     assert "▶ good" in config.json().__str__()
     assert song.name == "good.wav"

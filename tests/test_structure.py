@@ -12,38 +12,35 @@ import femr
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "femr").rglob("*.py"))
-PAGE = [ROOT / "app.py", *sorted((ROOT / "tabs").glob("*.py"))]
+PAGE = [ROOT / "app.py"]
 LEVELS = {
-    "errors": -1, "emotions": 0, "mending": 0, "colours": 0, "orientation": 0, "results": 1, "decoding": 1,
-    "calibration": 1, "group.moments": 1, "images": 2, "preprocessing": 2,
-    "hub.client": 2, "networks": 2, "folding": 2, "mtcnn.networks": 2, "mtcnn.pyramid": 2, "mtcnn.patches": 2,
-    "mtcnn.opinion": 2, "mtcnn.turning": 4,
-    "video.tracking": 2, "video.smoothing": 2, "many.remote": 2, "weights": 3, "mtcnn.cascade": 3, "covering": 3,
-    "many.inputs": 3, "video.reader": 3, "detector": 5, "classifier": 4, "mood": 4, "music": 4, "annotate": 4,
-    "report": 4, "hub.card_tables": 4, "hub.card_text": 3, "hub.card": 5, "songs": 5, "quality": 5, "video.live": 5,
-    "display": 5,
-    "many.table_formats": 5, "video.timeline": 5, "group.tally": 5, "video.writer": 5, "hub.push": 6,
-    "video.mood_chart": 6, "pipeline": 6, "many.table": 6, "group.counting": 6, "group.summary": 7,
-    "video.analysis": 7, "group.charts": 8, "many.folder": 8, "group.page": 9, "many.engine_ray": 9,
-    "song_facts": 1, "song_lists": 1,
+    "errors": -1, "results": 0, "mending": 0, "files": 0, "decoding": 1, "expression.calibration": 1,
+    "song_facts": 1, "images": 2, "faces.crop": 2, "hub.client": 2, "expression.networks": 2,
+    "faces.mtcnn.networks": 2, "faces.mtcnn.pyramid": 2, "faces.mtcnn.patches": 2, "faces.mtcnn.opinion": 2,
+    "video.tracking": 2, "batch.inputs": 3, "expression.weights": 3, "faces.mtcnn.cascade": 3, "faces.covering": 3,
+    "video.reader": 3, "hub.card_text": 3, "expression.classifier": 4, "faces.mtcnn.turning": 4, "mood": 4,
+    "music": 4, "output.annotate": 4, "output.rows": 4, "hub.card_tables": 4, "faces.detector": 5, "hub.card": 5,
+    "songs": 5, "faces.quality": 5, "video.session": 5, "output.timeline": 5, "video.writer": 5,
+    "output.table": 6, "report.count": 6, "hub.push": 6, "analyzer": 6, "report.summary": 7,
+    "video.analysis": 7, "report.charts": 8, "batch.folder": 8, "report.page": 9, "batch.ray": 9,
 }  # fmt: skip
 """A module imports only from levels under its own: no cycles, and no stage reads another's insides."""
-ON_TOP = {"benchmark", "commands", "training"}
+ON_TOP = {"benchmark", "cli", "page", "training"}
 """Packages that may import from all the others."""
 ONLY_IN = {
-    "mtcnn": {"mtcnn.networks"},
+    "mtcnn": {"faces.mtcnn.networks"},
     "huggingface_hub": {"hub.client", "hub.card"},
     "gradio": set(),
-    "PIL": {"images", "decoding", "colours", "orientation", "annotate"},
-    "jinja2": {"group.page"},
-    "markupsafe": {"group.page"},
-    "matplotlib": {"group.charts", "video.timeline", "video.mood_chart"},
-    "av": {"video.reader", "video.writer"},
-    "ray": {"many.engine_ray"},
-    "fsspec": {"many.remote"},
+    "PIL": {"images", "decoding", "output.annotate"},
+    "jinja2": {"report.page"},
+    "markupsafe": {"report.page"},
+    "matplotlib": {"report.charts", "output.timeline"},
+    "av": {"video.reader"},
+    "ray": {"batch.ray"},
+    "fsspec": {"batch.inputs"},
 }
 OPTIONAL = {"fsspec", "ray"}
-"""Only for those who ask for them, in femr/many/ray-requirements.txt."""
+"""Only for those who ask for them, as femr[ray]."""
 PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "pi_heif": "pi-heif"}
 
 
@@ -75,7 +72,7 @@ def test_imports_point_one_way(path):
 
 def test_requirements_are_what_is_imported_and_pinned():
     files = [*PAGE, *(path for path in MODULES if not {"benchmark", "training"} & set(path.parts))]
-    own = {*sys.stdlib_module_names, "femr", "tabs", *OPTIONAL}
+    own = {*sys.stdlib_module_names, "femr", *OPTIONAL}
     used = {name.split(".")[0] for path in files for name in imports(path)} - own
     lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
@@ -86,7 +83,7 @@ def test_the_space_runs_the_pinned_gradio():
     front = (ROOT / "README.md").read_text(encoding="utf-8").split("---")[1]
     pin = re.search(r"^gradio==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
     assert f"sdk_version: {pin}\n" in front
-    assert 'python_version: "3.11"' in front
+    assert 'python_version: "3.12"' in front
 
 
 def test_no_tracked_file_is_over_10_mib():

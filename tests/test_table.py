@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from femr.errors import DataError
-from femr.many.table import FORMATS, TableWriter, done, read_table
-from femr.report import COLUMNS, to_csv, to_rows
+from femr.output.rows import COLUMNS, to_csv, to_rows
+from femr.output.table import FORMATS, TableWriter, done, read_table
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from femr.preprocessing import to_batch
+from femr.faces.crop import to_batch
 from femr.training.augment import Augmentation, augment
 from femr.training.batches import steps, training_batches
 from femr.training.recipes import NO_CHANGE, RECIPES

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from femr.emotions import EMOTIONS
 from femr.errors import DataError
+from femr.results import EMOTIONS
 from femr.training import data
 
 RNG = np.random.default_rng(0)

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from femr import weights
-from femr.calibration import Calibration
 from femr.errors import DataError, ModelError
-from femr.networks import build_mobilenet_v2
+from femr.expression import weights
+from femr.expression.calibration import Calibration
+from femr.expression.networks import build_mobilenet_v2
 from femr.training import data, facts, plots, publishing, record, summary
 from femr.training.answers import Looks
 from femr.training.evaluate import Tuning, evaluate, measure

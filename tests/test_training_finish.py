@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from femr import networks, weights
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
+from femr.expression import networks, weights
 from femr.hub import card
 from femr.training import answers, data, metrics, publishing, record
 from femr.training.evaluate import BEFORE_THE_FINISH, evaluate

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from femr.calibration import apply_temperature
+from femr.expression.calibration import apply_temperature
 from femr.training import balance, calibration, metrics, people, votes
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import PORTRAIT
+from conftest import PORTRAIT, detect
 from femr.__main__ import main
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
-from femr.preprocessing import crop_face
+from femr.expression.weights import load_network
+from femr.faces.crop import crop_face
+from femr.results import EMOTIONS
 from femr.training import pasted
-from femr.weights import load_network
 
 RNG = np.random.default_rng(0)
 
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(scope="module")
 def smile(detector, portrait):
     """The portrait's face as FER2013 would have it: grey uint8 (48, 48)."""
-    return crop_face(portrait, *detector.detect(portrait))
+    return crop_face(portrait, *detect(detector, portrait))
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from PIL import Image
 
 from conftest import PORTRAIT
 from femr.__main__ import main
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
+from femr.images import to_picture
+from femr.results import EMOTIONS
 from femr.training import photos, summary
 from test_training_evaluate import network
 
@@ -133,13 +134,13 @@ def test_a_picture_is_looked_at_once():
     class Counting:
         looked = 0
 
-        def detect_many(self, images):
-            self.looked += len(images)
-            return [() for _ in images]
+        def detect(self, pictures, near=None):
+            self.looked += len(pictures)
+            return [() for _ in pictures]
 
     counting = Counting()
     detector = photos.RememberingDetector(counting)
-    picture, other = np.zeros((4, 5, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)
-    assert detector.detect_many([picture, other, picture]) == [(), (), ()]
-    assert detector.detect(other) == ()
+    picture, other = (to_picture(np.zeros((*size, 3), np.uint8)) for size in ((4, 5), (5, 4)))
+    assert detector.detect([picture, other, picture]) == [(), (), ()]
+    assert detector.detect([other]) == [()]
     assert counting.looked == 2

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from femr import networks, weights
 from femr.__main__ import main
 from femr.errors import ModelError
+from femr.expression import networks, weights
 from femr.hub import card
 from femr.training import data, record, reference
 from test_card import cells

@@ -15,9 +15,9 @@ import keras
 import numpy as np
 import pytest
 
-from femr import weights
 from femr.errors import DataError, ModelError
-from femr.networks import build_custom_cnn, label_network
+from femr.expression import weights
+from femr.expression.networks import build_custom_cnn, label_network
 from femr.training import checkpoint, record
 from femr.training.batches import steps
 from femr.training.building import build

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from femr.emotions import EMOTIONS
+from femr.results import EMOTIONS
 from femr.training import votes
 
 # FER+'s own order

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from conftest import overlap
-from femr.emotions import Emotion
 from femr.errors import DataError, ImageError
 from femr.images import load_image
-from femr.results import Analysis, Mood
+from femr.output.timeline import Timeline
+from femr.results import Analysis, Emotion, Mood
 from femr.video.analysis import analyze_video, frames
-from femr.video.timeline import Timeline
 from femr.video.writer import annotated
 from videos import NTSC, SIZE, scene, steady, write_video
 

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from femr import weights
-from femr.calibration import Calibration
 from femr.errors import ModelError
-from femr.networks import BUILDERS
-from femr.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
+from femr.expression import weights
+from femr.expression.calibration import Calibration
+from femr.expression.networks import BUILDERS
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
 from hub_server import NOWHERE, HubServer, run_client
 
 REPO = "somebody/femr"
@@ -26,12 +26,6 @@ def facts_json(name="custom_cnn", files=FILES, **changes):
     document = json.loads((MODELS_DIR / f"{name}.json").read_text())
     document["files"] = {file: sha256(content).hexdigest() for file, content in files.items()}
     return json.dumps(document | changes).encode()
-
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch):
-    for name in ("FEMR_WEIGHTS", "FEMR_HUB_REPO", "FEMR_HUB_REVISION"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -138,21 +132,10 @@ class TestFacts:
 
 
 class TestLocal:
-    def test_missing_weights(self, folder, monkeypatch):
+    def test_missing_weights(self, folder):
         (folder / "custom_cnn.json").write_bytes(facts_json())
-        missing = "The weights of Custom CNN are not in models/, and FEMR_HUB_REPO names no Hub repository."
-        assert message(load_network, "custom_cnn") == missing
-        monkeypatch.setenv("FEMR_WEIGHTS", "local")
         missing = f"The weights of Custom CNN are missing: {', '.join(FILES)}."
         assert message(load_network, "custom_cnn") == missing
-
-    def test_unknown_source(self, monkeypatch):
-        monkeypatch.setenv("FEMR_WEIGHTS", "cloud")
-        assert message(locate, "custom_cnn") == "Expected FEMR_WEIGHTS to be auto, local, hub. Received: cloud"
-
-    def test_hub_without_a_repository(self, monkeypatch):
-        monkeypatch.setenv("FEMR_WEIGHTS", "hub")
-        assert "FEMR_HUB_REPO names no Hub repository" in message(locate, "mobilenet_v2")
 
     @pytest.mark.parametrize("revision", [None, "main", "abc1234", "A" * 40])
     def test_hub_entry_must_be_a_full_commit(self, folder, revision):
@@ -267,13 +250,11 @@ def test_saved_network_comes_back_in_half_precision(folder, name):
 
 LOCATE = """
 import json, sys, time
-from pathlib import Path
-from femr import weights
 from femr.errors import ModelError
-weights.MODELS_DIR = Path(sys.argv[1])
+from femr.expression import weights
 start = time.perf_counter()
 try:
-    folder, facts = weights.locate(sys.argv[2])
+    folder, facts = weights.locate(sys.argv[1])
     answer = {"error": None, "commit": folder.name, "folder": str(folder), "title": facts.title}
 except ModelError as error:
     answer = {"error": str(error)}
@@ -293,17 +274,21 @@ class TestHub:
 
     @pytest.fixture
     def commit(self, hub):
-        """A repository with the model, and its commit."""
-        return hub.add(REPO, {"custom_cnn.json": facts_json(title="Somebody's CNN"), **FILES})
+        """A repository with the model's files, and its commit."""
+        return hub.add(REPO, FILES)
 
     @pytest.fixture
     def ask(self, hub, tmp_path):
-        """Locates a model in a new process, by default at the stand-in, with a cache that lives as long as the test."""
+        """Locates a model in a new process, by default at the stand-in, with a cache that lives as long as the test.
 
-        def locate_there(name="custom_cnn", endpoint=None, models=tmp_path, **environment):
-            environment = {"FEMR_WEIGHTS": "hub", "FEMR_HUB_REPO": REPO} | environment
-            arguments = ("-c", LOCATE, str(models), name)
-            done = run_client(tmp_path / "home", endpoint or hub.url, *arguments, **environment)
+        The model's facts name a repository and a commit.
+        """
+
+        def locate_there(commit, repo=REPO, endpoint=None, **environment):
+            entry = {"repo": repo, "revision": commit}
+            (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub=entry))
+            environment = {"FEMR_MODELS_DIR": str(tmp_path)} | environment
+            done = run_client(tmp_path / "home", endpoint or hub.url, "-c", LOCATE, "custom_cnn", **environment)
             return json.loads(done.stdout)
 
         return locate_there
@@ -312,94 +297,61 @@ class TestHub:
     def contents(answer):
         return {name: (Path(answer["folder"]) / name).read_bytes() for name in FILES}
 
-    def test_local_models_need_no_network_and_no_client(self, ask):
-        for name in MODEL_NAMES:
-            answer = ask(name, NOWHERE, MODELS_DIR, FEMR_WEIGHTS="auto", FEMR_HUB_REPO=REPO)
-            assert answer["error"] is None
-            assert answer["folder"] == str(MODELS_DIR)
-            assert answer["loaded"] == []
+    @pytest.mark.parametrize("name", MODEL_NAMES)
+    def test_local_models_need_no_network_and_no_client(self, tmp_path, name):
+        done = run_client(tmp_path, NOWHERE, "-c", LOCATE, name)
+        answer = json.loads(done.stdout)
+        assert answer["error"] is None
+        assert answer["folder"] == str(MODELS_DIR)
+        assert answer["loaded"] == []
 
-    def test_fresh_download(self, ask, hub, commit):
-        answer = ask()
+    def test_fresh_download_of_the_commit_that_the_facts_name(self, ask, hub, commit):
+        hub.add(REPO, {"custom_cnn.weights.json": b"newer"})
+        answer = ask(commit)
         asked = {request.split("/resolve/")[1] for request in hub.requests if "/resolve/" in request}
-        assert asked == {
-            "main/custom_cnn.json",
-            *(f"{commit}/{name}" for name in FILES),
-        }  # one commit, even if main moves
-        assert (answer["error"], answer["commit"], answer["title"]) == (None, commit, "Somebody's CNN")
+        assert asked == {f"{commit}/{name}" for name in FILES}
+        assert (answer["error"], answer["commit"], answer["title"]) == (None, commit, "Custom CNN")
         assert self.contents(answer) == FILES
 
-    def test_auto_takes_the_hub_when_nothing_is_local(self, ask, commit):
-        assert ask(FEMR_WEIGHTS="auto")["commit"] == commit
-
-    def test_local_never_asks_the_hub(self, ask, hub, commit):
-        assert ask(FEMR_WEIGHTS="local")["error"] == "The model's facts, custom_cnn.json, are missing."
-        assert hub.requests == []
-
-    def test_without_a_revision_the_newest_commit_is_taken_and_all_files_are_of_one(self, ask, hub, commit):
-        assert ask()["commit"] == commit
-        newer = hub.add(REPO, {"custom_cnn.json": facts_json(title="Newer")})
-        answer = ask()
-        assert (answer["commit"], answer["title"]) == (newer, "Newer")
-        assert self.contents(answer) == FILES
-        assert ask(FEMR_HUB_REVISION=commit)["title"] == "Somebody's CNN"
-
-    def test_a_full_commit_in_the_cache_is_never_asked_for(self, ask, hub, commit):
-        ask(FEMR_HUB_REVISION=commit)
+    def test_what_is_in_the_cache_is_never_asked_for(self, ask, hub, commit):
+        ask(commit)
         hub.requests.clear()
-        assert ask(FEMR_HUB_REVISION=commit)["commit"] == commit
+        assert ask(commit)["commit"] == commit
         assert hub.requests == []
-        assert ask(endpoint=NOWHERE, FEMR_HUB_REVISION=commit)["commit"] == commit
+        assert ask(commit, endpoint=NOWHERE)["commit"] == commit
+        assert ask(commit, HF_HUB_OFFLINE="1")["commit"] == commit
 
-    def test_a_branch_comes_from_the_cache_while_the_hub_is_down(self, ask, hub, commit):
-        ask()
-        assert ask(endpoint=NOWHERE)["commit"] == commit
-        assert ask(HF_HUB_OFFLINE="1")["commit"] == commit
-        hub.faults.status = 503
-        assert ask()["commit"] == commit
-
-    def test_the_facts_own_hub_entry(self, ask, hub, commit, tmp_path):
-        (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub={"repo": REPO, "revision": commit}))
-        answer = ask(FEMR_WEIGHTS="auto", FEMR_HUB_REPO="")
-        assert (answer["commit"], answer["title"]) == (commit, "Custom CNN")
-        assert not any(request.endswith("custom_cnn.json") for request in hub.requests)
-
-    def test_the_local_facts_decide_what_the_hub_may_send(self, ask, hub, tmp_path):
+    def test_the_facts_decide_what_the_hub_may_send(self, ask, hub):
         commit = hub.add(REPO, FILES | {SHARD: b"\0another file"})
-        (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub={"repo": REPO, "revision": commit}))
-        answer = ask(FEMR_WEIGHTS="auto", FEMR_HUB_REPO="")
         expected = f"The weights of Custom CNN are damaged: {SHARD} is not the file that was published."
-        assert answer["error"] == expected
+        assert ask(commit)["error"] == expected
 
     @pytest.mark.parametrize(
-        ("environment", "error"),
+        ("repo", "error"),
         [
-            ({"FEMR_HUB_REPO": "nobody/femr"}, "There is no repository nobody/femr on the Hub, or it is private."),
-            ({"FEMR_HUB_REPO": "a/b/c"}, "Expected a Hub repository such as user/name. Received: a/b/c"),
-            ({"FEMR_HUB_REVISION": "v9"}, f"There is no revision v9 of {REPO} on the Hub."),
-            (
-                {"FEMR_HUB_REVISION": UNKNOWN_COMMIT},
-                f"There is no revision {UNKNOWN_COMMIT} of {REPO} on the Hub.",
-            ),
+            ("nobody/femr", "There is no repository nobody/femr on the Hub, or it is private."),
+            ("a/b/c", "Expected a Hub repository such as user/name. Received: a/b/c"),
+            (REPO, f"There is no revision {UNKNOWN_COMMIT} of {REPO} on the Hub."),
         ],
     )
-    def test_unknown_repository_or_revision(self, ask, commit, environment, error):
-        assert ask(**environment)["error"] == error
+    def test_unknown_repository_or_revision(self, ask, commit, repo, error):
+        assert ask(UNKNOWN_COMMIT, repo)["error"] == error
 
-    def test_unknown_file(self, ask, hub, commit):
-        assert ask("mobilenet_v2")["error"] == f"There is no file mobilenet_v2.json in {REPO} on the Hub."
+    def test_unknown_file(self, ask, hub):
+        commit = hub.add(REPO, {SHARD: FILES[SHARD]})
+        assert ask(commit)["error"] == f"There is no file custom_cnn.weights.json in {REPO} on the Hub."
 
     def test_changed_bytes_are_refused(self, ask, hub, commit):
         hub.faults.changed.add(SHARD)
-        expected = f"The weights of Somebody's CNN are damaged: {SHARD} is not the file that was published."
-        assert ask()["error"] == expected
+        expected = f"The weights of Custom CNN are damaged: {SHARD} is not the file that was published."
+        assert ask(commit)["error"] == expected
 
     def test_a_damaged_cache_heals(self, ask, hub, commit):
-        cached = Path(ask(FEMR_HUB_REVISION=commit)["folder"]) / SHARD
+        cached = Path(ask(commit)["folder"]) / SHARD
         cached.resolve().write_bytes(b"\0damaged on the disk")
-        down = ask(endpoint=NOWHERE, FEMR_HUB_REVISION=commit)
+        down = ask(commit, endpoint=NOWHERE)
         assert down["error"] == f"{SHARD} of {REPO} could not be fetched: the Hub cannot be reached."
-        healed = ask(FEMR_HUB_REVISION=commit)
+        healed = ask(commit)
         assert healed["error"] is None
         assert self.contents(healed) == FILES
 
@@ -408,25 +360,25 @@ class TestHub:
     )
     def test_a_body_that_stops(self, ask, hub, commit, fault, reason):
         getattr(hub.faults, fault).add(SHARD)
-        answer = ask()
+        answer = ask(commit)
         assert reason in answer["error"]
         assert answer["seconds"] < 30
         setattr(hub.faults, fault, set())
-        assert self.contents(ask()) == FILES  # nothing half-fetched was left behind
+        assert self.contents(ask(commit)) == FILES  # nothing half-fetched was left behind
 
-    def test_a_hub_that_cannot_be_reached_is_told_at_once(self, ask):
-        answer = ask(endpoint=NOWHERE)
-        assert answer["error"] == f"custom_cnn.json of {REPO} could not be fetched: the Hub cannot be reached."
+    def test_a_hub_that_cannot_be_reached_is_told_at_once(self, ask, commit):
+        answer = ask(commit, endpoint=NOWHERE)
+        assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub cannot be reached."
         assert answer["seconds"] < 10
 
     def test_a_hub_that_does_not_answer(self, ask, hub, commit):
         hub.faults.silent = True
-        answer = ask()
-        assert answer["error"] == f"custom_cnn.json of {REPO} could not be fetched: the Hub does not answer."
+        answer = ask(commit)
+        assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub does not answer."
         assert answer["seconds"] < 10
 
-    def test_a_hub_with_a_fault_of_its_own(self, ask, hub):
+    def test_a_hub_with_a_fault_of_its_own(self, ask, hub, commit):
         hub.faults.status = 503
-        answer = ask()
-        assert answer["error"] == f"custom_cnn.json of {REPO} could not be fetched: the Hub answered 503."
+        answer = ask(commit)
+        assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub answered 503."
         assert answer["seconds"] < 10

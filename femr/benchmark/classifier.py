@@ -7,8 +7,8 @@ import numpy as np
 from femr.benchmark.effort import Effort
 from femr.benchmark.progress import Progress
 from femr.benchmark.timing import Repeats, side_by_side
-from femr.classifier import Classifier, load_classifier
-from femr.preprocessing import FACE_SIDE, VIEWS
+from femr.expression.classifier import Classifier, load_classifier
+from femr.faces.crop import FACE_SIDE, VIEWS
 
 
 def measure(effort: Effort) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 The portrait of Eileen Collins has surroundings, a box and five landmarks, all marked by hand. FER2013's faces are tight
 crops of 48×48 pixels without surroundings, which MTCNN wants to see: their border is repeated outwards and blurred, and
 for want of marks their truth is the mean framing: eyes 36.5 % of the side below the top edge and the mouth 44 % below
-them (femr.preprocessing), hence hair line to chin over the whole height and cheek to cheek over three quarters of it.
+them (femr.faces.crop), hence hair line to chin over the whole height and cheek to cheek over three quarters of it.
 """
 
 from collections.abc import Sequence
@@ -110,7 +110,7 @@ def backgrounds(names: Sequence[str] = BACKGROUNDS) -> dict[str, Pixels]:
     """Name → RGB picture without a human face, from the installed scikit-image. Raises: DataError if there is none."""
     package = find_spec("skimage")
     if package is None or package.origin is None:
-        raise DataError("The benchmark needs scikit-image's pictures: pip install -r femr/benchmark/requirements.txt.")
+        raise DataError("The benchmark needs scikit-image's pictures: pip install scikit-image.")
     folder = Path(package.origin).parent / "data"
     return {Path(name).stem: load_image(folder / name) for name in names}
 

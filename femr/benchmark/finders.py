@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from femr.images import Pixels
+from femr.images import Pixels, to_picture
 from femr.results import Box, Point
 
 
@@ -23,10 +23,15 @@ Finder: TypeAlias = Callable[[Pixels], list[Found]]
 
 def femr_finder(detector: Any = None) -> Finder:
     """femr's MTCNN at its default smallest face, or the given detector."""
-    from femr.detector import MtcnnDetector
+    from femr.faces.detector import MtcnnDetector
 
     chosen = detector or MtcnnDetector()
-    return lambda image: [Found(face.box, face.landmarks.points(), face.confidence) for face in chosen.detect(image)]
+
+    def find(image: Pixels) -> list[Found]:
+        (faces,) = chosen.detect([to_picture(image)])
+        return [Found(face.box, face.landmarks.points(), face.confidence) for face in faces]
+
+    return find
 
 
 def package_finder() -> Finder:

@@ -24,7 +24,7 @@ def request(image: Pixels) -> list[Any]:
 
 def loaded() -> Callable[[Pixels], list[Any]]:
     """A function from a picture to seven probabilities a face; detector and network are made now, once."""
-    from femr.weights import load_network
+    from femr.expression.weights import load_network
 
     detector = package_detector()
     facts, network = load_network(MODEL)

@@ -42,8 +42,8 @@ def measure(wish: Wish) -> dict[str, Any]:
 
     recall is there where it was asked for. Raises: FemrError.
     """
-    from femr.detector import SMALLEST_FACE, SMALLEST_SHARE, MtcnnDetector
-    from femr.pipeline import load
+    from femr.analyzer import load
+    from femr.faces.detector import SMALLEST_FACE, SMALLEST_SHARE, MtcnnDetector
 
     how = effort.QUICK if wish.quick else effort.FULL
     document: dict[str, Any] = {"machine": machine.describe(), "quick": wish.quick}

@@ -11,7 +11,7 @@ from femr.errors import FemrError
 
 ROOT = Path(__file__).parents[2]
 
-# The page is imported by its file's name: nothing in femr may import gradio. `resource` is missing on Windows.
+# `resource` is missing on Windows.
 _CHILD = """
 import json, sys
 from time import perf_counter
@@ -23,7 +23,7 @@ def peak():
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / 2**20 if sys.platform == "darwin" else used / 2**10
 start = perf_counter()
-import app
+import femr.page.app
 page = perf_counter()
 import femr
 analyzer = femr.load()

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from femr.emotions import EMOTIONS
+from femr.expression.weights import MODEL_NAMES, ModelFacts, read_facts
 from femr.hub import card_tables as tables
 from femr.hub import card_text
 from femr.hub.card_tables import Reference
-from femr.weights import MODEL_NAMES, ModelFacts, read_facts
+from femr.results import EMOTIONS
 
 
 def write_card(folder: Path) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from femr.emotions import EMOTIONS
+from femr.expression.weights import ModelFacts
 from femr.hub.card_text import ACCURACIES, MEASURES, PEOPLE, PHOTO_MEASURES, PICTURE_TITLES, VOTES
-from femr.weights import ModelFacts
+from femr.results import EMOTIONS
 
 Reference: TypeAlias = Mapping[str, Any]
 """What is kept of a run by the reference's recipe: a document of models/reference/."""

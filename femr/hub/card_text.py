@@ -79,9 +79,9 @@ are rare there, on children, faces turned away, glasses, dim light and faces und
 ## Files
 
 `<name>.json` holds a model's facts and the SHA-256 of its files. Networks are Keras 3: `<name>.keras`, or
-half-precision `<name>.weights.json` with its shards for the architecture in `femr/networks.py`; two outputs, `scores`
-(labels) and `people`. With this repository's name in FEMR_HUB_REPO, and `FEMR_WEIGHTS=hub`, `femr.load("<name>")` reads
-both.
+half-precision `<name>.weights.json` with its shards for the architecture in `femr/expression/networks.py`; two outputs,
+`scores` (labels) and `people`. With a copy of this repository's files in the folder FEMR_MODELS_DIR,
+`femr.load("<name>")` reads them.
 
 Licence: MIT, code and weights. Trained on FER2013 (Goodfellow et al., "Challenges in Representation Learning", 2013)
 and FER+ (Barsoum et al., 2016, MIT), which are not part of this repository. MobileNetV2 started from ImageNet weights

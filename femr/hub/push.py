@@ -3,21 +3,22 @@
 from pathlib import Path
 
 from femr.errors import ModelError
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 from femr.hub.card import card_of, pictures, reference_runs
 from femr.hub.client import upload
-from femr.weights import MODEL_NAMES, MODELS_DIR, read_facts, verify
 
 ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
     "app.py",
-    "app.css",
     "README.md",
     "LICENSE",
     "requirements.txt",
     "femr/**/*.py",
     "femr/**/*.html",
-    "femr/*.npz",
-    "tabs/*.py",
+    "femr/page/*.css",
+    "femr/page/*.js",
+    "femr/page/*.md",
+    "femr/**/*.npz",
     "examples/*",
     "music/library.json",
     "music/*/*.mp3",

@@ -1,1 +1,1 @@
-"""Training and evaluation on FER2013. Nothing outside imports this package, except `femr.commands.training`, lazily."""
+"""Training and evaluation on FER2013. Nothing outside imports this package, except `femr.cli.training`, lazily."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.preprocessing import FACE_SIDE, Pixels
+from femr.faces.crop import FACE_SIDE, Pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import keras
 
-from femr.preprocessing import Batch
+from femr.faces.crop import Batch
 from femr.training.checkpoint import assign, values
 
 

@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from femr.calibration import Calibration
-from femr.emotions import EMOTIONS
+from femr.expression.calibration import Calibration
+from femr.results import EMOTIONS
 from femr.training import metrics
 from femr.training.metrics import Labels, Probabilities
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from femr.preprocessing import Batch, Pixels, to_batch
+from femr.faces.crop import Batch, Pixels, to_batch
 from femr.training.augment import augment
 from femr.training.recipes import Recipe
 from femr.training.targets import Targets

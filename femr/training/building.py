@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from femr.errors import ModelError
-from femr.networks import CUSTOM_CNN_SIDE, build_custom_cnn, build_mobilenet_v2
+from femr.expression.networks import CUSTOM_CNN_SIDE, build_custom_cnn, build_mobilenet_v2
 from femr.training.prediction import load_file
 from femr.training.recipes import Recipe
 

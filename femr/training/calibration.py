@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from femr.calibration import apply_temperature
+from femr.expression.calibration import apply_temperature
 from femr.training.metrics import Probabilities, Rights, Shares, cross_entropy
 
 _TEMPERATURES = (0.2, 5.0)

@@ -1,4 +1,4 @@
-"""Fits femr.covering: FER2013's Training faces as they are, against the same with painted masks.
+"""Fits femr.faces.covering: FER2013's Training faces as they are, against the same with painted masks.
 
     python -m femr.training.covering PATH     # FER2013, as for `femr train`; a few minutes on two cores
 
@@ -14,9 +14,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.covering import WEIGHTS, Weights, features
-from femr.detector import MtcnnDetector
-from femr.preprocessing import FACE_SIDE, Pixels
+from femr.faces.covering import WEIGHTS, Weights, features
+from femr.faces.crop import FACE_SIDE, Pixels
+from femr.faces.detector import MtcnnDetector
+from femr.images import to_picture
 from femr.results import Face
 from femr.training import data
 from femr.training.masks import paint
@@ -75,7 +76,7 @@ def masked_faces(faces: Pixels, rng: np.random.Generator) -> Iterator[Pixels]:
         large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
         framed = cv2.copyMakeBorder(large, *(_BORDER,) * 4, cv2.BORDER_REPLICATE)
         picture = cv2.cvtColor(framed, cv2.COLOR_GRAY2RGB)
-        found = max(detector.detect(picture), key=_size, default=None)
+        found = max(detector.detect([to_picture(picture)])[0], key=_size, default=None)
         if found is None:
             continue
         for _ in range(PAINTED):

@@ -12,10 +12,10 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from femr.calibration import TRAINING_COUNTS
-from femr.emotions import EMOTIONS
 from femr.errors import DataError
-from femr.preprocessing import Pixels
+from femr.expression.calibration import TRAINING_COUNTS
+from femr.faces.crop import Pixels
+from femr.results import EMOTIONS
 from femr.training import sources
 
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = SPLITS = ("Training", "PublicTest", "PrivateTest")

@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.calibration import Calibration, apply_temperature
-from femr.emotions import EMOTIONS
+from femr.expression.calibration import Calibration, apply_temperature
+from femr.results import EMOTIONS
 from femr.training import calibration, data, metrics, people, plots, votes
 from femr.training.answers import Looks
 from femr.training.checkpoint import make_folder

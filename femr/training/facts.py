@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from femr import weights
-from femr.emotions import EMOTIONS
 from femr.errors import DataError
+from femr.expression import weights
+from femr.results import EMOTIONS
 from femr.training import data
 from femr.training.checkpoint import replacing
 from femr.training.run import FINAL

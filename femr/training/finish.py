@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from femr import weights
 from femr.errors import DataError, ModelError
+from femr.expression import weights
 from femr.training import answers
 from femr.training import record as records
 from femr.training.answers import Looks

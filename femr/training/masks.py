@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.preprocessing import Pixels
+from femr.faces.crop import Pixels
 from femr.results import Landmarks
 
 EYE_TO_MOUTH = 1.19

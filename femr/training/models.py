@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Protocol
 import keras
 import numpy as np
 
-from femr import weights
-from femr.calibration import Calibration
 from femr.errors import ModelError
+from femr.expression import weights
+from femr.expression.calibration import Calibration
+from femr.expression.weights import ModelFacts
 from femr.training import finish
 from femr.training import record as records
 from femr.training.answers import Looks
 from femr.training.data import PUBLIC_TEST, SPLITS, TRAINING, FaceData
 from femr.training.prediction import Answers, input_range, load_file, predict, predict_mirrored
-from femr.weights import ModelFacts
 
 if TYPE_CHECKING:  # loads TensorFlow, whatever Keras' backend
-    from femr.classifier import Classifier
+    from femr.expression.classifier import Classifier
 
 UNKNOWN_THRESHOLD = 0.5
 """The threshold for "unsure" of a model that has none and cannot be given one for want of PublicTest."""
@@ -76,7 +76,7 @@ class Model:
 
     def classifier(self, balance: float | None = None) -> "Classifier":
         """What an Analyzer reads faces with. Raises: ModelError if the balance cannot be, or networks are gone."""
-        from femr.classifier import Classifier
+        from femr.expression.classifier import Classifier
 
         networks = [(one.facts, one.network) for one in self.members if isinstance(one, Network)]
         if len(networks) != len(self.members):

@@ -92,7 +92,7 @@ def _table(path: Path) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise DataError("Reading Parquet files needs pyarrow: pip install pyarrow.") from error
+        raise DataError("Reading Parquet files needs pyarrow: pip install 'femr[train]'.") from error
     try:
         return pyarrow.parquet.read_table(path)
     except (OSError, pyarrow.ArrowException) as error:

@@ -16,19 +16,18 @@ import numpy.typing as npt
 
 from femr.benchmark import scenes
 from femr.benchmark.cutouts import backgrounds, fer_cutout
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ModelError
-from femr.images import Pixels, load_image
+from femr.faces.crop import FACE_SIDE
+from femr.images import Pixels, load_image, to_picture
 from femr.music import MusicLibrary
-from femr.preprocessing import FACE_SIDE
-from femr.results import Analysis, Box, EmotionScores
+from femr.results import EMOTIONS, Box, EmotionScores, FaceEmotion
 from femr.training import data, metrics
 from femr.training.data import FaceData
 from femr.training.models import find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
-    from femr.classifier import Classifier
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
+    from femr.expression.classifier import Classifier
 
 SIDES = (60.0, 260.0)
 """Least and greatest side of a pasted face in pixels."""
@@ -65,8 +64,8 @@ def measure(
         balance: see `calibration.Calibration`; None for the model's own.
     Raises: DataError, ModelError.
     """
-    from femr.detector import MtcnnDetector
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
+    from femr.faces.detector import MtcnnDetector
 
     if split != data.PUBLIC_TEST:
         raise DataError(f"Expected faces of {data.PUBLIC_TEST}, the only split to tune on. Received: {split}")
@@ -77,7 +76,7 @@ def measure(
     classifier = _classifier(model, public, balance)
     faces = _drawn(public, limit)
     analyzer = Analyzer(MtcnnDetector(), classifier, MusicLibrary(()))
-    empty = {name: photo for name, photo in backgrounds.items() if not analyzer.many([photo])[0].faces}
+    empty = {name: photo for name, photo in backgrounds.items() if not analyzer.read([to_picture(photo)])[0]}
     if not empty:
         raise DataError("Expected photos without faces. Received: only such with faces")
     head = {"model": model, "split": split, "images": len(faces), "photos": list(empty)}
@@ -121,13 +120,14 @@ def _through_pipeline(analyzer: "Analyzer", faces: FaceData, photos: Sequence[Pi
     for start in range(0, len(faces), _AT_ONCE):
         rows = range(start, min(start + _AT_ONCE, len(faces)))
         pictures, truths = zip(*(paste(photos[row % len(photos)], faces.images[row], rng) for row in rows), strict=True)
-        scores += [_of(*pair) for pair in zip(analyzer.many(pictures), truths, strict=True)]
+        read = analyzer.read([to_picture(picture) for picture in pictures])
+        scores += [_of(*pair) for pair in zip(read, truths, strict=True)]
     return scores
 
 
-def _of(analysis: Analysis, truth: scenes.Truth) -> EmotionScores | None:
+def _of(faces: Sequence[FaceEmotion], truth: scenes.Truth) -> EmotionScores | None:
     """The scores of the face found nearest to the pasted one, within half its size."""
-    away = {math.dist(_middle(one.face.box), _middle(truth.box)): one.scores for one in analysis.faces}
+    away = {math.dist(_middle(one.face.box), _middle(truth.box)): one.scores for one in faces}
     nearest = min(away, default=math.inf)
     return away[nearest] if nearest < truth.size / 2 else None
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.calibration import Calibration
+from femr.expression.calibration import Calibration
 from femr.training import calibration, metrics, votes
 from femr.training.metrics import Probabilities
 from femr.training.votes import Votes

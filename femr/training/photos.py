@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.calibration import Calibration
-from femr.emotions import EMOTIONS
 from femr.errors import DataError, ImageError
-from femr.images import Pixels, load_image
+from femr.expression.calibration import Calibration
+from femr.faces.crop import FACE_SIDE, crop_face
+from femr.images import Picture, Pixels, load_picture
 from femr.music import MusicLibrary
-from femr.preprocessing import FACE_SIDE, crop_face
-from femr.results import Face, FaceEmotion
+from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import balance as balances
 from femr.training import metrics, parquet, plots
 from femr.training.checkpoint import make_folder
@@ -29,7 +28,7 @@ from femr.training.models import Model, find_model
 from femr.training.sources import label_of
 
 if TYPE_CHECKING:  # loads TensorFlow
-    from femr.detector import Detector
+    from femr.faces.detector import Detector
 
 Report: TypeAlias = dict[str, Any]
 
@@ -57,11 +56,11 @@ class Photos:
     def __len__(self) -> int:
         return len(self.files)
 
-    def pictures(self) -> Iterator[Pixels]:
-        """Each photo, RGB uint8 (h, w, 3). Raises: DataError, with the row, for a file that is no picture."""
+    def pictures(self) -> Iterator[Picture]:
+        """Each photo. Raises: DataError, with the row, for a file that is no picture."""
         for row, file in enumerate(self.files, start=1):
             try:
-                yield load_image(BytesIO(file))
+                yield load_picture(BytesIO(file))
             except ImageError as error:
                 raise DataError(f"Expected pictures. Received: in row {row} none that can be read") from error
 
@@ -89,7 +88,7 @@ def holds_photos(source: str | Path) -> bool:
         return False
     first = parquet.first_picture(path)
     try:
-        return first is not None and load_image(BytesIO(first)).shape[:2] != (FACE_SIDE, FACE_SIDE)
+        return first is not None and load_picture(BytesIO(first)).size != (FACE_SIDE, FACE_SIDE)
     except ImageError:
         return False
 
@@ -140,14 +139,14 @@ def evaluate(model: str, source: str | Path, balance: float | None = None, pictu
 
 def read(found: Model, photos: Photos, detector: "Detector") -> Readings:
     """What a model says of each photo. Raises: DataError for a file that is no picture, ModelError."""
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
 
     anyhow = replace(found, facts=replace(found.facts, unsure_threshold=0.0))
     analyzer = Analyzer(detector, anyhow.classifier(), MusicLibrary(()))
     largest = list[FaceEmotion | None]()
     pictures = photos.pictures()
     while some := list(islice(pictures, _AT_ONCE)):
-        largest += [max(one.faces, key=lambda face: face.face.size, default=None) for one in analyzer.many(some)]
+        largest += [max(faces, key=lambda face: face.face.size, default=None) for faces in analyzer.read(some)]
     return Readings(
         np.array([one.vote_shares.probabilities if one else (0.0,) * len(EMOTIONS) for one in largest]),
         np.array([one is not None and one.unsure for one in largest]),
@@ -173,7 +172,7 @@ def measure(readings: Readings, photos: Photos, balance: float, threshold: float
 
 def own_detector() -> "Detector":
     """femr's own detector, remembering what it found."""
-    from femr.detector import MtcnnDetector
+    from femr.faces.detector import MtcnnDetector
 
     return RememberingDetector(MtcnnDetector())
 
@@ -185,29 +184,22 @@ class RememberingDetector:
         self._detector = detector
         self._known: dict[int, tuple[Face, ...]] = {}
 
-    def detect(self, image: Pixels) -> tuple[Face, ...]:
-        """As in Detector."""
-        return self.detect_many([image])[0]
-
-    def detect_many(self, images: Sequence[Pixels]) -> list[tuple[Face, ...]]:
-        """As in Detector."""
-        keys = [hash((image.shape, image.tobytes())) for image in images]
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._known}
-        self._known |= zip(new, self._detector.detect_many(list(new.values())), strict=True)
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """As in Detector; `near` changes nothing."""
+        keys = [hash((picture.size, picture.pixels.tobytes())) for picture in pictures]
+        new = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self._known}
+        self._known |= zip(new, self._detector.detect(list(new.values())), strict=True)
         return [self._known[key] for key in keys]
-
-    def follow(self, image: Pixels, faces: Sequence[Face]) -> tuple[Face, ...]:
-        """As in Detector."""
-        return self._detector.follow(image, faces)
 
 
 def _probe(photos: Photos, detector: "Detector") -> FaceData:
     """The faces of the first photos, as the crops that a network sees. Raises: DataError if none is found."""
     crops, labels = list[Pixels](), list[int]()
     for picture, label in zip(islice(photos.pictures(), _PROBE), photos.labels, strict=False):
-        faces = detector.detect(picture)
+        (faces,) = detector.detect([picture])
         if faces:
-            crops.append(crop_face(picture, max(faces, key=lambda face: face.size)))
+            largest = max(faces, key=lambda face: face.size)
+            crops.append(crop_face(picture.pixels, largest.scaled(picture.scale)))
             labels.append(label)
     if not crops:
         raise DataError(f"Expected photos with faces. Received: none in the first {min(_PROBE, len(photos))}")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from femr.emotions import EMOTIONS
 from femr.errors import DataError
+from femr.results import EMOTIONS
 from femr.training.checkpoint import replacing
 
 _DPI = 110

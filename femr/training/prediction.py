@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.emotions import EMOTIONS
 from femr.errors import ModelError
-from femr.preprocessing import Pixels, to_batch
+from femr.expression.weights import HEADS
+from femr.faces.crop import Pixels, to_batch
+from femr.results import EMOTIONS
 from femr.training.data import FaceData
 from femr.training.metrics import negative_log_likelihood
-from femr.weights import HEADS
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 

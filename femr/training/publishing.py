@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr import weights
 from femr.errors import DataError, ModelError
-from femr.networks import label_network
+from femr.expression import weights
+from femr.expression.networks import label_network
 from femr.training import balance, data, facts, finish, metrics, photos, plots, votes
 from femr.training import record as records
 from femr.training.answers import Looks
@@ -24,7 +24,7 @@ from femr.training.prediction import load_file
 from femr.training.run import CURVES, FINAL
 
 if TYPE_CHECKING:  # loads OpenCV's and MTCNN's networks
-    from femr.detector import Detector
+    from femr.faces.detector import Detector
 
 _SCORED = (data.PUBLIC_TEST, data.PRIVATE_TEST)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from femr.errors import ModelError
-from femr.networks import CUSTOM_CNN_SIDE, MOBILENET_V2_SIDE
+from femr.expression.networks import CUSTOM_CNN_SIDE, MOBILENET_V2_SIDE
 from femr.training.augment import Augmentation
 
 NO_CHANGE = Augmentation(flip=0.0, warp=0.0)
@@ -34,7 +34,7 @@ class Recipe:
     """All knobs of one training run."""
 
     name: str
-    network: str  # a key of femr.networks.BUILDERS
+    network: str  # a key of femr.expression.networks.BUILDERS
     side: int  # the network's input side in pixels
     early_side: int = 0  # a smaller one to begin with: faster; mobilenet_v2 only
     early_part: float = 0.0  # of the epochs, with early_side

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 import keras
 
 from femr.errors import ModelError
+from femr.expression.weights import sha256
 from femr.training.checkpoint import replacing
 from femr.training.data import FaceData
 from femr.training.recipes import Recipe
-from femr.weights import sha256
 
 Record: TypeAlias = dict[str, Any]
 

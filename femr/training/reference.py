@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from femr import weights
 from femr.errors import ModelError
+from femr.expression import weights
 from femr.training import data, facts, plots
 from femr.training import record as records
 from femr.training.checkpoint import make_folder

@@ -10,8 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from femr.networks import LABEL_HEAD
-from femr.preprocessing import Batch
+from femr.expression.networks import LABEL_HEAD
+from femr.faces.crop import Batch
 from femr.training import checkpoint, votes
 from femr.training.averaging import averaged_weights, reestimate_batch_norm, use_averages
 from femr.training.batches import steps, training_batches

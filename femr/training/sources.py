@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from femr.emotions import EMOTIONS, emotion_of
 from femr.errors import DataError
-from femr.preprocessing import FACE_SIDE, Pixels
+from femr.faces.crop import FACE_SIDE, Pixels
+from femr.results import EMOTIONS, emotion_of
 from femr.training import parquet
 
 _SPLITS = MappingProxyType(

@@ -11,8 +11,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.emotions import EMOTIONS
 from femr.errors import ModelError
+from femr.results import EMOTIONS
 from femr.training import votes
 from femr.training.data import FaceData
 from femr.training.prediction import input_range, load_file, predict

@@ -3,42 +3,30 @@
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 from os import PathLike, fspath
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from femr.errors import DataError, FemrError
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
+from femr.music import Mode, MusicLibrary
 from femr.results import Analysis
-from femr.video.reader import Reader, to_pixels
-from femr.video.tracking import Tracker
-from femr.weights import DEFAULT_MODEL
+from femr.video.session import Frame, Session
+from femr.video.tracking import KEEP
 
 if TYPE_CHECKING:
-    from femr.pipeline import Analyzer
+    from femr.analyzer import Analyzer
 
 RATE = 4.0
 """Frames a second that are analysed, by default."""
 
 _BATCH = 4  # frames analysed at once; as many wait, decoded ahead
-_REMEMBERED = 1.0  # seconds for which a face that is not seen keeps its number, or two frames where they are rarer
 
 Source = str | PathLike[str] | IO[bytes]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Frame:
-    """A picture of a video. time: seconds since the video's start. index: its number among all frames, from 0.
-
-    image: RGB uint8 (h, w, 3), upright and with square pixels.
-    """
-
-    time: float
-    index: int
-    image: Pixels
 
 
 def frames(source: Source, rate: float = RATE) -> Iterator[Frame]:
@@ -51,6 +39,8 @@ def frames(source: Source, rate: float = RATE) -> Iterator[Frame]:
         rate: frames a second, more than 0.
     Raises: ImageError if it is no video; DataError if it has no frames and, after the last one, if some are missing.
     """
+    from femr.video.reader import Reader, to_pixels  # without PyAV photos are read all the same
+
     if not rate > 0:
         raise DataError(f"Expected a rate of more than 0 frames a second. Received: {rate}")
     exact = Fraction(rate).limit_denominator(1000)
@@ -87,19 +77,42 @@ def analyze_video(
         every: in every how many-th of these frames new faces are looked for; more is faster.
     Raises: as `frames`; what can be read is yielded before.
     """
-    if analyzer is None:
-        from femr.pipeline import load
-
-        analyzer = load(model)
+    analyzer = analyzer or _load(model)
     file = name or (fspath(source) if isinstance(source, str | PathLike) else None)
-    tracker = Tracker(keep=max(_REMEMBERED, 2 / rate if rate > 0 else 0))
-    follower = analyzer.follower(every)
+    keep = max(KEEP, 2 / rate if rate > 0 else 0)
+    session = Session(MusicLibrary(()), analyzer.threshold, every=every, smooth=0, keep=keep)
     for batch in _batches(ahead(frames(source, rate), _BATCH), _BATCH):
-        analyses = analyzer.many([frame.image for frame in batch], follower=follower)
-        for frame, analysis in zip(batch, analyses, strict=True):
-            numbers = tracker.update([face.face for face in analysis.faces], frame.time)
-            faces = tuple(replace(face, number=n) for face, n in zip(analysis.faces, numbers, strict=True))
-            yield replace(analysis, faces=faces, song=None, file=file, time=frame.time, frame=frame.index)
+        for analysis in session.analyze(analyzer, batch):
+            yield replace(analysis, file=file)
+
+
+def analyze_stream(
+    images: Iterable[tuple[float, Pixels]],
+    model: str = DEFAULT_MODEL,
+    mode: Mode = "match",
+    *,
+    analyzer: "Analyzer | None" = None,
+    every: int = 1,
+) -> Iterator[Analysis]:
+    """One analysis a picture of a camera or film, with its time and number; faces keep their numbers.
+
+    Scores are averaged over time, and the song is the one that would play then; see `session.Session`. Memory stays
+    constant, however many pictures.
+
+    Args:
+        images: (seconds, RGB uint8 (h, w, 3)) each, in the order of time, all of one size.
+        model, analyzer, every: as in `analyze_video`. mode: "match" or "lift", as for an Analyzer.
+    """
+    analyzer = analyzer or _load(model)
+    session = Session(analyzer.library, analyzer.threshold, mode, every=every)
+    for number, (time, image) in enumerate(images):
+        yield from session.analyze(analyzer, [Frame(time, number, image)])
+
+
+def _load(model: str) -> "Analyzer":
+    from femr.analyzer import load  # loads TensorFlow
+
+    return load(model)
 
 
 def ahead(items: Iterable[T], depth: int) -> Iterator[T]:

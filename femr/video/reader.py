@@ -7,14 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, Self
 
-import av
 import numpy as np
-from av.error import FFmpegError
-from av.sidedata.sidedata import Type
-from av.stream import Disposition
 
 from femr.errors import ImageError
 from femr.images import MAX_PIXELS, Pixels
+
+try:
+    import av as av  # for the writer, too
+    from av.error import FFmpegError as FFmpegError
+    from av.sidedata.sidedata import Type
+    from av.stream import Disposition
+except ImportError as error:
+    raise ImageError("Reading videos needs PyAV: pip install 'femr[video]'.") from error
 
 _BACK = 1  # seconds that time stamps must go back to be taken for a new beginning, as in files put one after another
 _MISSING = 1  # seconds that may be missing at the end before it is said

@@ -10,6 +10,7 @@ total cost (Kuhn, 1955), as in SORT (Bewley et al., 2016).
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 # norfair 2.3 needs numpy 1, supervision 0.31 brings matplotlib and requests; what is used of them is this one call
 from scipy.optimize import linear_sum_assignment
 
-from femr.results import Box, Face
+from femr.results import UNREADABLE, Box, EmotionScores, Face, FaceEmotion
 
 # all in sizes of the face, so that near and far faces are treated alike
 NOISE = 0.2
@@ -34,7 +35,13 @@ LEAST, MOST = 1.0, 4.0
 """Bounds of that: a jerk of the camera; a picture that comes late."""
 GROWTH = 2.0
 """Factor by which a face may be larger or smaller than it was last."""
+KEEP = 1.0
+"""Seconds for which a face that is not seen keeps its number."""
 
+SECONDS = 2.0
+"""Default time constant: after so long a new expression has 63 % of the weight."""
+
+_FORGOTTEN = 5.0  # time constants after which less than 1 % is left of a value
 _NEVER = 1e6  # the cost of a pair that cannot be: more than all possible pairs together
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -91,7 +98,7 @@ class Tracker:
     Args: `keep`, seconds for which a face is remembered after the first picture in which it was not found.
     """
 
-    def __init__(self, keep: float = 1.0) -> None:
+    def __init__(self, keep: float = KEEP) -> None:
         self._keep = keep
         self._tracks: list[_Track] = []
         self._numbers = count(1)
@@ -153,3 +160,59 @@ def _measured(box: Box) -> tuple[Any, Any]:
     """Centre (x, y), and width and height, in pixels."""
     x1, y1, x2, y2 = box
     return np.array([(x1 + x2) / 2, (y1 + y2) / 2]), np.array([x2 - x1, y2 - y1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Average:
+    face: FaceEmotion
+    time: float
+
+
+class Smoother:
+    """Averages the three answers of faces that keep their numbers.
+
+    Args:
+        threshold: a face whose averaged top probability is lower is unsure.
+        seconds: the time constant of the average; 0 changes nothing.
+    """
+
+    def __init__(self, threshold: float, seconds: float = SECONDS) -> None:
+        self._threshold = threshold
+        self._seconds = seconds
+        self._averages: dict[int, _Average] = {}
+
+    def update(self, faces: Sequence[FaceEmotion], time: float) -> tuple[FaceEmotion, ...]:
+        """The same faces with averaged scores; `unsure` follows from them, or from what makes a face unreadable now.
+
+        Args:
+            faces: those of one picture, numbered by femr.video.tracking.
+            time: seconds, not before the time of the last call.
+        """
+        limit = time - _FORGOTTEN * self._seconds
+        self._averages = {number: old for number, old in self._averages.items() if old.time >= limit}
+        return tuple(self._smooth(face, time) for face in faces)
+
+    def _smooth(self, face: FaceEmotion, time: float) -> FaceEmotion:
+        face = self._average(face, time)
+        self._averages[face.number] = _Average(face, time)
+        unsure = face.scores.top_score < self._threshold or face.unsure_reason in UNREADABLE
+        return replace(face, unsure=unsure, unsure_reason=face.unsure_reason if unsure else None)
+
+    def _average(self, new: FaceEmotion, time: float) -> FaceEmotion:
+        old = self._averages.get(new.number)
+        if old is None or not self._seconds:
+            return new
+        kept = math.exp((old.time - time) / self._seconds)
+        return replace(
+            new,
+            scores=_mixed(old.face.scores, new.scores, kept),
+            vote_shares=_mixed(old.face.vote_shares, new.vote_shares, kept),
+            label_scores=_mixed(old.face.label_scores, new.label_scores, kept),
+        )
+
+
+def _mixed(old: EmotionScores, new: EmotionScores, kept: float) -> EmotionScores:
+    """The mean, in which the old have the weight `kept`."""
+    pairs = zip(old.probabilities, new.probabilities, strict=True)
+    # the smaller of the two: rounding must not lead out of 0 to 1
+    return EmotionScores(tuple(min(1.0, kept * a + (1 - kept) * b) for a, b in pairs))

@@ -7,15 +7,13 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
-import av
 import cv2
-from av.error import FFmpegError
 
-from femr.annotate import draw
 from femr.errors import DataError
 from femr.images import Pixels
+from femr.output.annotate import draw
 from femr.results import Analysis
-from femr.video.reader import Reader, Shot, to_pixels
+from femr.video.reader import FFmpegError, Reader, Shot, av, to_pixels
 
 _TICKS = Fraction(1, 90_000)
 _QUALITY = {"preset": "veryfast", "crf": "23"}

@@ -1,0 +1,23 @@
+# What a contributor runs; CI runs the same. `make VENV=other` uses another environment.
+VENV = .venv
+
+.PHONY: install test-fast test check app
+
+install:
+	python3.12 -m venv $(VENV)
+	$(VENV)/bin/pip install -q -r requirements.txt -e '.[dev]'
+
+# without TensorFlow, browser or network
+test-fast:
+	$(VENV)/bin/python -m pytest tests/unit
+
+test:
+	$(VENV)/bin/python -m pytest
+
+check:
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+app:
+	$(VENV)/bin/femr app

@@ -1,0 +1,114 @@
+"""The stages in order: picture → faces → crops → scores → mood → song."""
+
+import os
+from collections.abc import Sequence
+
+from femr.expression.classifier import Classifier, load_classifier
+from femr.expression.weights import DEFAULT_MODEL
+from femr.faces.crop import face_views
+from femr.faces.detector import Detector, Follower, MtcnnDetector
+from femr.faces.quality import unclear
+from femr.images import Picture, Source, load_picture
+from femr.mood import vote
+from femr.music import Mode, MusicLibrary
+from femr.results import Analysis, Face, FaceEmotion, Reading, Song
+from femr.songs import load_library
+
+
+class Analyzer:
+    """Finds the faces of pictures, reads their expressions, lets them vote and picks a song.
+
+    It keeps nothing between calls and may be called from several threads.
+    """
+
+    def __init__(self, detector: Detector, classifier: Classifier, library: MusicLibrary) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self.library = library
+
+    @property
+    def model(self) -> str:
+        """The model's name, as in Analysis.model."""
+        return self._classifier.facts.name
+
+    @property
+    def threshold(self) -> float:
+        """The top probability under which the model's answer for a face counts as unsure."""
+        return self._classifier.facts.unsure_threshold
+
+    def __call__(self, source: Source, mode: Mode = "match", played: Sequence[Song] = ()) -> Analysis:
+        """All that is found in one picture; boxes are in the original picture's pixels.
+
+        Args:
+            source: a path, the bytes of a file, an open binary file, a PIL image or an RGB array.
+            mode: "match" plays the mood, "lift" answers a hard mood with calm or cheerful music.
+            played: the songs of this visit so far, oldest first; none is played again before all others were.
+        Raises: ImageError if the picture cannot be read.
+        """
+        picture = load_picture(source)
+        (faces,) = self.read([picture])
+        file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+        return self.conclude(picture, faces, mode, played, file)
+
+    def read(self, pictures: Sequence[Picture], follower: Follower | None = None) -> list[tuple[FaceEmotion, ...]]:
+        """The faces of each picture with their scores, numbered from left to right; all are read at once.
+
+        Args: `follower`, for the frames of one video in their order.
+        """
+        if not pictures:
+            return []
+        found = follower.detect(self._detector, pictures) if follower else self._detector.detect(pictures)
+        views = [
+            face_views(picture.pixels, face.scaled(picture.scale))
+            for picture, faces in zip(pictures, found, strict=True)
+            for face in faces
+        ]
+        readings = iter(self._classifier.classify(views))
+        return [
+            tuple(
+                self._face_emotion(number, picture, face, reading)
+                # the faces first: zip would take one reading too many
+                for number, (face, reading) in enumerate(zip(faces, readings, strict=False), start=1)
+            )
+            for picture, faces in zip(pictures, found, strict=True)
+        ]
+
+    def conclude(
+        self,
+        picture: Picture,
+        faces: Sequence[FaceEmotion],
+        mode: Mode = "match",
+        played: Sequence[Song] = (),
+        file: str | None = None,
+    ) -> Analysis:
+        """The faces' vote, and a song of the mood that it gives. Args: as for a call; `faces`, what `read` gave."""
+        mood = vote(faces)
+        song = self.library.pick(mood.emotion, mode, played) if mood.emotion else None
+        return Analysis(*picture.size, tuple(faces), mood, song, self.model, file=file)
+
+    def _face_emotion(self, number: int, picture: Picture, face: Face, reading: Reading) -> FaceEmotion:
+        """A face with its scores; where they are unsure, also with what may have made it hard to read."""
+        sure = reading.scores.top_score >= self.threshold
+        unsure, reason = unclear(picture.pixels, face.scaled(picture.scale), sure)
+        return FaceEmotion(number, face, reading.scores, unsure, reason, reading.vote_shares, reading.label_scores)
+
+
+def load(
+    model: str = DEFAULT_MODEL,
+    *,
+    detector: Detector | None = None,
+    library: MusicLibrary | None = None,
+    balance: float | None = None,
+    smallest_face: int | None = None,
+) -> Analyzer:
+    """An analyzer, loaded once and for many pictures.
+
+    Args:
+        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
+        detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
+        balance: how readily rare expressions are named, 0 (off) to 1, see `calibration.Calibration`; None: the model's.
+        smallest_face: side in pixels from which faces are looked for, see MtcnnDetector; not with `detector`.
+    Raises: ModelError, LibraryError.
+    """
+    classifier = load_classifier(model, balance)
+    return Analyzer(detector or MtcnnDetector(smallest_face), classifier, library or load_library())

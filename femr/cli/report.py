@@ -1,0 +1,74 @@
+"""python -m femr report: the group report of a table, of photos or of a video."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from femr.cli import BAD_INPUT
+from femr.cli.analyze import Progress
+from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
+from femr.files import make_folder, writing
+
+
+def add(commands: Any) -> None:
+    """Declares the command."""
+    parser = commands.add_parser(
+        "report",
+        help="what a group showed, over photos or time",
+        description="A group report: one HTML file of counts and shares that single nobody out.",
+    )
+    parser.add_argument("source", metavar="TABLE|DIR|VIDEO", help="a table of `analyze`, or what `analyze` reads")
+    parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
+    parser.add_argument(
+        "--bin", type=float, metavar="SECONDS", help="width of a video's bins; default: about 40 of them"
+    )
+    parser.add_argument(
+        "--least", type=int, default=5, metavar="FACES", help="fewest faces shown on their own, 5 or more"
+    )
+    parser.add_argument("--names", action="store_true", help="call photos and videos by file name, not by number")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"one of {', '.join(MODEL_NAMES)}; not for a table")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the report; BAD_INPUT if a file could not be read."""
+    from femr import __version__
+    from femr.output.table import FORMATS, read_rows
+    from femr.report.page import answer, to_html
+    from femr.report.summary import check_least, summarise
+    from femr.songs import load_library
+
+    check_least(options.least)  # before an hour of analysis
+    make_folder(options.out.parent)
+    failures: list[str] = []
+    table = Path(options.source).suffix.lower() in FORMATS
+    rows = read_rows(options.source) if table else _analyzed(options.source, options.model, failures)
+    group = summarise(rows, options.least, options.bin, options.names)
+    with writing(options.out):
+        options.out.write_text(to_html(group, load_library(), __version__), encoding="utf-8", newline="")
+    print(f"{options.out}: {answer(group)}")
+    return BAD_INPUT if failures else 0
+
+
+def _analyzed(source: str, model: str, failures: list[str]) -> Iterator[dict[str, Any]]:
+    """The rows of photos or videos as they are analysed; failures go to standard error and into the list."""
+    from femr import load
+    from femr.batch.folder import analyze_inputs
+    from femr.batch.inputs import find
+    from femr.output.rows import to_rows
+
+    inputs = find([source])
+    analyses = analyze_inputs(load(model), inputs)
+    with Progress(inputs) as progress:
+        for file, group in groupby(analyses, key=lambda analysis: analysis.file):
+            for analysis in group:
+                if analysis.error:
+                    progress.print(f"femr: {file}: {analysis.error}", sys.stderr)
+                    failures.append(analysis.error)
+                elif analysis.time is not None:
+                    progress.advance(analysis.time)
+                yield from to_rows(analysis)
+            progress.advance()

@@ -1,0 +1,301 @@
+"""Which models there are, what is known of each, and where its weights come from.
+
+`models/<name>.json` holds a model's facts and the SHA-256 of each of its files; nothing is deserialised before its
+SHA-256 was checked against them. The files are taken from `models/` when they are there, else from the Hub repository
+and the full commit in the facts' `hub` entry. FEMR_MODELS_DIR names another folder to use as `models/`.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from femr import assets
+from femr.errors import ModelError
+from femr.expression.calibration import Calibration
+from femr.results import EMOTIONS
+
+if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
+    import keras
+
+MODELS_DIR = Path(os.environ.get("FEMR_MODELS_DIR") or assets.folder("models"))
+MODEL_NAMES = ("mobilenet_v2", "custom_cnn", "ensemble")
+DEFAULT_MODEL = "ensemble"
+SHARD_BYTES = 10_000_000
+"""Weights are cut into files of about this size: a plain git push to a Space refuses files over 10 MiB."""
+
+HEADS = ("scores", "people")
+"""A network's outputs, in this order: FER2013's label, and what people would say. One that has one gives it as both."""
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_REFUSALS = {
+    401: "the Hub does not accept your token; run `hf auth login` again",
+    402: "the Hub asks for a paid plan to create it",
+    403: "your token may not write there",
+}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What inference and the page need to know of a model.
+
+    files: name → SHA-256; the first one is the one to load. Empty for an ensemble, which has `members` instead.
+    side, low, high: the network's input side in pixels, and its values for black and white.
+    calibration: of the people head. label_temperature: of the label head.
+    unsure_threshold: a face whose top probability, calibrated and balanced, is below it counts as unclear.
+    scores: measured results, by split. document: the whole JSON.
+    """
+
+    name: str
+    title: str
+    files: Mapping[str, str]
+    members: tuple[str, ...]
+    side: int
+    low: float
+    high: float
+    calibration: Calibration
+    label_temperature: float
+    unsure_threshold: float
+    scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    document: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of FER2013's PrivateTest faces read right, averaged over both mirror images; None if not measured."""
+        measured = self.scores.get("PrivateTest", {}).get("accuracy_mirrored")
+        return None if measured is None else float(measured["value"])
+
+
+def check_name(name: str) -> str:
+    """The name itself. Raises: ModelError if there is no such model."""
+    if name not in MODEL_NAMES:
+        raise ModelError(f"Expected a model named {', '.join(MODEL_NAMES)}. Received: {name}")
+    return name
+
+
+def load_facts(name: str) -> ModelFacts:
+    """The facts of a model, without loading it. Raises: ModelError."""
+    return read_facts(MODELS_DIR / f"{check_name(name)}.json")
+
+
+def read_facts(path: Path) -> ModelFacts:
+    """The facts in a JSON file.
+
+    Raises: ModelError if it is missing, damaged, made for other expressions, or lacks a calibration that can be.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(document["labels"]) != tuple(EMOTIONS):
+            raise ModelError(f"{path.name} is for other expressions than {', '.join(EMOTIONS)}.")
+        size = document.get("input", {"side": 0, "low": 0.0, "high": 1.0})
+        facts = ModelFacts(
+            name=document["name"],
+            title=document["title"],
+            files=document.get("files", {}),
+            members=tuple(document.get("members", ())),
+            side=int(size["side"]),
+            low=float(size["low"]),
+            high=float(size["high"]),
+            calibration=_calibration(document, path.name),
+            label_temperature=float(document["label_temperature"]),
+            unsure_threshold=float(document["unsure_threshold"]),
+            scores=document.get("scores", {}),
+            document=document,
+        )
+        if facts.name != path.stem or not _plausible(facts):
+            raise ValueError(f"{path.name} contradicts itself")
+        return facts
+    except FileNotFoundError:
+        missing = (
+            f"The model's facts, {path.name}, are missing." if path.parent.is_dir() else assets.missing(path.parent)
+        )
+        raise ModelError(missing) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
+
+
+def locate(name: str) -> tuple[Path, ModelFacts]:
+    """The folder with a model's files, every one checked against its SHA-256, and the facts. Raises: ModelError."""
+    facts = load_facts(name)
+    if not all((MODELS_DIR / file).is_file() for file in facts.files):
+        return _fetch(*_hub_entry(facts), facts), facts
+    verify(MODELS_DIR, facts)
+    return MODELS_DIR, facts
+
+
+def load_network(name: str) -> tuple[ModelFacts, "keras.Model"]:
+    """A single network with its trained weights, and its facts. Raises: ModelError, whatever goes wrong."""
+    folder, facts = locate(name)
+    entry = next(iter(facts.files), None)
+    if entry is None:
+        raise ModelError(f"{facts.title} is not a single network.")
+    return facts, _deserialise(folder / entry, facts)
+
+
+def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, str]:
+    """Write a network's weights in half precision, in files of about SHARD_BYTES: file name → SHA-256, for the facts.
+
+    float16 keeps the probabilities to about 0.001; the first file is the one to load.
+    """
+    import keras
+
+    from femr.expression.networks import BUILDERS
+
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float16")
+    try:
+        half = BUILDERS[name]()
+    finally:
+        keras.config.set_dtype_policy(previous)
+    half.set_weights(network.get_weights())
+    for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
+        old.unlink()
+    index = folder / f"{name}.weights.json"
+    half.save_weights(index, max_shard_size=SHARD_BYTES / 2**30)  # Keras counts in GiB
+    shards = sorted(folder.glob(f"{name}_*.weights.h5"))
+    return {path.name: sha256(path) for path in (index, *shards)}
+
+
+def sha256(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(folder: Path, facts: ModelFacts) -> None:
+    """Return if a folder holds the very files of the facts. Raises: ModelError."""
+    for file, expected in facts.files.items():
+        if sha256(folder / file) != expected:
+            raise ModelError(f"The weights of {facts.title} are damaged: {file} is not the file that was published.")
+
+
+def _calibration(document: Mapping[str, Any], file: str) -> Calibration:
+    """The calibration in a model's facts. Raises: ModelError if there is none, or one that cannot be."""
+    found = document.get("calibration")
+    if not found:
+        raise ModelError(f"Expected {file} to have a calibration: temperature and balance. Received: none")
+    try:
+        return Calibration(float(found["temperature"]), float(found["balance"]))
+    except ModelError as error:
+        raise ModelError(f"{error} (in {file})") from None
+
+
+def _plausible(facts: ModelFacts) -> bool:
+    # file names must be plain: facts may come from the Hub, and a path could lead out of the folder
+    files = all(Path(file).name == file and _SHA256.fullmatch(digest) for file, digest in facts.files.items())
+    numbers = 0 < facts.label_temperature < math.inf and 0 <= facts.unsure_threshold <= 1
+    return files and numbers and set(facts.members) <= set(MODEL_NAMES)
+
+
+def _hub_entry(facts: ModelFacts) -> tuple[str, str]:
+    """The repository and commit in the facts. Raises: ModelError if there is none, or something that can move."""
+    entry = facts.document.get("hub") or {}
+    repo, revision = entry.get("repo"), entry.get("revision")
+    if not repo:
+        missing = ", ".join(file for file in facts.files if not (MODELS_DIR / file).is_file())
+        raise ModelError(f"The weights of {facts.title} are missing: {missing}.")
+    if not _COMMIT.fullmatch(str(revision)):
+        raise ModelError(f"Expected {facts.name}.json to name a full Hub commit of 40 digits. Received: {revision}")
+    return str(repo), str(revision)
+
+
+def _fetch(repo: str, commit: str, facts: ModelFacts) -> Path:
+    """The Hub cache's folder with a model's files, every one checked."""
+    folder = MODELS_DIR
+    for file, expected in facts.files.items():
+        path = _download(repo, commit, file)
+        if sha256(path) != expected:  # a damaged cache heals by a second download; damaged at the source, it stays so
+            path = _download(repo, commit, file, force=True)
+        folder = path.parent
+    verify(folder, facts)
+    return folder
+
+
+def _download(repo: str, commit: str, file: str, force: bool = False) -> Path:
+    """One file of a model repository in the Hub's cache, fetched if it is not there, or to be. Raises: ModelError."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+
+    with _clear_errors(repo, commit, file):
+        cached = None if force else try_to_load_from_cache(repo, file, revision=commit)
+        if isinstance(cached, str):
+            return Path(cached)
+        # one quick question: hf_hub_download would wait 23 s for a Hub that is down, minutes for one that hangs
+        get_hf_file_metadata(hf_hub_url(repo, file, revision=commit))
+        return Path(hf_hub_download(repo, file, revision=commit, force_download=force))
+
+
+@contextmanager
+def _clear_errors(repo: str, revision: str, file: str) -> Iterator[None]:
+    """Turns a failed download into one clear sentence."""
+    import httpx2
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.HFValidationError:
+        raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}") from None
+    except errors.RevisionNotFoundError:
+        raise ModelError(f"There is no revision {revision} of {repo} on the Hub.") from None
+    except errors.RepositoryNotFoundError:
+        raise ModelError(f"There is no repository {repo} on the Hub, or it is private.") from None
+    except errors.RemoteEntryNotFoundError:
+        raise ModelError(f"There is no file {file} in {repo} on the Hub.") from None
+    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
+        raise ModelError(f"{file} of {repo} could not be fetched: {hub_failure(error)}.") from error
+
+
+def hub_failure(error: Exception) -> str:
+    """Why the Hub or the way to it failed, in a few words without a path."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        answer = f"the Hub answered {status} {error.server_message or ''}"
+        return _REFUSALS.get(status) or answer.splitlines()[0].strip()
+    if isinstance(error, httpx2.TimeoutException):
+        return "the Hub does not answer"
+    if isinstance(error, (httpx2.ConnectError, ConnectionError, LocalEntryNotFoundError)):
+        return "the Hub cannot be reached"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    if isinstance(error, ValueError):
+        return str(error).splitlines()[0].rstrip(".")
+    return "the connection broke off"
+
+
+def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
+    import keras
+
+    from femr.expression.networks import BUILDERS
+
+    try:
+        if path.suffix == ".keras":
+            network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        else:
+            network = BUILDERS[facts.name]()
+            network.load_weights(path)
+        shape, heads = network.input_shape[1:], _heads(network)
+    except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise
+        raise ModelError(f"The weights of {facts.title} cannot be read.") from error
+    if shape != (facts.side, facts.side, 3):
+        raise ModelError(f"The weights of {facts.title} are those of another network.")
+    if set(heads.values()) != {(len(EMOTIONS),)} or (len(heads) > 1 and tuple(heads) != HEADS):
+        wanted = f"{len(EMOTIONS)} scores, once or as {' and '.join(HEADS)}"
+        found = ", ".join(f"{'×'.join(map(str, size))} {name}" for name, size in heads.items())
+        raise ModelError(f"Expected the weights of {facts.title} to give {wanted}. Received: {found}")
+    return network
+
+
+def _heads(network: "keras.Model") -> dict[str, tuple[int, ...]]:
+    """The name of each output → its shape without the batch, in their order."""
+    names = getattr(network, "output_names", None) or [network.name]  # a Sequential has no names for its one output
+    return {name: tuple(output.shape[1:]) for name, output in zip(names, network.outputs, strict=True)}

@@ -1,0 +1,56 @@
+"""The About tab: how often the models are right, what is kept, whose work this is, and what it is not for."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import gradio as gr
+
+from femr import __version__
+from femr.errors import ModelError
+from femr.expression.weights import ModelFacts, load_facts
+from femr.music import MusicLibrary
+from femr.page.shared import MODELS, text_of
+from femr.results import EMOTIONS
+
+
+def text(library: MusicLibrary, minutes: int) -> str:
+    """The tab as Markdown. `minutes`: how long files stay at most. The figures are those in the models' facts."""
+    facts = {}
+    for title, name in MODELS:
+        with suppress(ModelError):  # the page works with the others; this one says so when it is chosen
+            facts[title] = load_facts(name)
+    images = {f"{one.scores['PrivateTest']['images']:,}" for one in facts.values() if "PrivateTest" in one.scores}
+    return text_of("about.md").format(
+        version=__version__, scores=_scores(facts), images=" or ".join(images), minutes=minutes, songs=_songs(library)
+    )
+
+
+def _scores(facts: Mapping[str, ModelFacts]) -> str:
+    """How often models, by the page's names, say what people and what FER2013's labels say, as a Markdown table."""
+    labels = [one.scores.get("PrivateTest", {}) for one in facts.values()]
+    people = [measured.get("people") or {} for measured in labels]
+    lines = [["", *facts], ["---"] * (len(facts) + 1)]
+    lines.append(["as most people", *(_accuracy(measured.get("accuracy")) for measured in people)])
+    for emotion in EMOTIONS:
+        recalls = [measured.get("per_class", {}).get(emotion, {}).get("recall") for measured in people]
+        lines.append([f"finds {emotion}", *("?" if recall is None else f"{recall:.0%}" for recall in recalls)])
+    lines.append(["FER2013's label", *(_accuracy(measured.get("accuracy_mirrored")) for measured in labels)])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _accuracy(measured: Mapping[str, float] | None) -> str:
+    if measured is None:
+        return "not measured"
+    value, low, high = (100 * measured[key] for key in ("value", "low", "high"))
+    return f"{value:.1f} % ({low:.1f}–{high:.1f})"
+
+
+def _songs(library: MusicLibrary) -> str:
+    """How many songs there are, under which licences."""
+    licences = sorted({song.licence or "licence not stated" for song in library.songs})
+    return f"{len(library.songs)} songs, {', '.join(licences)}" if licences else "none"
+
+
+def build(library: MusicLibrary, minutes: int) -> None:
+    """The tab's components, inside the Blocks that is being built."""
+    gr.Markdown(text(library, minutes), elem_id="about-text")

@@ -1,0 +1,160 @@
+"""What the page shows, as HTML and rows, and its own words. What came from a file or a visitor is escaped.
+
+Pictures and downloads carry their content in their address: no copy of them is left on the server.
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import zip_longest
+from typing import Any
+
+from femr.music import MusicLibrary
+from femr.output.rows import of_ten, to_csv, to_dict
+from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
+from femr.video.session import HISTORY, Moment
+
+TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
+TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))
+"""Of the columns: what people would say is in sight on a phone too."""
+SONG_HEADERS = ("song", "mood", "length", "key", "bpm", "by", "licence")
+GAP = 1.5  # seconds; a longer step between two moments stays empty in the chart of the mood
+NEWEST = 0.5  # seconds that its newest moment is wide
+LANE = 10  # in the drawing's own units; its width is in seconds
+PRIVACY = (
+    "Your picture is used for this answer only and deleted from the server within 30 minutes. No one is identified."
+)
+EXAMPLE_NOTE = "Astronaut Eileen Collins, photo by NASA, public domain."
+LIFT = (
+    "Lift answers anger, disgust, fear and sadness with songs that lead out of the mood step by step: "
+    "the nearest neutral and happy ones first."
+)
+ABOUT = (
+    "femr shows the *expression* that people would name, as far as a network can tell, not what a person feels, and it "
+    "errs: *About* says how often. Ask the people in the picture first. Not for decisions about people; in the EU not "
+    "for pupils or staff (AI Act, Art. 5)."
+)
+
+
+def plate(emoji: str, words: str) -> str:
+    """Words with an emoji, where the mood stands otherwise."""
+    return f'<div class="mood"><span class="emoji">{emoji}</span><div>{escape(words)}</div></div>'
+
+
+def headline(mood: Mood) -> str:
+    """The mood and the reason for it."""
+    if mood.emotion is None:
+        return plate("🔍", mood.reason)
+    emoji, color, name = mood.emotion.emoji, mood.emotion.color, mood.emotion.adjective.capitalize()
+    words = f'<div class="name">{name}</div><div class="reason">{escape(mood.reason)}</div>'
+    face = f'<span class="emoji" aria-hidden="true">{emoji}</span>'
+    return f'<div class="mood" style="--mood: {color}">{face}<div>{words}</div></div>'
+
+
+def note(words: str) -> str:
+    """A line under the mood."""
+    return f'<p class="note">{escape(words)}</p>'
+
+
+def song_line(song: Song | None, mood: Mood, library: MusicLibrary) -> str:
+    """Title and facts of a song; why there is none, where a mood has none."""
+    if song is None:
+        nothing = library.problems[0] if not library.songs and library.problems else "There is no song for this mood."
+        return escape(nothing) if mood.emotion else ""
+    key = " ".join(part for part in (song.key, song.mode) if part)
+    tempo = f"{song.tempo:.0f} bpm" if song.tempo else None
+    facts = [escape(str(fact)) for fact in (song.artist, key, tempo, song.licence) if fact]
+    return " · ".join([f"♫ <b>{escape(song.title)}</b>", *facts])
+
+
+def song_row(song: Song) -> list[str]:
+    """A song's row of SONG_HEADERS; what is not known stays empty."""
+    length = f"{song.duration // 60:.0f}:{song.duration % 60:02.0f}" if song.duration else ""
+    key = " ".join(part for part in (song.key, song.mode) if part)
+    tempo = f"{song.tempo:.0f}" if song.tempo else ""
+    return [f"▶ {song.title}", song.emotion.value, length, key, tempo, song.artist or "", song.licence or ""]
+
+
+def table_row(face: FaceEmotion) -> list[str]:
+    """A face's row of TABLE_HEADERS: number as drawn, expression, what people would say, all seven scores."""
+    unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
+    looks = face.scores.top.value + (f" ({unclear})" if face.unsure else "")
+    return [str(face.number), looks, of_ten(face), *(f"{score:.0%}" for score in face.scores.probabilities)]
+
+
+def image(content: bytes, alt: str, kind: str = "jpeg") -> str:
+    """A picture with its content in it, decoded before it is shown: none flickers that follows another."""
+    data = base64.b64encode(content).decode()
+    return f'<img alt="{escape(alt)}" decoding="sync" src="data:image/{kind};base64,{data}">'
+
+
+def download(name: str, text: str, kind: str, label: str) -> str:
+    """A link that carries its own content."""
+    data = base64.b64encode(text.encode()).decode()
+    return f'<a class="download" download="{name}" href="data:{kind};base64,{data}">{escape(label)}</a>'
+
+
+def table_link(analyses: Sequence[Analysis]) -> str:
+    """The table of all faces as a download."""
+    return download("femr.csv", to_csv(analyses), "text/csv", "Download the table (CSV)")
+
+
+def failures(analyses: Iterable[Analysis]) -> str:
+    """A line a file that could not be read."""
+    lines = [f"<li>{escape(f'{one.file}: {one.error}')}</li>" for one in analyses if one.error]
+    return f"<p>Not read:</p><ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def report_frame(page: str) -> str:
+    """A whole page in a frame: sandboxed, so that neither script nor form nor link of it could do anything."""
+    return f'<iframe class="report" title="Group report" sandbox="" srcdoc="{escape(page)}"></iframe>'
+
+
+def public_details(analysis: Analysis) -> dict[str, Any]:
+    """All numbers, without the server's paths: no visitor's business, and Gradio's client would try to follow them."""
+    details = {key: value for key, value in to_dict(analysis).items() if key != "path"}
+    song = details["song"] and {key: value for key, value in details["song"].items() if key != "path"}
+    return {**details, "song": song}
+
+
+def mood_chart(history: Iterable[Moment]) -> str:
+    """The last minute: a named lane for each expression, as high as the share of the faces that voted for it.
+
+    Beside it stands its share of all votes of the minute. A screen reader hears those shares.
+    """
+    moments = tuple(history)
+    votes = Counter[Emotion]()
+    for moment in moments:
+        votes.update(moment.counts)
+    total = votes.total()
+    shares = {emotion: f"{votes[emotion] / total:.0%}" if votes[emotion] else "" for emotion in EMOTIONS}
+    spoken = ", ".join(f"{emotion} {shares[emotion]}" for emotion, _ in votes.most_common()) or "nobody yet"
+    lanes = "".join(_lane(emotion, moments, shares[emotion]) for emotion in EMOTIONS)
+    axis = '<div class="axis"><span></span><span><span>a minute ago</span><span>now</span></span><span></span></div>'
+    return f'<div class="lanes" role="img" aria-label="The last minute: {spoken}">{lanes}{axis}</div>'
+
+
+def _lane(emotion: Emotion, moments: tuple[Moment, ...], share: str) -> str:
+    strip = f'<svg viewBox="0 0 {HISTORY:g} {LANE}" preserveAspectRatio="none" fill="{emotion.color}">'
+    return f'<div class="lane"><span>{emotion}</span>{strip}{_bars(emotion, moments)}</svg><span>{share}</span></div>'
+
+
+def _bars(emotion: Emotion, moments: tuple[Moment, ...]) -> str:
+    """Rectangles; neighbours of the same height are one."""
+    bars: list[tuple[float, float, float]] = []  # from, to, height
+    for moment, following in zip_longest(moments, moments[1:]):
+        votes = moment.counts.get(emotion, 0)
+        if not votes:
+            continue
+        start = moment.time
+        stop = start + (min(following.time - start, GAP) if following else NEWEST)
+        height = LANE * votes / sum(moment.counts.values())
+        if bars and bars[-1][1] == start and bars[-1][2] == height:
+            start = bars.pop()[0]
+        bars.append((start, stop, height))
+    origin = moments[-1].time + NEWEST - HISTORY if moments else 0.0
+    return "".join(
+        f'<rect x="{start - origin:.2f}" width="{stop - start:.2f}" y="{LANE - height:.1f}" height="{height:.1f}"/>'
+        for start, stop, height in bars
+    )

@@ -1,0 +1,92 @@
+"""What a visitor sends: Gradio's inputs, each of which opens nothing but what was uploaded to it."""
+
+import base64
+import binascii
+from abc import ABCMeta
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.component_meta import ComponentMeta
+from gradio.data_classes import FileData, ImageData, ListFiles
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from femr.images import Pixels, load_image
+from femr.page.shared import plain_errors
+
+JPEG = "data:image/jpeg;base64,"
+MAX_FRAME_BYTES = 3_000_000  # of a frame, as a file
+
+
+class WithoutStub(ComponentMeta):
+    """For a component that adds no event: Gradio (6.31) would write a .pyi beside its source, for the events' sake."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> Any:
+        """The class alone."""
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class PhotoInput(gr.Image, metaclass=WithoutStub):
+    """gr.Image that decodes by femr's rules and opens nothing but what was uploaded.
+
+    gr.Image itself (6.31) opens any file of the server that a request names, and lets files named .gif and data: URLs
+    past its colour conversion.
+    """
+
+    is_template = True  # looks and behaves like gr.Image in the browser
+
+    def preprocess(self, payload: ImageData | None) -> Pixels | None:
+        """The uploaded picture as upright RGB uint8 (h, w, 3); None where there is none. Raises: gr.Error."""
+        if payload is None:
+            return None
+        path = payload.path
+        if not path or not _uploaded(path):
+            raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
+        with plain_errors():
+            return load_image(path)
+
+
+class Frame(ImageData):
+    """A frame as it is sent. Gradio keeps the dump of a session's last input for an hour: the picture is not in it."""
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """The fields without the picture."""
+        return {**super().model_dump(**options), "url": None}
+
+
+class FrameInput(gr.Image, metaclass=WithoutStub):
+    """gr.Image that hands over a frame's JPEG as it came, and takes nothing but that: no path, no other URL."""
+
+    data_model = Frame
+    is_template = True  # looks and behaves like gr.Image in the browser
+
+    def preprocess(self, payload: ImageData | None) -> bytes | None:  # type: ignore[override]
+        """The JPEG file's bytes; None where there is no frame. Raises: gr.Error."""
+        if payload is None:
+            return None
+        url = payload.url or ""
+        if payload.path or not url.startswith(JPEG) or len(url) > 4 / 3 * MAX_FRAME_BYTES:
+            raise gr.Error("Expected a frame of the camera: a small JPEG.", print_exception=False)
+        try:
+            return base64.b64decode(url[len(JPEG) :], validate=True)
+        except binascii.Error:
+            raise gr.Error("The camera's frame is damaged.", print_exception=False) from None
+
+
+class FilesInput(gr.File, metaclass=WithoutStub):
+    """gr.File that hands over paths, and opens nothing but what was uploaded."""
+
+    is_template = True  # looks and behaves like gr.File in the browser
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> list[str]:
+        """The paths of the uploaded files, each once, in their order. Raises: gr.Error if one is not there."""
+        given = [] if payload is None else payload.root if isinstance(payload, ListFiles) else [payload]
+        paths = [file.path for file in given]
+        if not all(path and _uploaded(path) for path in paths):
+            raise gr.Error("A file is not here any more. Please choose it again.", print_exception=False)
+        return list(dict.fromkeys(paths))
+
+
+def _uploaded(path: str) -> bool:
+    """Whether a path is that of a file which was uploaded and is still there."""
+    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()

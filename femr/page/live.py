@@ -1,0 +1,133 @@
+"""The Live tab: the camera's picture twice a second; faces, mood and a song that follows it.
+
+A frame is analysed in one thread that all visitors share, first come, first served: each has one frame waiting at most,
+and one that waited too long is dropped. Frames and answers travel as data: URLs, so that no picture is ever a file.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+import cv2
+import gradio as gr
+
+from femr.errors import FemrError
+from femr.expression.weights import DEFAULT_MODEL
+from femr.images import Pixels, load_image, thumbnail
+from femr.music import Mode
+from femr.output.annotate import draw
+from femr.page import html, shared
+from femr.page.inputs import FrameInput
+from femr.results import Analysis, Song
+from femr.video.session import Frame, Session
+
+EVERY = 0.5  # seconds from frame to frame
+LATE = 1.0  # seconds that a frame may wait for its turn
+AWAY = 30.0  # seconds without a frame after which a visit is a new one
+MINUTES = 5  # that one stream may last
+MOST_VISITORS = 16  # streams at once; more wait until one ends
+SHOWN_SIDE = 640  # pixels of the annotated picture's long side
+CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "facingMode": "user"}}
+LANE = ThreadPoolExecutor(1, thread_name_prefix="live")
+PRIVACY = (
+    f"Frames are looked at and forgotten at once; none is stored. No one is identified. A stream ends after {MINUTES} "
+    "minutes, and you can start another."
+)
+WAITING = "Switch your camera on and press Start: the mood will stand here, and its song will play."
+OVER = f"{MINUTES} minutes are over. Press Start to go on."
+MUSIC = "Lift answers hard moods with brighter songs. It counts from the next song on."
+
+
+async def watch(frame: bytes | None, mode: Mode, visit: Session | None) -> tuple[Any, ...]:
+    """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the visit."""
+    return await asyncio.wrap_future(LANE.submit(_turn, frame, mode, visit, monotonic()))
+
+
+def _turn(frame: bytes | None, mode: Mode, visit: Session | None, asked: float) -> tuple[Any, ...]:
+    now = monotonic()
+    if frame is None or now - asked > LATE:
+        return (gr.skip(),) * 6
+    try:
+        image = load_image(frame)
+        analyzer = shared.analyzer(DEFAULT_MODEL)
+        if visit is None or visit.done or now - visit.time > AWAY:
+            visit = Session(analyzer.library, analyzer.threshold, played=visit.played if visit else ())
+        # Gradio's own limit counts the seconds of work, not those on the clock
+        if _over(visit):
+            return _stop(OVER)
+        visit.mode, before = mode, visit.song
+        (found,) = visit.analyze(analyzer, [Frame(now, None, image)])
+    except FemrError as error:
+        return _stop(str(error))
+    if visit.done:  # stopped meanwhile
+        return (gr.skip(),) * 6
+    return (
+        html.headline(found.mood) + html.note(visit.note),
+        _picture(draw(thumbnail(image, SHOWN_SIDE), found)),
+        *_music(found, before),
+        html.mood_chart(visit.moments),
+        visit,
+    )
+
+
+def _over(visit: Session) -> bool:
+    return visit.begun is not None and monotonic() - visit.begun > 60 * MINUTES
+
+
+def _stop(words: str) -> tuple[Any, ...]:
+    """The words, and a mark for camera.js: an error raised here would be followed by the next frame's."""
+    return _plate(words) + '<i class="over"></i>', *[gr.skip()] * 5
+
+
+def _plate(words: str) -> str:
+    return html.plate("🎥", words) + html.note("")
+
+
+def _music(found: Analysis, before: Song | None) -> tuple[Any, Any]:
+    """The song's file and title where it changes; the player goes on where nothing comes."""
+    if found.song is None or found.song is before:
+        return gr.skip(), gr.skip()
+    return found.song.path, html.song_line(found.song, found.mood, shared.music_library())
+
+
+def _picture(image: Pixels) -> str:
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    alt = "Your camera's picture with a numbered, labelled box around each face"
+    return html.image(jpeg.tobytes(), alt)
+
+
+def finish(visit: Session | None) -> Any:
+    """What stands there after a stream. The next one begins a new visit, which knows the songs that were heard."""
+    if visit is None:
+        return gr.skip()
+    visit.done = True
+    return _plate(OVER if _over(visit) else "Stopped. Press Start to go on.")
+
+
+def build() -> None:
+    """The tab's components and handlers, inside the Blocks that is being built."""
+    visit = gr.State(None)  # of this visit only
+    with gr.Row():
+        with gr.Column(scale=4, min_width=300, elem_id="live-question"):
+            options = gr.WebcamOptions(mirror=True, constraints=CAMERA)
+            source: Any = {"sources": ["webcam"], "streaming": True, "webcam_options": options}
+            camera = FrameInput(label="Camera", height=320, elem_id="camera", **source)
+            said = '<p class="camera-note" role="alert"></p>'
+            gr.HTML(said, elem_id="camera-note", js_on_load=shared.text_of("camera.js"))
+            chart = gr.HTML(html.mood_chart([]), label="The last minute", elem_id="live-chart")
+            with gr.Column(elem_id="live-options"):
+                gr.Markdown(PRIVACY, elem_id="live-privacy")
+                mode = gr.Radio(shared.MODES, value="match", label="Music", info=MUSIC, elem_id="live-mode")
+        with gr.Column(scale=6, min_width=300, elem_id="live-answer"):
+            mood = gr.HTML(_plate(WAITING), label="Mood", elem_id="live-mood")
+            picture = gr.HTML(label="Faces", elem_id="live-picture")
+            player = gr.Audio(label="Song", autoplay=True, interactive=False, buttons=[], elem_id="live-player")
+            title = gr.HTML(label="Song title", elem_id="live-song")
+    shown = [mood, picture, player, title, chart, visit]
+    # a stream holds its place while it lasts, so not the place of the Photo tab's answers
+    places: Any = {"concurrency_limit": MOST_VISITORS, "concurrency_id": "live"}
+    pace: Any = {"stream_every": EVERY, "time_limit": 60 * MINUTES}
+    quiet: Any = {"show_progress": "hidden", "api_visibility": "private"}
+    stream = camera.stream(watch, [camera, mode, visit], shown, **pace, **places, **quiet)
+    stream.then(finish, visit, mood, js=shared.text_of("silence.js"), queue=False, **quiet)

@@ -1,0 +1,82 @@
+"""What the tabs share: songs and models, loaded once, their choices, and errors as visitors see them.
+
+Nothing of a visitor's is kept here.
+"""
+
+import html
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+import femr
+from femr import assets
+from femr.errors import FemrError, LibraryError
+from femr.music import MusicLibrary
+from femr.songs import load_library
+
+if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
+    from femr.analyzer import Analyzer
+    from femr.faces.detector import Detector
+
+EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
+MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
+MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
+MODES = [("Match the mood", "match"), ("Lift it", "lift")]
+
+_loading = Lock()
+
+
+@cache
+def music_library() -> MusicLibrary:
+    """The songs, read once. A library that cannot be read leaves the page without music, not without answers."""
+    try:
+        return load_library()
+    except LibraryError as error:
+        return MusicLibrary((), [str(error)])
+
+
+def analyzer(model: str) -> "Analyzer":
+    """A model's analyzer, loaded at its first use. Who comes while it is loaded waits. Raises: FemrError."""
+    with _loading:
+        return _analyzer(model)
+
+
+def warm_up(model: str) -> None:
+    """Loads a model and analyses the example, so that no visitor waits for the graphs to be traced."""
+    try:
+        with _loading:  # two who trace the graphs at once take 90 MB more
+            _analyzer(model)(EXAMPLE)
+    except FemrError as error:  # the page still works with another model
+        print(f"femr: {error}", file=sys.stderr)
+
+
+@cache
+def _analyzer(model: str) -> "Analyzer":
+    return femr.load(model, detector=_detector(), library=music_library())
+
+
+@cache
+def _detector() -> "Detector":
+    from femr.faces.detector import MtcnnDetector
+
+    return MtcnnDetector()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Shows femr's own errors, one sentence each, to the visitor; Gradio hides all others."""
+    try:
+        yield
+    except FemrError as error:
+        raise gr.Error(html.escape(str(error)), print_exception=False) from None
+
+
+def text_of(name: str) -> str:
+    """The text of a script or page that lies beside this module."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8").strip()

@@ -1,0 +1,166 @@
+"""The group report as one HTML file: no network, no script, no picture but drawn charts.
+
+The words and the looks are in page.html; here is what it shows.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from femr.expression.weights import MODEL_NAMES, ModelFacts, load_facts
+from femr.music import AFFECT, HARD, Mode, MusicLibrary
+from femr.report import charts
+from femr.report.count import KINDS
+from femr.report.summary import Group, Moment, clock
+from femr.results import EMOTIONS, Song
+
+_SONGS = 3  # in a playlist
+_EXTREMES = 3  # best and lowest moments
+
+
+def to_html(group: Group, library: MusicLibrary, version: str) -> str:
+    """The report as the text of an HTML file.
+
+    Args: `library`, where the playlist is chosen from; `version`, femr's own.
+    """
+    page = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page.filters |= {"percent": _percent, "limits": _limits, "word": charts.name_of}
+    facts = [load_facts(name) for name in group.models if name in MODEL_NAMES]
+    return page.get_template("page.html").render(
+        group=group,
+        kinds=KINDS,
+        version=version,
+        answer=answer(group),
+        facts=_facts(group, facts),
+        charts=_charts(group),
+        timeline_top=f"{charts.timeline_top(group):.0f}" if group.moments else "",
+        shaded=f" Shaded: fewer than {group.least} faces." if len(group.moments) < len(group.places) else "",
+        valences=", ".join(f"{emotion.adjective} {AFFECT[emotion][0]:+g}".replace("-", "−") for emotion in EMOTIONS),
+        extremes=_extremes(group.ranked),
+        playlists=_playlists(group, library),
+        errors=_errors(facts),
+    )
+
+
+def answer(group: Group) -> str:
+    """The report in a sentence or two."""
+    total = group.total
+    share = max(total.shares[:-1], key=lambda share: share.count)
+    if share.count == 0:
+        return f"The model is unsure of all {total.faces:,} faces."
+    looks = charts.name_of(share.kind)
+    said = f"Of {total.faces:,} faces {_percent(share.value)} look {looks}, more than any other way"
+    unsure = f"; of {_percent(total.shares[-1].value)} the model is unsure." if total.unsure else "."
+    if len(group.moments) < 2:
+        return said + unsure
+    return f"{said}{unsure} The best moment is {group.ranked[0].label}, the lowest {group.ranked[-1].label}."
+
+
+def _facts(group: Group, facts: Sequence[ModelFacts]) -> list[tuple[str, str]]:
+    """What was analysed: name and value."""
+    read = []
+    if group.photos:
+        read.append(_count(group.photos, "photo"))
+    if group.videos:
+        together = " together" if group.videos > 1 else ""
+        length = f"{clock(round(group.duration))}{together}, {_count(group.frames, 'frame')}"
+        read.append(f"{_count(group.videos, 'video')} ({length})")
+    pool = group.pool.pictures if group.pool else 0
+    shown = group.total.pictures - pool
+    counted = [f"{shown:,} with {group.least} faces or more"] if shown else []
+    counted += [f"{_count(pool, 'photo')} with fewer, together"] if pool else []
+    found = [
+        ("Read", " and ".join(read)),
+        ("Pictures counted", "; ".join(counted)),
+        ("Counted nowhere", f"{_count(group.left_out, 'picture')} with fewer faces or none" if group.left_out else ""),
+        ("Could not be read", _count(group.failed, "file") if group.failed else ""),
+        ("Faces counted", f"{group.total.faces:,}, at most {group.total.most} in a picture"),
+        ("Unsure faces", f"{_percent(group.total.shares[-1].value)} ({_limits(group.total.shares[-1].interval)})"),
+        ("Moments", _axis(group)),
+        ("Model", "; ".join([_model(one) for one in facts] or ["not one of femr's"])),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _axis(group: Group) -> str:
+    widths = [f"{group.bin:g} seconds of a video"] if group.bin else []
+    widths += [_count(group.run, "photo")] if group.photos else []
+    hidden = len(group.places) - len(group.moments)
+    shown = f"{len(group.moments)} shown, of {' or '.join(widths)} each"
+    return f"{shown}; {hidden} not shown, with too few faces" if hidden else shown
+
+
+def _model(facts: ModelFacts) -> str:
+    measured = facts.scores.get("PrivateTest", {}).get("accuracy_mirrored")
+    if not measured:
+        return facts.title
+    interval = _limits((measured["low"], measured["high"]))
+    return f"{facts.title}, right on {_percent(measured['value'])} ({interval}) of FER2013's test faces"
+
+
+def _errors(facts: Sequence[ModelFacts]) -> str:
+    """How much each model finds of the expressions it finds least of."""
+    told = []
+    for one in facts:
+        classes = one.scores.get("PrivateTest", {}).get("per_class", {})
+        worst = sorted(classes, key=lambda name: classes[name]["recall"])[:3]
+        listed = ", ".join(f"{_percent(classes[name]['recall'])} of {name}" for name in worst)
+        few = f"; only {classes['disgust']['images']} test faces show disgust" if "disgust" in classes else ""
+        told += [f"Of FER2013's test faces {one.title} finds {listed}{few}."] if worst else []
+    return " ".join(told)
+
+
+def _charts(group: Group) -> dict[str, dict[str, Markup]]:
+    """Each chart in two widths. Trusted: drawn here, and all text in it escaped by the XML writer."""
+    sizes = {"wide": charts.WIDE, "narrow": charts.NARROW}
+    drawings = {"shares": {name: Markup(charts.shares_chart(group.total, width)) for name, width in sizes.items()}}
+    if len(group.moments) > 1:
+        over_time = {"timeline": charts.timeline_chart, "faces": charts.faces_chart, "valence": charts.valence_chart}
+        for title, draw in over_time.items():
+            drawings[title] = {name: Markup(draw(group, width)) for name, width in sizes.items()}
+    return drawings
+
+
+def _extremes(ranked: Sequence[Moment]) -> list[tuple[str, Sequence[Moment]]]:
+    """The best and the lowest moments, none of them both."""
+    count = min(_EXTREMES, len(ranked) // 2)
+    return [("Best", ranked[:count]), ("Lowest", ranked[::-1][:count])]
+
+
+def _playlists(group: Group, library: MusicLibrary) -> list[tuple[str, list[str]]]:
+    """Songs for the mood of all faces, and where it is a hard one, songs that lead out of it."""
+    mood = group.total.mood
+    if mood is None:
+        return []
+    modes: list[tuple[Mode, str]] = [("match", f"For faces that look {mood.adjective}:")]
+    modes += [("lift", "To lead out of it:")] if mood in HARD else []
+    lists = [(intro, [_song(song) for song in library.playlist(mood, mode, _SONGS)]) for mode, intro in modes]
+    return [(intro, songs) for intro, songs in lists if songs]
+
+
+def _song(song: Song) -> str:
+    key = " ".join(part for part in (song.key, song.mode) if part)
+    tempo = f"{song.tempo:.0f} bpm" if song.tempo else ""
+    return " · ".join(part for part in (song.title, song.artist, key, tempo, song.licence) if part)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _percent(value: float) -> str:
+    """A share in percent, with a digit after the point where it is small."""
+    digits = 1 if 0 < value < 0.0995 else 0
+    return f"{100 * value:.{digits}f} %"
+
+
+def _limits(interval: tuple[float, float]) -> str:
+    return f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}"

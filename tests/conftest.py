@@ -12,7 +12,7 @@ import pytest
 
 from femr.analyzer import Analyzer
 from femr.expression.classifier import load_classifier
-from femr.faces.detector import MtcnnDetector
+from femr.faces.mtcnn import MtcnnDetector
 from femr.images import load_image, to_picture
 from femr.songs import load_library
 

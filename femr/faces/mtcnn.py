@@ -48,7 +48,7 @@ QUARTERS = (1, 2, 3)
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
 # least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
-# than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
+# than `benchmarks.recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
 _THRESHOLDS = (0.5, 0.6, 0.8)
 _CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which it takes for half a face
 _WHOLE = 0.85  # least share of a box inside the picture that is not called cut

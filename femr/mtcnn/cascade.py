@@ -26,7 +26,7 @@ _CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which
 _WHOLE = 0.85  # least share of a box inside the picture that is not called cut
 _READABLE = 1 / 3  # and least share of a face that is worth a look
 _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
-_SURE = 0.99  # confidence from which a box needs no second opinion
+_SURE = 0.998  # confidence from which a box needs no second opinion
 _NO_FACE = 0.5  # after which it is dropped up to this one
 _SECOND = 0.5  # share of a doubtful box in a better one from which it is a second box on one face
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
@@ -114,12 +114,29 @@ class Cascade:
         ]
         if not doubtful:
             return sure
-        looks = np.concatenate([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
-        *_, odds = _run(self._onet, looks, (4, 10, 1))
+        looks = np.stack([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
+        upright, over = self._odds(looks), self._odds(looks[:, :1, ::-1, ::-1])
         first = [_log_odds(face.confidence) for face in doubtful]
-        mean = np.mean([first, *odds.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
-        second = [face._replace(confidence=float(c)) for face, c in zip(doubtful, _probability(mean), strict=True)]
-        return sure + [face for face in second if face.confidence > _NO_FACE]
+        mean = np.mean([first, *upright.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
+        for face, odds, upside_down in zip(doubtful, mean, over[:, 0] > mean, strict=True):
+            second = face._replace(confidence=float(_probability(odds)))
+            sure += self._righted(image, second) if upside_down else [second] * (second.confidence > _NO_FACE)
+        return sure
+
+    def _odds(self, looks: Pixels) -> Floats:
+        """O-Net's log odds (n, m) for m looks at each of n faces."""
+        *_, odds = _run(self._onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3), (4, 10, 1))
+        return odds.reshape(looks.shape[:2])
+
+    def _righted(self, image: Pixels, face: Found) -> list[Found]:
+        """A face that was taken the wrong way up, its eyes for its mouth, as it is; none where it is not seen so."""
+        ends = np.array(image.shape[1::-1], np.float32)
+        place = np.concatenate([ends - face.box[2:], ends - face.box[:2]])[np.newaxis]
+        seen = self._complete([cv2.rotate(image, cv2.ROTATE_180)], _candidates(place, np.zeros(1, np.float32), 0))
+        return [
+            Found(np.concatenate([ends - box[2:], ends - box[:2]]), confidence, ends - points)
+            for _, (box, confidence, points) in seen
+        ]
 
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""

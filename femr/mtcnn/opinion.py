@@ -4,6 +4,9 @@ Of 99 boxes with a confidence of .8 to .99 in pictures of things, animals and pe
 photos three times enlarged and in pasted scenes, 43 were no face. A random face stands before a random other thing in
 90.2 % of pairs by O-Net's confidence, in 95.4 % by the mean of it and the looks below. A wider look (1.2) tells little
 (68 %).
+
+MTCNN takes some faces that are upside down for upright ones, at up to .99. Of 14 such, all were surer turned over, by 2
+to 11 in log odds; of 205 upright ones none: photos' faces of 100 to 300 px, pasted beside an upright one.
 """
 
 import math

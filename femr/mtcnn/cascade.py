@@ -26,7 +26,8 @@ _CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which
 _WHOLE = 0.85  # least share of a box inside the picture that is not called cut
 _READABLE = 1 / 3  # and least share of a face that is worth a look
 _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
-_SURE = 0.998  # confidence from which a box needs no second opinion
+_CERTAIN = 0.998  # confidence from which a box needs no second look
+_SURE = 0.99  # and no second opinion, but a look whether it is upside down
 _NO_FACE = 0.5  # after which it is dropped up to this one
 _SECOND = 0.5  # share of a doubtful box in a better one from which it is a second box on one face
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
@@ -104,14 +105,8 @@ class Cascade:
 
     def _judge(self, image: Pixels, faces: Sequence[Found]) -> list[Found]:
         """The faces of a picture with a second opinion on those that are not sure; without what can be none."""
-        sure = [face for face in faces if face.confidence >= _SURE]
-        doubtful = [
-            face
-            for face in faces
-            if face.confidence < _SURE
-            and is_plausible(face.box, face.points)
-            and share_held(face.box, [other.box for other in faces if other.confidence > face.confidence]) <= _SECOND
-        ]
+        sure = [face for face in faces if face.confidence >= _CERTAIN]
+        doubtful = [face for face in faces if face.confidence < _CERTAIN and _is_possible(face, faces)]
         if not doubtful:
             return sure
         looks = np.stack([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
@@ -119,7 +114,7 @@ class Cascade:
         first = [_log_odds(face.confidence) for face in doubtful]
         mean = np.mean([first, *upright.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
         for face, odds, upside_down in zip(doubtful, mean, over[:, 0] > mean, strict=True):
-            second = face._replace(confidence=float(_probability(odds)))
+            second = face if face.confidence >= _SURE else face._replace(confidence=float(_probability(odds)))
             sure += self._righted(image, second) if upside_down else [second] * (second.confidence > _NO_FACE)
         return sure
 
@@ -164,6 +159,13 @@ class Cascade:
         whole = _shares_inside(_Candidates(boxes, odds[:, 0], pictures), images) >= _READABLE
         for i in np.flatnonzero((confidences > _THRESHOLDS[2]) & whole):
             yield int(pictures[i]), Found(boxes[i], float(confidences[i]), points[i])
+
+
+def _is_possible(face: Found, faces: Sequence[Found]) -> bool:
+    """Whether a box is sure, or has landmarks as a face may have, and is no second box on one of the faces."""
+    better = [other.box for other in faces if other.confidence > face.confidence]
+    plausible = is_plausible(face.box, face.points) and share_held(face.box, better) <= _SECOND
+    return face.confidence >= _SURE or plausible
 
 
 def _inside(start: int, length: int) -> slice:

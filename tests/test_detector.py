@@ -245,7 +245,7 @@ def test_a_face_upside_down_beside_an_upright_one_is_not_read_the_wrong_way_up(d
     picture = np.full((512, 1024, 3), 90, np.uint8)
     picture[:, 512:] = portrait
     picture[100 : 100 + side, 100 : 100 + side] = np.asarray(head.resize((side, side)))[::-1, ::-1]
-    face, upright = detector.detect(picture)
+    face, upright = detect(detector, picture)
     assert upright.box[0] > 512
     marks = face.landmarks
     assert marks.mouth_left[1] < marks.nose[1] < marks.left_eye[1]

@@ -26,7 +26,8 @@ def patched(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     recipes = {(name, kind): replace(recipe, side=48, low=0.0) for (name, kind), recipe in _recipes().items()}
     patch.setattr("femr.training.recipes.RECIPES", recipes)
-    patch.setattr(networks, "BUILDERS", {"mobilenet_v2": two_heads, "custom_cnn": two_heads})
+    small = {name: replace(network, build=two_heads) for name, network in networks.NETWORKS.items()}
+    patch.setattr(networks, "NETWORKS", small)
     patch.setattr(data, "load", lambda source: few_splits(voted=True))
     patch.setattr(weights, "MODELS_DIR", tmp_path_factory.mktemp("models"))
     yield weights.MODELS_DIR

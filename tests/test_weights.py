@@ -9,7 +9,7 @@ import pytest
 from femr.errors import ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration
-from femr.expression.networks import BUILDERS
+from femr.expression.networks import NETWORKS
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
 from hub_server import NOWHERE, HubServer, run_client
 
@@ -179,7 +179,7 @@ class TestDeserialise:
         assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
 
     def test_truncated(self, folder, tmp_path):
-        content = saved(BUILDERS["custom_cnn"](), tmp_path / "whole.keras")["custom_cnn.keras"]
+        content = saved(NETWORKS["custom_cnn"].build(), tmp_path / "whole.keras")["custom_cnn.keras"]
         install(folder, {"custom_cnn.keras": content[: len(content) // 2]})
         assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
 
@@ -225,10 +225,10 @@ class TestDeserialise:
         assert len(network.outputs) == len(heads)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_saved_network_comes_back_in_half_precision(folder, name):
     rng = np.random.default_rng(1)
-    network = BUILDERS[name]()
+    network = NETWORKS[name].build()
     values = [rng.uniform(0.1, 1, value.shape).astype(np.float32) for value in network.get_weights()]
     network.set_weights(values)
     policy = keras.config.dtype_policy().name

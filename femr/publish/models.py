@@ -17,8 +17,8 @@ import numpy as np
 from femr.errors import DataError, ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration
-from femr.expression.networks import label_network
-from femr.expression.weights import ModelFacts
+from femr.expression.networks import NETWORKS, label_network
+from femr.expression.weights import ENSEMBLE, ModelFacts
 from femr.files import make_folder, replacing
 from femr.publish import photos
 from femr.publish.photos import Balanced, Curve, Photos, Readings
@@ -34,8 +34,8 @@ from femr.training.recipes import find
 Config: TypeAlias = dict[str, Any]
 """A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
 
-TITLES = {"custom_cnn": "Custom CNN", "mobilenet_v2": "MobileNetV2", "ensemble": "Ensemble of both"}
-ENSEMBLE, MEMBERS = "ensemble", ("custom_cnn", "mobilenet_v2")
+MEMBERS = tuple(sorted(NETWORKS))
+TITLES = {name: network.title for name, network in NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
 
 
 @dataclass(eq=False, slots=True)

@@ -1,7 +1,7 @@
 """Finished runs become models, honestly: PublicTest is asked by networks that did not learn from it."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +224,7 @@ def test_a_run_is_told_as_far_as_it_is_known():
         "10 minutes on Xeon, 2 cores (Keras 3.15.1, jax). The first 27 epochs saw faces of 64 pixels instead of 96. It "
         "started from imagenet. 60 % of its targets came from one teacher."
     )
+    finish = replace(whole, recipe={"name": "finish"}, trained_on=("Training", "PublicTest"), before=asdict(whole))
+    first, second = run_sentence(finish).split(" Then a finish on Training and PublicTest together. ")
+    assert first == run_sentence(whole)
+    assert second.startswith("Recipe `finish`")

@@ -161,7 +161,9 @@ def test_shipped_configs_tell_what_the_code_tells_and_have_all_measures():
     recorded = {name: document for name, document in documents.items() if "run" in document}
     assert "custom_cnn" in recorded
     for name, document in recorded.items():
-        assert document["training"] == run_sentence(RunConfig.from_dict({"network": name, **document["run"]}))
+        assert document["training"] == run_sentence(
+            RunConfig.from_dict({"network": name, "trained_on": document["trained_on"], **document["run"]})
+        )
     for document in documents.values():
         private = document["scores"]["PrivateTest"]
         assert set(private) == {one.name for one in fields(Measures)}

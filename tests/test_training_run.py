@@ -323,6 +323,7 @@ def test_a_finish_goes_on_from_a_trained_network_with_public_test(tmp_path, sour
     digest = weights.sha256(tmp_path / "start.keras")
     assert known.start == {"name": "start.keras", "sha256": digest}
     assert weights.sha256(tmp_path / "run" / "calibration.keras") == digest
+    assert known.before is None
     done = (tmp_path / "run" / "final.keras").stat().st_mtime_ns
     train("custom_cnn", source, tmp_path / "run", replace(settings, resume=True))
     assert (tmp_path / "run" / "final.keras").stat().st_mtime_ns == done

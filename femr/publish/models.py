@@ -305,8 +305,9 @@ def _write(candidate: Candidate, measured: Config) -> Path:
         (network,) = candidate.model.networks
         config["files"] = weights.save_network(network.network, config["name"], folder)
         config["scores"][PRIVATE_TEST]["weights_sha256"] = config["files"]
-        if plots.available() and config["run"]["history"]:
-            plots.draw_curves(config["run"]["history"], folder / "pictures" / config["name"] / CURVES)
+        history = (config["run"]["before"] or config["run"])["history"]
+        if plots.available() and history:
+            plots.draw_curves(history, folder / "pictures" / config["name"] / CURVES)
     path = folder / f"{config['name']}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

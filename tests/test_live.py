@@ -9,7 +9,7 @@ import pytest
 
 from femr.music import MusicLibrary
 from femr.page.html import mood_chart
-from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks, Song
+from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks, Reading, Song
 from femr.video.analysis import analyze_stream
 from femr.video.session import HISTORY, Moment, Session
 
@@ -26,7 +26,7 @@ def picture(*emotions):
         scores = EmotionScores(tuple(0.94 if one == emotion else 0.01 for one in EMOTIONS))
         left = 150.0 * number
         box = (left, 100.0, left + 80, 200.0)
-        faces.append(FaceEmotion(number, Face(box, 0.99, Landmarks(*[(left, 150.0)] * 5)), scores))
+        faces.append(FaceEmotion(number, Face(box, 0.99, Landmarks(*[(left, 150.0)] * 5)), Reading.of(scores)))
     return tuple(faces)
 
 

@@ -98,3 +98,15 @@ def test_an_unknown_command_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["dance"])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(("old", "new"), [("--rate", "--fps"), ("--every", "--detect-every")])
+def test_options_go_by_their_old_names_too_but_help_does_not_mention_them(capsys, old, new):
+    for name in (old, new):
+        assert main(["analyze", "missing.jpg", name, "2"]) == 2
+    assert "There is no file named missing.jpg." in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["analyze", "--help"])
+    shown = capsys.readouterr().out
+    assert f"{new} N" in shown
+    assert f"{old} " not in shown

@@ -13,10 +13,11 @@ import pytest
 from femr.errors import DataError
 from femr.output.rows import COLUMNS, to_csv, to_rows
 from femr.output.table import FORMATS, TableWriter, done, read_table
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
+from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
-FACE = FaceEmotion(1, Face((10.04, 20.0, 110.26, 140.0), 0.98765, Landmarks(*[(1.0, 1.0)] * 5)), SCORES, True, "dark")
+SPOT = Face((10.04, 20.0, 110.26, 140.0), 0.98765, Landmarks(*[(1.0, 1.0)] * 5))
+FACE = FaceEmotion(1, SPOT, Reading.of(SCORES), True, "dark")
 TWO = Analysis(640, 480, (FACE, replace(FACE, number=2, unsure=False, unsure_reason=None)), Mood(None, ""), None, "m")
 FRAME = Analysis(640, 480, (), Mood(None, ""), None, "m", file="clip.mp4", time=1.25, frame=37)
 ANALYSES = [

@@ -155,14 +155,8 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
 
 def in_half_precision(network: "keras.Model", name: str) -> "keras.Model":
     """The network as `save_network` keeps it: its weights in float16, but for the heads."""
-    import keras
-
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float16")
-    try:
+    with networks.dtype_policy("float16"):
         half = networks.NETWORKS[name].build()
-    finally:
-        keras.config.set_dtype_policy(previous)
     half.set_weights(network.get_weights())
     return half
 
@@ -282,7 +276,8 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
         if path.suffix == ".keras":
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
         else:
-            network = networks.NETWORKS[facts.name].build()
+            with networks.dtype_policy("float32"):
+                network = networks.NETWORKS[facts.name].build()
             network.load_weights(path)
         shape, heads = network.input_shape[1:], _heads(network)
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise

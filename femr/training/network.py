@@ -67,14 +67,10 @@ def build(recipe: Recipe, *, side: int | None = None, backbone: str | None = Non
     Raises:
         ModelError: Where the network takes no other side.
     """
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if plain else recipe.precision)
-    try:
+    with networks.dtype_policy("float32" if plain else recipe.precision):
         network = _network(recipe, backbone, side or recipe.side)
         if recipe.fused_batch_norm and not plain and keras.backend.backend() == "tensorflow":
             network = _with_fused_batch_norm(network)
-    finally:
-        keras.config.set_dtype_policy(previous)
     for layer in network.layers:
         if layer.name.startswith(recipe.frozen):
             layer.trainable = False

@@ -1,6 +1,8 @@
 """The package as it is installed elsewhere: a wheel in a fresh environment, used from an empty folder."""
 
+import inspect
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,3 +151,27 @@ def test_the_pins_of_a_space_are_within_the_bounds():
     assert set(pins) == {bound.name for bound in bounds}
     assert [str(bound) for bound in bounds if not bound.specifier.contains(pins[bound.name])] == []
     assert all(bound.specifier for bound in bounds)
+
+
+def test_readme_tells_the_very_commands_that_make_runs():
+    blocks = re.findall(
+        r"^```bash\n(.*?)\n```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    make = subprocess.run(["make", "-n", "install", "test"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert " && ".join(make.stdout.splitlines()) in blocks
+    assert ".ci-venv install check test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_changes_begin_with_this_version():
+    heading = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert heading.rstrip(",") == femr.__version__
+    assert f"\nversion: {femr.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_load_spells_its_parameters():
+    from femr import analyzer
+
+    outside, inside = (inspect.signature(load).parameters for load in (femr.load, analyzer.load))
+    assert [(one.name, one.kind, one.default) for one in outside.values()] == [
+        (one.name, one.kind, one.default) for one in inside.values()
+    ]

@@ -68,7 +68,7 @@ def available_models() -> tuple[str, ...]:
 def load(
     model: str = DEFAULT_MODEL,
     *,
-    detector: "Detector | None" = None,
+    detector: "Detector | str" = "mtcnn",
     library: "MusicLibrary | None" = None,
     balance: float | None = None,
     smallest_face: int | None = None,
@@ -77,10 +77,11 @@ def load(
 
     Args:
         model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
-        detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
+        detector: "mtcnn" or "yunet:FILE", with YuNet's ONNX file; or a detector, to share it between analyzers.
+        library: to share it between analyzers; None loads the music that the environment names.
         balance: how readily rare expressions are named, 0 (off) to 1; None: the model's own.
-        smallest_face: side in pixels from which faces are looked for; not with `detector`. None: 28, in large pictures
-            1/48 of the long side.
+        smallest_face: side in pixels from which a detector by name looks for faces. None: of MTCNN 28, in large
+            pictures 1/48 of the long side.
     Raises: ModelError, LibraryError.
     """
     from femr import analyzer

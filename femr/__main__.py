@@ -1,4 +1,4 @@
-"""The command line: femr app, analyze, report, music check, train, evaluate, publish, push and benchmark.
+"""The command line: femr app, analyze, report, music check, train, evaluate, publish and push.
 
 `femr COMMAND --help` lists a command's options.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from femr import __version__
-from femr.cli import BAD_INPUT, analyze, app, benchmark, hub, music, report, training
+from femr.cli import BAD_INPUT, analyze, app, hub, music, report, training
 from femr.errors import FemrError
 
 
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
     parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, app, benchmark, report, music, training, hub):
+    for topic in (analyze, app, report, music, training, hub):
         topic.add(commands)
     return parser
 

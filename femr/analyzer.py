@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from femr.expression.classifier import Classifier, load_classifier
 from femr.expression.weights import DEFAULT_MODEL
 from femr.faces.crop import face_views
-from femr.faces.detector import Detector, Follower, MtcnnDetector
+from femr.faces.detector import Detector, Follower, load_detector
 from femr.faces.quality import unclear
 from femr.images import Picture, Source, load_picture
 from femr.mood import vote
@@ -96,7 +96,7 @@ class Analyzer:
 def load(
     model: str = DEFAULT_MODEL,
     *,
-    detector: Detector | None = None,
+    detector: Detector | str = "mtcnn",
     library: MusicLibrary | None = None,
     balance: float | None = None,
     smallest_face: int | None = None,
@@ -105,10 +105,13 @@ def load(
 
     Args:
         model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
-        detector, library: to share them between analyzers; None loads MTCNN, and the music that the environment names.
+        detector: a name, "mtcnn" or "yunet:FILE", see `load_detector`; or a detector, to share it between analyzers.
+        library: to share it between analyzers; None loads the music that the environment names.
         balance: how readily rare expressions are named, 0 (off) to 1, see `calibration.Calibration`; None: the model's.
-        smallest_face: side in pixels from which faces are looked for, see MtcnnDetector; not with `detector`.
+        smallest_face: side in pixels from which a detector by name looks for faces; None: its own, see MtcnnDetector.
     Raises: ModelError, LibraryError.
     """
     classifier = load_classifier(model, balance)
-    return Analyzer(detector or MtcnnDetector(smallest_face), classifier, library or load_library())
+    if isinstance(detector, str):
+        detector = load_detector(detector, smallest_face)
+    return Analyzer(detector, classifier, library or load_library())

@@ -1,11 +1,16 @@
 """Files and folders, with one clear sentence when they cannot be written."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 from femr.errors import DataError
+
+_UNFINISHED = ".writing-"
+_READABLE = 0o644  # mkstemp's own mode is for secrets
 
 
 @contextmanager
@@ -27,3 +32,34 @@ def free_name(folder: Path, stem: str, suffix: str = ".jpg") -> Path:
     """A file name that overwrites nothing: two photos of different folders may share theirs."""
     paths = (folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}") for number in count(1))
     return next(path for path in paths if not path.exists())
+
+
+@contextmanager
+def replacing(path: Path, then: str = "") -> Iterator[Path]:
+    """A temporary path in the same folder, moved onto `path` when the block succeeds and removed when it does not.
+
+    Args:
+        then: A sentence for the error on what becomes of the rest.
+
+    Raises:
+        DataError: When the disk is full or the folder cannot be written.
+    """
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(_READABLE)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be written: {error.strerror or error}. {then}".rstrip()) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what an interrupted `replacing` left in a folder."""
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        path.unlink()

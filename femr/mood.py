@@ -9,13 +9,9 @@ there is nothing but what may be no face, there is no mood.
 from collections import Counter
 from collections.abc import Sequence
 
-from femr.results import EMOTIONS, Emotion, Face, FaceEmotion, Mood
+from femr.faces.quality import surely_a_face
+from femr.results import EMOTIONS, Emotion, FaceEmotion, Mood
 
-SURELY_A_FACE = 0.9
-"""Least confidence of the detector with which a box takes part.
-
-In 230 of the recall benchmark's scenes it takes the vote from 1 % of the faces found and from 22 of 51 wrong boxes.
-"""
 BESIDE = 1 / 3
 """How large a face must be beside the largest unclear one, side by side, to vote: an ear, a wrist, a poster is less."""
 
@@ -45,11 +41,6 @@ def vote(faces: Sequence[FaceEmotion]) -> Mood:
     else:
         reason = _guess(len(large), len(real), winner) + _others(0, 0, len(faces) - len(real))
     return Mood(winner, reason, dict(ranking))
-
-
-def surely_a_face(face: Face) -> bool:
-    """Whether the detector is sure enough that this is a face for it to count as one."""
-    return face.confidence >= SURELY_A_FACE
 
 
 def _ranking(voters: Sequence[FaceEmotion]) -> list[tuple[Emotion, int]]:

@@ -35,7 +35,7 @@ def library():
 
 @pytest.fixture(scope="session")
 def detector():
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.mtcnn import MtcnnDetector
 
     return MtcnnDetector()
 

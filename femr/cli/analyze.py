@@ -45,6 +45,9 @@ def add(commands: Any) -> None:
         "--balance", type=float, metavar="X", help="how readily rare expressions are named, 0 to 1; the model's own"
     )
     parser.add_argument(
+        "--detector", default="mtcnn", metavar="NAME", help="mtcnn, or yunet:FILE with an ONNX file of YuNet"
+    )
+    parser.add_argument(
         "--smallest-face",
         type=int,
         metavar="PX",
@@ -126,8 +129,7 @@ def _engine(options: argparse.Namespace) -> Engine:
 
 def _reading(options: argparse.Namespace) -> dict[str, Any]:
     """How faces are to be found and read, for `femr.load`."""
-    smallest = {} if options.smallest_face is None else {"smallest_face": options.smallest_face}
-    return {"balance": options.balance, **smallest}
+    return {"balance": options.balance, "detector": options.detector, "smallest_face": options.smallest_face}
 
 
 class Progress:

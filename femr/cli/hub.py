@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Uploads, and prints the addresses."""
-    from femr.hub.push import push_models, push_space
+    from femr.publish.push import push_models, push_space
 
     if not (options.repo or options.space):
         raise FemrError("Expected --repo USER/NAME, --space USER/NAME or both.")

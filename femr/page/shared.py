@@ -63,9 +63,9 @@ def _analyzer(model: str) -> "Analyzer":
 
 @cache
 def _detector() -> "Detector":
-    from femr.faces.detector import MtcnnDetector
+    from femr.faces.detector import load_detector
 
-    return MtcnnDetector()
+    return load_detector()
 
 
 @contextmanager

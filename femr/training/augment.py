@@ -1,12 +1,24 @@
-"""Random changes to training faces: one warp an image, then light, blur, JPEG noise and erasing."""
+"""What a network is fed: faces changed at random (a warp, light, blur, JPEG noise, erasing), in batches."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
+import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.faces.crop import FACE_SIDE, Pixels
+from femr.faces.crop import FACE_SIDE, Batch, Pixels, to_batch
+
+_BRIGHTNESS = 0.25  # of the full range, either way
+_CONTRAST = 0.25  # factor 0.75 to 1.25
+_GAMMA = (0.6, 1.7)
+_DIM, _DIM_NOISE = (0.15, 0.5), (1.0, 5.0)  # light that is left, standard deviation in gray levels
+_BLUR = (0.3, 1.0)  # standard deviation in pixels of the 48x48 face
+_JPEG_QUALITY = (25, 81)
+_WIDE = (0.85, 1.3)  # side of the crop relative to FER2013's framing
+_ERASED = (0.02, 0.15)  # of the picture's area
+_WORKERS, _AHEAD = 2, 8  # threads that make batches, and how many batches ahead of the network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,36 +30,74 @@ class Augmentation:
     rotation: float = 0.0  # degrees either way
     zoom: float = 0.0  # crop scale exp(-zoom) to exp(+zoom)
     shift: float = 0.0  # of the side, either way
-    wide: float = 0.0  # probability of a detector-like crop scale, drawn from wide_scale
-    wide_scale: tuple[float, float] = (0.85, 1.3)  # side of the crop relative to FER2013's framing
+    wide: float = 0.0  # probability of a detector-like crop scale
     light: float = 0.0  # probability of brightness and contrast
-    brightness: float = 0.25  # of the full range, either way
-    contrast: float = 0.25  # factor 1 - contrast to 1 + contrast
-    gamma: float = 0.0  # probability of a gamma of 0.6 to 1.7
-    dim: float = 0.0  # probability of dim light: 15 to 50 % of the brightness, with noise
-    blur: float = 0.0  # probability of a Gaussian blur of 0.3 to 1.0 pixels
-    jpeg: float = 0.0  # probability of JPEG at quality 25 to 80
+    gamma: float = 0.0  # probability of a gamma curve
+    dim: float = 0.0  # probability of dim light with noise
+    blur: float = 0.0  # probability of a Gaussian blur
+    jpeg: float = 0.0  # probability of JPEG artefacts
     erase: float = 0.0  # probability of one erased rectangle
-    erase_area: tuple[float, float] = (0.02, 0.15)  # of the picture
+
+
+NO_CHANGE = Augmentation(flip=0.0, warp=0.0)
+"""The faces as they are."""
+
+
+class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
+    """One epoch of training batches: network input float32 (b, side, side, 3), two targets (b, 7), two weights (b,).
+
+    Every batch has a random generator of its own, from seed, epoch and number, so that the order in which Keras'
+    threads make them changes nothing. Faces that do not fill a last batch are left out of this epoch; with fewer faces
+    than a batch, one batch has all.
+
+    Args:
+        images: Gray uint8 (n, 48, 48).
+        targets: Both heads' target probabilities, float32 (n, 2, 7). A row of zeros has a weight of zero, because
+            TensorFlow's gradient takes for granted that targets sum to 1.
+        size: Faces a batch.
+        side: The network's input side in pixels.
+        span: Network inputs of a black and a white pixel.
+        seed: The run's seed and the epoch, from 0.
+    """
+
+    def __init__(
+        self,
+        images: Pixels,
+        targets: npt.NDArray[np.float32],
+        augmentation: Augmentation,
+        *,
+        size: int,
+        side: int,
+        span: tuple[float, float],
+        seed: tuple[int, int],
+    ) -> None:
+        super().__init__(workers=_WORKERS, max_queue_size=_AHEAD)
+        self._images, self._targets, self._augmentation = images, targets, augmentation
+        self._size, self._side, self._span, self._seed = size, side, span, seed
+        self._order = np.random.default_rng(seed).permutation(len(images))
+
+    def __len__(self) -> int:
+        return max(1, len(self._images) // self._size)
+
+    def __getitem__(self, number: int) -> tuple[Batch, tuple[Any, ...], tuple[Any, ...]]:
+        rows = self._order[number * self._size : (number + 1) * self._size]
+        rng = np.random.default_rng((*self._seed, number))
+        faces = augment(self._images[rows], self._side, self._augmentation, rng)
+        heads = np.moveaxis(self._targets[rows], 1, 0)
+        return to_batch(faces, self._side, *self._span), tuple(heads), tuple(np.asarray(heads.any(axis=2), np.float32))
 
 
 def augment(images: Pixels, side: int, augmentation: Augmentation, rng: np.random.Generator) -> Pixels:
-    """Changed copies of grey faces: uint8 (n, side, side) from uint8 (n, 48, 48).
+    """Changed copies of gray faces: uint8 (n, side, side) from uint8 (n, 48, 48).
 
     The enlargement from 48 to `side` pixels is part of the one warp, so no face is interpolated twice.
     """
     faces = np.empty((len(images), side, side), np.uint8)
     for row, image in zip(faces, images, strict=True):
-        face = cv2.warpAffine(
-            image,
-            _matrix(side, augmentation, rng),
-            (side, side),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        matrix = _matrix(side, augmentation, rng)
+        face = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         face = _relight(np.asarray(face, np.uint8), augmentation, rng)
-        face = _degrade(face, augmentation, rng)
-        row[:] = _erase(face, augmentation, rng)
+        row[:] = _erase(_degrade(face, augmentation, rng), augmentation, rng)
     return faces
 
 
@@ -60,7 +110,7 @@ def _matrix(side: int, augmentation: Augmentation, rng: np.random.Generator) -> 
         crop = rng.uniform(-augmentation.zoom, augmentation.zoom)
         shift = rng.uniform(-augmentation.shift, augmentation.shift, 2) * side
     if rng.random() < augmentation.wide:
-        crop = np.log(rng.uniform(*augmentation.wide_scale))
+        crop = np.log(rng.uniform(*_WIDE))
     centre = (FACE_SIDE - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), angle, float(side / FACE_SIDE * np.exp(-crop)))
     matrix[:, 2] += (side - 1) / 2 - centre + shift
@@ -71,40 +121,39 @@ def _matrix(side: int, augmentation: Augmentation, rng: np.random.Generator) -> 
 
 
 def _relight(face: Pixels, augmentation: Augmentation, rng: np.random.Generator) -> Pixels:
-    """Brightness and contrast, gamma and dim light through one table of 256 greys, then the noise of a dim picture."""
-    grey = np.arange(256, dtype=np.float32)
+    """Brightness and contrast, gamma and dim light through one table of 256 grays, then the noise of a dim picture."""
+    gray = np.arange(256, dtype=np.float32)
     if rng.random() < augmentation.light:
         middle = float(face.mean())
-        factor = rng.uniform(1 - augmentation.contrast, 1 + augmentation.contrast)
-        grey = (grey - middle) * factor + middle + rng.uniform(-augmentation.brightness, augmentation.brightness) * 255
+        factor = rng.uniform(1 - _CONTRAST, 1 + _CONTRAST)
+        gray = (gray - middle) * factor + middle + rng.uniform(-_BRIGHTNESS, _BRIGHTNESS) * 255
     if rng.random() < augmentation.gamma:
-        grey = 255 * (np.clip(grey, 0, 255) / 255) ** np.exp(rng.uniform(np.log(0.6), np.log(1.7)))
+        gray = 255 * (np.clip(gray, 0, 255) / 255) ** np.exp(rng.uniform(*np.log(_GAMMA)))
     dim = rng.random() < augmentation.dim
     if dim:
-        grey = grey * rng.uniform(0.15, 0.5)
-    result = np.clip(grey, 0, 255).astype(np.uint8)[face]
+        gray = gray * rng.uniform(*_DIM)
+    result = np.clip(gray, 0, 255).astype(np.uint8)[face]
     if dim:
-        noise = rng.normal(0, rng.uniform(1, 5), face.shape)
-        result = np.clip(result + noise, 0, 255).astype(np.uint8)
+        result = np.clip(result + rng.normal(0, rng.uniform(*_DIM_NOISE), face.shape), 0, 255).astype(np.uint8)
     return np.asarray(result, np.uint8)
 
 
 def _degrade(face: Pixels, augmentation: Augmentation, rng: np.random.Generator) -> Pixels:
-    """Blur in pixels of the 48x48 face and JPEG noise, as of a cheap camera and a chat program."""
+    """Blur and JPEG noise, as of a cheap camera and a chat program."""
     if rng.random() < augmentation.blur:
-        face = np.asarray(cv2.GaussianBlur(face, (0, 0), rng.uniform(0.3, 1.0) * len(face) / FACE_SIDE), np.uint8)
+        face = np.asarray(cv2.GaussianBlur(face, (0, 0), rng.uniform(*_BLUR) * len(face) / FACE_SIDE), np.uint8)
     if rng.random() < augmentation.jpeg:
-        _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 81))])
+        _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*_JPEG_QUALITY))])
         face = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return face
 
 
 def _erase(face: Pixels, augmentation: Augmentation, rng: np.random.Generator) -> Pixels:
-    """Random erasing (Zhong et al., 2020): one rectangle of a random grey, sides 1:2 to 2:1."""
+    """Random erasing (Zhong et al., 2020): one rectangle of a random gray, sides 1:2 to 2:1."""
     if rng.random() >= augmentation.erase:
         return face
     side = len(face)
-    area = rng.uniform(*augmentation.erase_area) * side * side
+    area = rng.uniform(*_ERASED) * side * side
     shape = np.exp(rng.uniform(-np.log(2), np.log(2)))
     height, width = (min(side, max(1, round(value))) for value in (np.sqrt(area * shape), np.sqrt(area / shape)))
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)

@@ -1,93 +1,158 @@
-"""A training run on disk: all that the next epoch depends on, in one file that is never half written."""
+"""A training run on disk: run.json says what it was made from, checkpoint.npz holds all the next epoch depends on.
 
+Keras' BackupAndRestore keeps neither the random state of augmentation nor the history in one file with the weights; a
+run that is resumed from this checkpoint gives the same curve, bit by bit, as one that was never interrupted.
+"""
+
+import importlib.metadata
 import json
 import os
-import tempfile
+import platform
+import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.errors import DataError, ModelError
+from femr.errors import ModelError
+from femr.expression.weights import sha256
+from femr.files import replacing
+from femr.training.data import TRAINING, FaceData
+from femr.training.recipes import Recipe
 
 Arrays: TypeAlias = list[npt.NDArray[Any]]
+History: TypeAlias = list[dict[str, float]]
+"""A row an epoch: epoch, rate, loss, accuracy, val_loss, val_accuracy, seconds; with votes val_people_accuracy."""
 
-_PREFIX = ".writing-"
-_READABLE = 0o644  # mkstemp's own mode is for secrets
+CONFIG, CHECKPOINT, CURVES = "run.json", "checkpoint.npz", "curves.png"
+LATEST, FINAL, CALIBRATION = "latest.keras", "final.keras", "calibration.keras"
+"""A run's networks: after the last epoch; finished; and, if it learned from PublicTest, the one that had not yet."""
+
+_LIBRARIES = ("keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless")
+_FIXED = ("network", "recipe", "seed", "data", "start", "teachers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What a run was made from and how it went, as in run.json. A run trained elsewhere may leave all but three out.
+
+    network: its name. recipe: name and hyperparameters, as far as known. trained_on: the splits it learned from.
+    data: training and validation faces, their numbers and SHA-256. start, teachers: files, by name and SHA-256.
+    notes: sentences for the model card. validation_scores: of the finished network; None while it runs.
+    """
+
+    network: str
+    recipe: Mapping[str, Any]
+    trained_on: tuple[str, ...] = (TRAINING,)
+    seed: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[str, Any] | None = None
+    teachers: tuple[Mapping[str, Any], ...] = ()
+    backend: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hardware: str | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    history: tuple[Mapping[str, float], ...] = ()
+    validation_scores: Mapping[str, float] | None = None
+
+    @classmethod
+    def of(cls, recipe: Recipe, seed: int, trained_on: Sequence[str], faces: FaceData, validation: FaceData) -> Self:
+        """The config of a run that begins on this machine."""
+        return cls(
+            network=recipe.network,
+            recipe=json.loads(json.dumps(asdict(recipe))),
+            seed=seed,
+            trained_on=tuple(trained_on),
+            data={
+                "training": {"images": len(faces), "classes": list(faces.counts()), "sha256": faces.sha256()},
+                "validation": {"images": len(validation), "sha256": validation.sha256()},
+            },
+            backend=keras.backend.backend(),
+            versions=_versions(),
+            hardware=_hardware(),
+        )
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """The config in a JSON document. Raises KeyError or TypeError without network or recipe."""
+        known = {one.name: document[one.name] for one in fields(cls) if one.name in document}
+        lists = {key: tuple(known[key]) for key in ("trained_on", "teachers", "notes", "history") if key in known}
+        recipe = {"name": str(document["recipe"]["name"]), **document["recipe"]}
+        return cls(**(known | lists | {"recipe": recipe}))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The config in a run's folder. Raises ModelError when it is missing or damaged."""
+        try:
+            return cls.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"Expected the folder of a training run. Received: one without a readable {CONFIG}"
+            ) from error
+
+    @classmethod
+    def beside(cls, file: Path) -> Self | None:
+        """The config of the run that a .keras file lies in; None if there is none."""
+        return cls.read(file.parent) if (file.parent / CONFIG).is_file() else None
+
+    def write(self, folder: Path) -> None:
+        """Writes run.json."""
+        with replacing(folder / CONFIG) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    def check(self, folder: Path) -> None:
+        """Return if a folder's run was begun with the same settings. Raises ModelError, with what differs."""
+        if (folder / CONFIG).exists():
+            before, now = asdict(RunConfig.read(folder)), json.loads(json.dumps(asdict(self)))
+            changed = [key for key in _FIXED if json.loads(json.dumps(before[key])) != now[key]]
+            if changed:
+                raise ModelError(
+                    f"Expected the run's own settings to resume it. Received: another {', '.join(changed)}"
+                )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Checkpoint:
-    """The state after a finished epoch: the model's variables, the optimizer's, and what JSON can hold."""
+    """The state after a finished epoch: the model's variables, the optimizer's, and the history."""
 
     model: Arrays
     optimizer: Arrays
-    state: dict[str, Any]
+    history: History
+
+    def write(self, path: Path) -> None:
+        """Puts the checkpoint in the old one's place. Raises DataError if it cannot be written; the old one stays."""
+        arrays = {f"model_{number}": array for number, array in enumerate(self.model)}
+        arrays |= {f"optimizer_{number}": array for number, array in enumerate(self.optimizer)}
+        history = np.frombuffer(json.dumps(self.history).encode(), np.uint8)
+        with replacing(path, "Finished epochs are kept.") as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, history=history, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The checkpoint in a file. Raises ModelError when it is missing or damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                history = json.loads(file["history"].tobytes())
+                return cls(_numbered(file, "model"), _numbered(file, "optimizer"), history)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ModelError(
+                f"Expected a checkpoint of a training run. Received: a damaged file ({path.name})"
+            ) from error
 
 
-def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Put the checkpoint in the old one's place. Raises: DataError if it cannot be written; the old one stays."""
-    arrays = {f"model_{number}": array for number, array in enumerate(checkpoint.model)}
-    arrays |= {f"optimizer_{number}": array for number, array in enumerate(checkpoint.optimizer)}
-    state = np.frombuffer(json.dumps(checkpoint.state).encode(), np.uint8)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, state=state, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def read(path: Path) -> Checkpoint:
-    """The checkpoint in a file. Raises: ModelError when it is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            state = json.loads(file["state"].tobytes())
-            return Checkpoint(_numbered(file, "model"), _numbered(file, "optimizer"), state)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelError(f"Expected a checkpoint of a training run. Received: a damaged file ({path.name})") from error
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder, moved onto `path` when the block succeeds and removed when it does not.
-
-    Raises: DataError when the disk is full or the folder cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be written: {error.strerror}. Finished epochs are kept") from error
-    os.close(handle)
-    temporary = Path(name)
-    temporary.chmod(_READABLE)
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be written: {error.strerror}. Finished epochs are kept") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def make_folder(folder: Path) -> Path:
-    """The folder, made if need be. Raises: DataError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {folder.name} cannot be made: {error.strerror}.") from error
-    return folder
-
-
-def clean(folder: Path) -> None:
-    """Removes what an interrupted `replacing` left in a folder."""
-    for path in folder.glob(f"{_PREFIX}*"):
-        path.unlink()
+def file_id(path: Path) -> dict[str, str | None]:
+    """A file by its name and SHA-256; None for what is no file, such as "imagenet"."""
+    return {"name": path.name, "sha256": sha256(path) if path.is_file() else None}
 
 
 def values(variables: Sequence[keras.Variable]) -> Arrays:
@@ -96,7 +161,7 @@ def values(variables: Sequence[keras.Variable]) -> Arrays:
 
 
 def assign(variables: Sequence[keras.Variable], arrays: Arrays) -> None:
-    """Sets the variables. Raises: ModelError when number or shapes differ: a checkpoint of something else."""
+    """Sets the variables. Raises ModelError when number or shapes differ: a checkpoint of something else."""
     if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
         raise ModelError("Expected a checkpoint of this network and optimizer. Received: one of others")
     for variable, array in zip(variables, arrays, strict=True):
@@ -106,3 +171,22 @@ def assign(variables: Sequence[keras.Variable], arrays: Arrays) -> None:
 def _numbered(file: Any, part: str) -> Arrays:
     count = sum(name.startswith(f"{part}_") for name in file.files)
     return [file[f"{part}_{number}"] for number in range(count)]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # not installed: a backend that is not in use
+    return found
+
+
+def _hardware() -> str:
+    """The processor's name and how many cores the run may use, for example "Intel Xeon, 2 cores"."""
+    try:
+        names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    except OSError:
+        names = []
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

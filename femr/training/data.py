@@ -1,22 +1,32 @@
-"""FER2013 in memory: its splits, the check against the official counts, and which faces may be trained on.
+"""FER2013 in memory: from the four shapes in which people have it to splits of faces, labels and FER+ votes.
 
-The faces themselves come from `femr.training.sources`, in whichever of four shapes somebody has them.
+Kaggle's fer2013.csv or icml_face_data.csv, a folder tree, Parquet, and a dataset on the Hub, which is Parquet in the
+end. Malformed rows raise a DataError that names them: a data set that is quietly smaller gives numbers nobody can
+compare.
 """
 
+import csv
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
 
 from femr.errors import DataError
 from femr.expression.calibration import TRAINING_COUNTS
-from femr.faces.crop import Pixels
-from femr.results import EMOTIONS
-from femr.training import sources
+from femr.faces.crop import FACE_SIDE, Pixels
+from femr.results import EMOTIONS, emotion_of
+
+Votes: TypeAlias = npt.NDArray[np.int64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = SPLITS = ("Training", "PublicTest", "PrivateTest")
 """FER2013's own splits: to learn from, to choose by, and to report once."""
@@ -30,26 +40,40 @@ OFFICIAL_COUNTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 )
 """Faces of each expression in the data set that was published (Kaggle, 2013), in the order of EMOTIONS."""
 
-HELD_OUT = 0.2
-"""Share of Training that the reference's 4:1 split keeps for validation."""
+MIN_VOTES = 3
+"""Votes for the seven expressions under which a face tells nothing of what people see."""
+
+_VOTE_COLUMNS = np.array([4, 5, 6, 1, 3, 2, 0])  # of each of EMOTIONS in FER+'s order
+_SPLIT_WORDS = MappingProxyType(
+    dict.fromkeys(("training", "train"), TRAINING)
+    | dict.fromkeys(("publictest", "public_test", "validation", "valid", "val"), PUBLIC_TEST)
+    | dict.fromkeys(("privatetest", "private_test", "test"), PRIVATE_TEST)
+)
+_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+_IMAGE_COLUMNS = ("image", "img", "pixels", "img_bytes")
+_LABEL_COLUMNS = ("label", "labels", "emotion", "expression")
+_SPLIT_COLUMNS = ("usage", "split")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PIXELS = FACE_SIDE * FACE_SIDE
+_SHOWN = 5  # malformed rows that an error names
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FaceData:
     """Some labelled faces.
 
-    images: grey uint8 (n, 48, 48). labels: int64 (n,), indices into EMOTIONS. votes: FER+ crowd votes int64 (n, 10), in
+    images: gray uint8 (n, 48, 48). labels: int64 (n,), indices into EMOTIONS. votes: FER+ crowd votes int64 (n, 10), in
     FER+'s order (neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, not a face), or None.
     """
 
     images: Pixels
     labels: npt.NDArray[np.int64]
-    votes: npt.NDArray[np.int64] | None = None
+    votes: Votes | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> "FaceData":
+    def __getitem__(self, rows: Mask | npt.NDArray[np.int64] | slice) -> "FaceData":
         """The chosen faces, by a mask, indices or a slice."""
         return FaceData(self.images[rows], self.labels[rows], None if self.votes is None else self.votes[rows])
 
@@ -68,16 +92,47 @@ class FaceData:
         return digest.hexdigest()
 
 
+class Row(NamedTuple):
+    """One face or photo as it is stored.
+
+    where: for an error. image: a picture file's bytes, or pixels as numbers or text. label: a number or a name.
+    """
+
+    where: str
+    image: Any
+    label: Any
+    split: Any
+    votes: Any = None
+    source: str | None = None
+
+
 def load(source: str | Path) -> dict[str, FaceData]:
     """Split name → its faces, for the splits that the data has.
 
-    Args: `source`, a Kaggle CSV file, a folder tree, a Parquet file or folder, or a Hub dataset id such as "user/name".
-    Raises: DataError with the row number and the reason when a row is malformed; nothing is left out silently.
+    Args:
+        source: A Kaggle CSV file, a folder tree, a Parquet file or folder, or a Hub dataset id such as "user/name".
+
+    Raises:
+        DataError: When it is none of these, is empty, or a row is malformed; nothing is left out silently.
     """
-    rows = sources.read(source)
-    votes = None if rows.votes is None else np.asarray(rows.votes, np.int64)
-    everything = FaceData(np.asarray(rows.images, np.uint8), np.asarray(rows.labels, np.int64), votes)
-    usage = np.asarray(rows.splits)
+    images, labels, splits, votes = list[Pixels](), list[int](), list[str](), list[Any]()
+    bad = list[str]()
+    for row in _rows(source):
+        try:
+            image, label, split = _pixels(row.image), label_of(row.label), _split_of(row.split)
+        except (ValueError, TypeError) as error:
+            bad.append(f"{row.where}: {error}")
+            continue
+        images.append(image)
+        labels.append(label)
+        splits.append(split)
+        votes.append(row.votes)
+    check_rows(bad)
+    if not labels:
+        raise DataError(f"Expected faces. Received: none ({Path(source).name})")
+    known = None if any(one is None for one in votes) else np.asarray(votes, np.int64)
+    everything = FaceData(np.asarray(images, np.uint8), np.asarray(labels, np.int64), known)
+    usage = np.asarray(splits)
     return {split: everything[usage == split] for split in SPLITS if (usage == split).any()}
 
 
@@ -93,17 +148,19 @@ def differences(splits: Mapping[str, FaceData]) -> list[str]:
 
 
 def training_faces(splits: Mapping[str, FaceData], names: Sequence[str] = (TRAINING,)) -> FaceData:
-    """The faces of some splits, to learn from. Raises: DataError for PrivateTest, a missing split or an empty class."""
+    """The faces of some splits, to learn from.
+
+    Raises:
+        DataError: For PrivateTest, a missing split or an expression without a face.
+    """
     if PRIVATE_TEST in names:
         raise DataError(
             f"Expected {TRAINING} or {PUBLIC_TEST} to train on. Received: {PRIVATE_TEST}, kept for the test"
         )
     parts = [split_named(splits, name) for name in names]
     voted = [part.votes for part in parts if part.votes is not None]
-    votes = np.concatenate(voted) if len(voted) == len(parts) else None
-    faces = FaceData(
-        np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]), votes
-    )
+    images, labels = (np.concatenate([getattr(part, key) for part in parts]) for key in ("images", "labels"))
+    faces = FaceData(images, labels, np.concatenate(voted) if len(voted) == len(parts) else None)
     empty = [str(emotion) for emotion, count in zip(EMOTIONS, faces.counts(), strict=True) if not count]
     if empty:
         raise DataError(
@@ -113,7 +170,7 @@ def training_faces(splits: Mapping[str, FaceData], names: Sequence[str] = (TRAIN
 
 
 def split_named(splits: Mapping[str, FaceData], name: str) -> FaceData:
-    """One split. Raises: DataError, with those there are, when it is missing."""
+    """One split. Raises DataError, with those there are, when it is missing."""
     if name not in splits:
         raise DataError(f"Expected data with {name}. Received: only {', '.join(splits) or 'nothing'}")
     return splits[name]
@@ -121,22 +178,207 @@ def split_named(splits: Mapping[str, FaceData], name: str) -> FaceData:
 
 def grouped_split(faces: FaceData, held_out: float, seed: int) -> tuple[FaceData, FaceData]:
     """Two parts, the second with about `held_out` (0 to 1) of the faces; pixel-identical ones stay together."""
-    groups, sizes, order = _shuffled_groups(faces, seed)
+    groups = np.unique(np.array(faces.keys()), return_inverse=True)[1]
+    order = np.random.default_rng(seed).permutation(groups.max() + 1)
     second = np.zeros(len(order), bool)
-    second[order[np.cumsum(sizes) <= held_out * len(faces)]] = True
+    second[order[np.cumsum(np.bincount(groups)[order]) <= held_out * len(faces)]] = True
     return faces[~second[groups]], faces[second[groups]]
 
 
-def unseen(faces: FaceData, trained_on: Iterable[FaceData]) -> npt.NDArray[np.bool_]:
+def unseen(faces: FaceData, trained_on: Iterable[FaceData]) -> Mask:
     """Which faces have pixels that occur in none of the training parts: bool (n,)."""
     seen = {key for part in trained_on for key in part.keys()}  # noqa: SIM118, a method of FaceData, not of a dict
     return np.array([key not in seen for key in faces.keys()], bool)  # noqa: SIM118
 
 
-def _shuffled_groups(
-    faces: FaceData, seed: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-    """Each face's group of pixel-identical ones; the groups' sizes in a random order; and that order."""
-    groups = np.unique(np.array(faces.keys()), return_inverse=True)[1]
-    order = np.random.default_rng(seed).permutation(groups.max() + 1)
-    return groups, np.bincount(groups)[order], order
+def seven_votes(votes: Votes) -> Votes:
+    """The votes for the seven expressions in the order of EMOTIONS, int64 (n, 7), of FER+'s ten columns (n, 10)."""
+    return votes[:, _VOTE_COLUMNS]
+
+
+def vote_shares(votes: Votes) -> npt.NDArray[np.float32]:
+    """The share of each expression among the seven, float32 (n, 7); zeros for faces with fewer than MIN_VOTES."""
+    seven = seven_votes(votes)
+    counts = seven.sum(axis=1, keepdims=True)
+    return np.where(counts >= MIN_VOTES, seven / np.maximum(counts, 1), 0).astype(np.float32)
+
+
+def majority(votes: Votes) -> tuple[npt.NDArray[np.int64], Mask]:
+    """The crowd's expression, index into EMOTIONS int64 (n,), and whether over half of all ten votes agree on it."""
+    seven = seven_votes(votes)
+    return seven.argmax(axis=1), 2 * seven.max(axis=1) > votes.sum(axis=1)
+
+
+def label_of(value: Any) -> int:
+    """The index into EMOTIONS of a label: 0 to 6 as a number or text, or a name in any case. ValueError for others."""
+    text = str(value).strip().lower()
+    if text.isdigit() and int(text) < len(EMOTIONS):
+        return int(text)
+    emotion = emotion_of(text)
+    if emotion is None:
+        raise ValueError(f"unknown label {value!r}; expected 0 to 6 or {', '.join(EMOTIONS)}")
+    return EMOTIONS.index(emotion)
+
+
+def check_rows(bad: Sequence[str]) -> None:
+    """Return if there are no malformed rows. Raises one DataError with the first few and how many there are."""
+    if bad:
+        more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        raise DataError(f"Expected well-formed rows. Received: {'; '.join(bad[:_SHOWN])}{more}")
+
+
+def parquet_rows(path: Path) -> Iterator[Row]:
+    """Each row of a Parquet file, with the column and label names of different uploaders.
+
+    Raises:
+        DataError: For a damaged file or missing columns.
+    """
+    table = _parquet_table(path)
+    image, label = _column(table, _IMAGE_COLUMNS), _column(table, _LABEL_COLUMNS)
+    if image is None or label is None:
+        raise DataError(f"Expected columns image and label. Received: {', '.join(table.column_names)}")
+    split, names, in_name = _column(table, _SPLIT_COLUMNS), _label_names(table, label), _split_in_name(path)
+    number = 0
+    for batch in table.to_batches(max_chunksize=1024):
+        for row in batch.to_pylist():
+            number += 1
+            value, shown = _picture(row[image]), row[label]
+            shown = names[shown] if names and isinstance(shown, int) and 0 <= shown < len(names) else shown
+            part = row[split] if split else in_name
+            yield Row(f"row {number}", value, shown, part, row.get("ferplus_votes"), row.get("source"))
+
+
+def first_photo(path: Path) -> bytes | None:
+    """The first picture file of a Parquet file without a column for splits: of photos, perhaps; None without any."""
+    table = _parquet_table(path)
+    image = _column(table, _IMAGE_COLUMNS)
+    if image is None or not table.num_rows or _column(table, _SPLIT_COLUMNS):
+        return None
+    value = _picture(table[image][0].as_py())
+    return value if isinstance(value, bytes) else None
+
+
+def _rows(source: str | Path) -> Iterator[Row]:
+    """All rows of a source. Raises DataError when it is none of the four shapes."""
+    path = Path(source)
+    if path.is_dir():
+        files = sorted(path.glob("**/*.parquet"))
+        return (row for file in files for row in parquet_rows(file)) if files else _tree_rows(path)
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return _csv_rows(path)
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        return parquet_rows(path)
+    if isinstance(source, str) and _HUB_ID.fullmatch(source) and not path.exists():
+        return (row for file in _download(source) for row in parquet_rows(file))
+    raise DataError(f"Expected a CSV or Parquet file, a folder or a Hub dataset. Received: no such thing ({path.name})")
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+            if not {"emotion", "pixels"} <= columns.keys():
+                raise DataError(f"Expected columns emotion, pixels, Usage. Received: {', '.join(columns) or 'none'}")
+            usage = columns.get("usage")
+            for row in reader:
+                split = row[usage] if usage else TRAINING
+                yield Row(f"line {reader.line_num}", row[columns["pixels"]] or "", row[columns["emotion"]], split)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"Expected a CSV file. Received: one that is not text ({path.name})") from error
+
+
+def _tree_rows(folder: Path) -> Iterator[Row]:
+    """train/<emotion>/* and test/<emotion>/*; a file name such as PublicTest_123.jpg goes before its folder."""
+    for path in sorted(path for path in folder.glob("**/*") if path.suffix.lower() in _PICTURES):
+        prefix = path.stem.split("_")[0]
+        split = prefix if prefix.lower() in ("training", "publictest", "privatetest") else path.parent.parent.name
+        yield Row("/".join(path.parts[-3:]), path.read_bytes(), path.parent.name, split)
+
+
+def _download(repo: str) -> list[Path]:
+    """The Parquet files of a Hub dataset, from its main branch or else the Hub's own conversion."""
+    from huggingface_hub import errors, snapshot_download
+
+    for revision in (None, "refs/convert/parquet"):
+        try:
+            folder = snapshot_download(repo, repo_type="dataset", revision=revision, allow_patterns="*.parquet")
+        except (errors.RepositoryNotFoundError, errors.GatedRepoError):
+            raise DataError(f"Expected a public dataset on the Hub. Received: {repo}, missing or private") from None
+        except errors.RevisionNotFoundError:
+            continue
+        except (OSError, errors.HfHubHTTPError) as error:
+            raise DataError(f"The dataset {repo} could not be fetched from the Hub.") from error
+        files = sorted(Path(folder).glob("**/*.parquet"))
+        if files:
+            return files
+    raise DataError(f"Expected a dataset with Parquet files. Received: {repo}, without any")
+
+
+def _parquet_table(path: Path) -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise DataError("Reading Parquet files needs pyarrow: pip install 'femr[train]'.") from error
+    try:
+        return pyarrow.parquet.read_table(path)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"Expected a Parquet file. Received: a damaged one ({path.name})") from error
+
+
+def _column(table: Any, names: Sequence[str]) -> str | None:
+    columns = {name.lower(): name for name in table.column_names}
+    return next((columns[name] for name in names if name in columns), None)
+
+
+def _picture(value: Any) -> Any:
+    """What a column of images holds: the Hub's Image feature wraps a picture file in a dict."""
+    return value.get("bytes") if isinstance(value, dict) else value
+
+
+def _label_names(table: Any, label: str) -> list[str] | None:
+    """What the Hub's metadata call labels 0, 1, ..., None if nothing: uploaders order the expressions freely."""
+    metadata = (table.schema.metadata or {}).get(b"huggingface")
+    feature = json.loads(metadata).get("info", {}).get("features", {}).get(label, {}) if metadata else {}
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return [str(name) for name in names] if names else None
+
+
+def _split_in_name(path: Path) -> str:
+    """The split that a file's name or folder tells: train-00000-of-00001.parquet. Without one, all is Training."""
+    words = re.split(r"[-_.]", path.stem.lower()) + [part.lower() for part in path.parts[-2:-1]]
+    return next((word for word in words if word in _SPLIT_WORDS), "train")
+
+
+def _split_of(value: Any) -> str:
+    """FER2013's name of a split: train, validation and test count as Training, PublicTest and PrivateTest."""
+    name = _SPLIT_WORDS.get(str(value).strip().lower())
+    if name is None:
+        raise ValueError(f"unknown split {value!r}; expected Training, PublicTest or PrivateTest")
+    return name
+
+
+def _pixels(value: Any) -> Pixels:
+    """A stored face as gray uint8 (48, 48). Raises ValueError when it is damaged or of another size."""
+    if isinstance(value, bytes):
+        try:
+            with Image.open(BytesIO(value)) as picture:
+                pixels = np.asarray(picture.convert("L"), np.uint8)
+        except (UnidentifiedImageError, OSError) as error:
+            raise ValueError("not a picture") from error
+    else:
+        pixels = _numbers(value)
+    if pixels.size != _PIXELS or (pixels.ndim == 2 and pixels.shape[0] != FACE_SIDE):
+        shape = f" ({pixels.shape[1]}×{pixels.shape[0]})" if pixels.ndim == 2 else ""
+        raise ValueError(f"{pixels.size:,} pixels{shape} instead of {_PIXELS:,}")
+    return pixels.reshape(FACE_SIDE, FACE_SIDE)
+
+
+def _numbers(value: Any) -> Pixels:
+    """Pixels written as numbers from 0 to 255, in a list or as text with blanks between them."""
+    try:
+        numbers = bytes(map(int, value.split())) if isinstance(value, str) else bytes(np.ravel(value).tolist())
+    except (ValueError, TypeError) as error:
+        raise ValueError("pixels that are not numbers from 0 to 255") from error
+    return np.frombuffer(numbers, np.uint8)

@@ -3,32 +3,66 @@
 A model has two answers and each is measured against its own truth: the label head against FER2013's labels, the figure
 that others report, and the people head, which is what femr shows, against the ten votes a face of FER+.
 
-Every accuracy has a 95 % bootstrap interval, and that of the labels is also given without the faces whose pixels occur
-in the training data: 288 of PrivateTest's 3,589 do. Temperatures and thresholds come from PublicTest alone, whatever
-split is reported. A model that learned from PublicTest is tuned, and on PublicTest measured, by what its weights said
-before they did.
+One rule keeps the numbers honest: a model's config lists the splits it learned from, `evaluate` refuses those, and
+temperatures and thresholds come from PublicTest by a network that did not learn from it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
+import keras
 import numpy as np
-import numpy.typing as npt
 
+from femr.errors import ModelError
+from femr.expression import weights
 from femr.expression.calibration import Calibration, apply_temperature
+from femr.expression.weights import ModelFacts
+from femr.files import make_folder
 from femr.results import EMOTIONS
-from femr.training import calibration, data, metrics, people, plots, votes
-from femr.training.answers import Looks
-from femr.training.checkpoint import make_folder
-from femr.training.data import FaceData
-from femr.training.models import Model, find_model
+from femr.training import data, metrics, plots
+from femr.training.checkpoint import RunConfig
+from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
+from femr.training.metrics import ClassScores, Interval, PeopleMeasures
+from femr.training.network import Heads, input_span, load_file, predict
 
-Report: TypeAlias = dict[str, Any]
+if TYPE_CHECKING:  # loads TensorFlow, whatever Keras' backend
+    from femr.expression.classifier import Classifier
 
-BEFORE_THE_FINISH = "before the finish"
-"""A report's measured_with: the weights that were asked had not learned from PublicTest yet."""
+UNTUNED_THRESHOLD = 0.5
+"""The threshold for "unsure" of a model that has none and cannot be given one for want of PublicTest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """All measures of a model on one split of FER2013.
+
+    Of the label head against the labels: accuracies of one view and of the mirrored average (both also without faces
+    whose pixels are in the training data) and against FER+'s majorities, None where there is no face to measure by. Of
+    the mirrored average: macro_f1, per_class, confusion_matrix (rows: labels); after temperature scaling nll (nats) and
+    brier; ece_before and ece_after it. people: the people head's, of the mirrored average; None without votes.
+    """
+
+    model: str
+    split: str
+    images: int
+    accuracy: Interval | None
+    accuracy_mirrored: Interval | None
+    accuracy_deduplicated: Interval | None
+    accuracy_mirrored_deduplicated: Interval | None
+    ferplus_accuracy: Interval | None
+    macro_f1: float
+    nll: float
+    brier: float
+    ece_before: float
+    ece_after: float
+    temperature: float
+    unsure_threshold: float
+    per_class: dict[str, ClassScores]
+    confusion_matrix: list[list[int]]
+    people: PeopleMeasures | None
+    weights_sha256: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,139 +75,205 @@ class Tuning:
     unsure_threshold: float
 
 
-def evaluate(
-    model: str,
-    source: str | Path,
-    split: str = data.PRIVATE_TEST,
-    pictures: Path | None = None,
-    balance: float | None = None,
-) -> Report:
-    """All measures of a model on one split, ready for JSON.
+class Predictions(NamedTuple):
+    """Both heads' probabilities of faces as they are, and of their mirror images."""
 
-    Keys: model, split, images, weights_sha256 (file → SHA-256). Of the label head against the labels: accuracy,
-    accuracy_mirrored, accuracy_deduplicated, accuracy_mirrored_deduplicated and ferplus_accuracy, against FER+'s
-    majorities (each {value, low, high}; None where there is no face or no vote to measure by); macro_f1, per_class
-    (expression → precision, recall, f1, images), confusion_matrix (rows: labels), all three of the mirrored average, as
-    are nll (nats) and brier after temperature scaling, ece_before and ece_after it; temperature, unsure_threshold.
-    people: the people head's measures, of the mirrored average, see `people.measure`; None without votes.
-    Only where it applies: measured_with, which weights were asked about a PublicTest that the model learned from.
+    plain: Heads
+    mirrored: Heads
+
+    @property
+    def mean(self) -> Heads:
+        """The average of both, the test-time augmentation of inference."""
+        return Heads(*(np.asarray((one + other) / 2, np.float32) for one, other in zip(*self, strict=True)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Network:
+    """A network and what is known of it. It predicts the same faces once only."""
+
+    facts: ModelFacts
+    network: keras.Model
+    _known: dict[FaceData, Predictions] = field(default_factory=dict)
+
+    def predict(self, faces: FaceData) -> Predictions:
+        """Both heads' probabilities of faces and of their mirror images."""
+        if faces not in self._known:
+            both = faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])
+            low, high = self.facts.low, self.facts.high
+            self._known[faces] = Predictions(*(predict(self.network, images, low, high) for images in both))
+        return self._known[faces]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Model:
+    """One network or several whose predictions are averaged. trained_on: splits. sha256: file → SHA-256."""
+
+    facts: ModelFacts
+    networks: tuple[Network, ...]
+    trained_on: tuple[str, ...]
+    sha256: Mapping[str, str]
+
+    def predict(self, faces: FaceData) -> Predictions:
+        """The mean of the networks' predictions."""
+        views = zip(*(network.predict(faces) for network in self.networks), strict=True)
+        return Predictions(
+            *(Heads(*(np.asarray(np.mean(head, 0), np.float32) for head in zip(*view, strict=True))) for view in views)
+        )
+
+    def classifier(self, balance: float | None = None) -> "Classifier":
+        """What an Analyzer reads faces with. Raises ModelError if the balance cannot be."""
+        from femr.expression.classifier import Classifier
+
+        return Classifier(self.facts, [(one.facts, one.network) for one in self.networks], balance)
+
+
+def find_model(name: str, probe: FaceData) -> Model:
+    """The model of that name or path, loaded.
 
     Args:
-        model: a model's name, "ensemble", or the path of anybody's .keras file with seven scores in FER2013's order,
-            once or twice.
-        source: FER2013 in any shape that `data.load` reads.
-        pictures: a folder for confusion matrices, reliability diagram and risk-coverage curve as PNG, or None.
-        balance: of the people head's answers, see `calibration.Calibration`; None is the model's own.
-    Raises: DataError, ModelError.
+        probe: Labelled faces that tell an unknown network's input span.
+
+    Raises:
+        ModelError: When there is no such model, or it is damaged or of another kind.
     """
-    Calibration(balance=balance or 0.0)  # a wrong one is said before the data are read
-    return evaluate_loaded(model, data.load(source), split, pictures, balance)
+    if name in weights.MODEL_NAMES:
+        facts = weights.load_facts(name)
+        networks = (Network(*weights.load_network(one)) for one in facts.members or (name,))
+        return combine(facts, tuple(networks))
+    path = Path(name)
+    if path.suffix != ".keras":
+        weights.check_name(name)
+    network, run = load_file(path), RunConfig.beside(path)
+    # the network before a finish lies beside it, and learned from Training alone
+    before = path.name == "calibration.keras"
+    return Model(
+        *_somebodys(path.stem, network, input_span(network, probe)),
+        run.trained_on if run and not before else (TRAINING,),
+        {path.name: weights.sha256(path)},
+    )
 
 
-def evaluate_loaded(
+def combine(facts: ModelFacts, networks: tuple[Network, ...]) -> Model:
+    """One of femr's own models: the network itself, or the members of an ensemble."""
+    learned = {split for one in networks for split in one.facts.document.get("trained_on", (TRAINING,))}
+    files = {file: digest for one in networks for file, digest in one.facts.files.items()}
+    return Model(facts, networks, tuple(split for split in SPLITS if split in learned), files)
+
+
+def evaluate(
     model: str,
-    splits: Mapping[str, FaceData],
-    split: str = data.PRIVATE_TEST,
+    source: str | Path | Mapping[str, FaceData],
+    split: str = PRIVATE_TEST,
     pictures: Path | None = None,
     balance: float | None = None,
-) -> Report:
-    """The same as `evaluate`, for data that are loaded already."""
-    faces = data.split_named(splits, split)
-    found = find_model(model, splits.get(data.PUBLIC_TEST, faces))
-    return evaluate_model(found, splits, split, pictures, tune(found, splits, balance))
+) -> Measures:
+    """All measures of a model on one split that it did not learn from.
+
+    Args:
+        model: A model's name, "ensemble", or the path of anybody's .keras file with seven scores in FER2013's order,
+            once or twice.
+        source: FER2013 in any shape that `data.load` reads, or what it gave.
+        pictures: A folder for confusion matrices, reliability diagram and risk-coverage curve as PNG, or None.
+        balance: Of the people head's answers, see `calibration.Calibration`; None is the model's own.
+
+    Raises:
+        DataError: When the data cannot be read or lack the split.
+        ModelError: When there is no such model, or it learned from the split.
+    """
+    Calibration(balance=balance or 0.0)  # a wrong one is said before the data are read
+    splits = source if isinstance(source, Mapping) else data.load(source)
+    found = find_model(model, splits.get(PUBLIC_TEST, data.split_named(splits, split)))
+    return measure_model(found, splits, split, tune(found, splits, balance), pictures)
 
 
-def evaluate_model(
-    found: Model, splits: Mapping[str, FaceData], split: str, pictures: Path | None, tuning: Tuning
-) -> Report:
-    """The same for a model that is loaded, too, and tuned."""
+def measure_model(
+    model: Model, splits: Mapping[str, FaceData], split: str, tuning: Tuning, pictures: Path | None = None
+) -> Measures:
+    """The same for a model that is loaded and tuned."""
+    if split in model.trained_on:
+        raise ModelError(f"Expected a split that {model.facts.name} did not learn from. Received: {split}")
     faces = data.split_named(splits, split)
-    asked = found.before if found.before and split == data.PUBLIC_TEST else found
-    looks = asked.look(faces)
-    new = data.unseen(faces, [splits[name] for name in asked.trained_on if name in splits and name != split])
-    report: Report = {"model": found.facts.name, "split": split}
-    report |= measure(looks, faces, new, tuning) | {"weights_sha256": dict(asked.sha256)}
-    if split == data.PUBLIC_TEST and split in found.trained_on:
-        report["measured_with"] = BEFORE_THE_FINISH if found.before else "weights that learned from these faces"
+    predictions = model.predict(faces)
+    new = data.unseen(faces, [splits[name] for name in model.trained_on if name in splits])
+    measured = measure(predictions, faces, new, tuning)
+    measured = replace(measured, model=model.facts.name, split=split, weights_sha256=dict(model.sha256))
     if pictures is not None:
-        _draw(report, looks, faces, tuning, make_folder(pictures))
-    return report
+        make_folder(pictures)
+        _draw(measured, predictions, faces, tuning, pictures)
+    return measured
 
 
-def tune(found: Model, splits: Mapping[str, FaceData], balance: float | None = None) -> Tuning:
+def tune(model: Model, splits: Mapping[str, FaceData], balance: float | None = None) -> Tuning:
     """Temperatures and thresholds from PublicTest; the model's own where that is missing or was learned from.
 
-    Args: `balance`, None for the model's own. Raises: ModelError if it cannot be.
+    Args:
+        balance: None for the model's own.
     """
-    facts, judge, public = found.facts, found.before or found, splits.get(data.PUBLIC_TEST)
+    facts, public = model.facts, splits.get(PUBLIC_TEST)
     wanted = facts.calibration if balance is None else replace(facts.calibration, balance=balance)
     own = Tuning(facts.label_temperature, facts.unsure_threshold, wanted, facts.unsure_threshold)
-    if public is None or data.PUBLIC_TEST in judge.trained_on:
+    if public is None or PUBLIC_TEST in model.trained_on:
         return own
-    labels, said = judge.look(public).mean
-    temperature = calibration.fit_temperature(labels, np.eye(len(EMOTIONS))[public.labels])
+    labels, people = model.predict(public).mean
+    temperature = metrics.fit_temperature(labels, np.eye(len(EMOTIONS))[public.labels])
     calibrated = apply_temperature(labels, temperature)
-    threshold = calibration.unsure_threshold(calibrated.max(axis=1), metrics.hits(calibrated, public.labels))
-    fitted = replace(own, label_temperature=temperature, label_threshold=threshold)
-    if public.votes is None or not votes.majority(public.votes)[1].any():
-        return fitted
-    return Tuning(temperature, threshold, *people.tune(said, public.votes, wanted.balance))
+    threshold = metrics.abstain_threshold(calibrated.max(axis=1), metrics.hits(calibrated, public.labels))
+    if public.votes is None or not data.majority(public.votes)[1].any():
+        return replace(own, label_temperature=temperature, label_threshold=threshold)
+    return Tuning(temperature, threshold, *metrics.tune(people, public.votes, wanted.balance))
 
 
-def measure(looks: Looks, faces: FaceData, new: npt.NDArray[np.bool_], tuning: Tuning) -> Report:
-    """The measures of one split from both heads' answers. `new`, bool (n,): pixels not in the training data."""
-    labels, (mirrored, said) = faces.labels, looks.mean
+def measure(predictions: Predictions, faces: FaceData, new: Mask, tuning: Tuning) -> Measures:
+    """The measures of some faces from both heads' predictions. `new`, bool (n,): pixels not in the training data."""
+    labels, votes, (mirrored, people) = faces.labels, faces.votes, predictions.mean
     calibrated = apply_temperature(mirrored, tuning.label_temperature)
-    right, right_mirrored = metrics.hits(looks.plain.labels, labels), metrics.hits(mirrored, labels)
-    matrix = metrics.confusion_matrix(calibrated, labels)
-    return {
-        "images": len(faces),
-        "accuracy": metrics.share(right),
-        "accuracy_mirrored": metrics.share(right_mirrored),
-        "accuracy_deduplicated": metrics.share(right[new]),
-        "accuracy_mirrored_deduplicated": metrics.share(right_mirrored[new]),
-        "macro_f1": metrics.macro_f1(matrix),
-        "per_class": metrics.per_class(matrix),
-        "confusion_matrix": matrix.tolist(),
-        "nll": metrics.negative_log_likelihood(calibrated, labels),
-        "brier": metrics.brier_score(calibrated, labels),
-        "ece_before": metrics.calibration_error(mirrored.max(axis=1), right_mirrored),
-        "ece_after": metrics.calibration_error(calibrated.max(axis=1), right_mirrored),
-        "temperature": tuning.label_temperature,
-        "unsure_threshold": tuning.label_threshold,
-        "ferplus_accuracy": _ferplus(mirrored, faces),
-        "people": _people(said, faces, tuning),
-    }
+    right, right_mirrored = metrics.hits(predictions.plain.labels, labels), metrics.hits(mirrored, labels)
+    matrix = metrics.confusion_matrix(calibrated.argmax(axis=1), labels)
+    crowd, agreed = (labels, np.zeros(len(labels), bool)) if votes is None else data.majority(votes)
+    return Measures(
+        model="",
+        split="",
+        images=len(faces),
+        accuracy=metrics.interval(right),
+        accuracy_mirrored=metrics.interval(right_mirrored),
+        accuracy_deduplicated=metrics.interval(right[new]),
+        accuracy_mirrored_deduplicated=metrics.interval(right_mirrored[new]),
+        ferplus_accuracy=metrics.interval(metrics.hits(mirrored, crowd)[agreed]),
+        macro_f1=metrics.macro_f1(matrix),
+        nll=metrics.negative_log_likelihood(calibrated, labels),
+        brier=metrics.brier_score(calibrated, labels),
+        ece_before=metrics.calibration_error(mirrored.max(axis=1), right_mirrored),
+        ece_after=metrics.calibration_error(calibrated.max(axis=1), right_mirrored),
+        temperature=tuning.label_temperature,
+        unsure_threshold=tuning.label_threshold,
+        per_class=metrics.per_class(matrix),
+        confusion_matrix=matrix[:, :-1].tolist(),
+        people=None
+        if votes is None
+        else metrics.measure_people(people, votes, tuning.calibration, tuning.unsure_threshold),
+        weights_sha256={},
+    )
 
 
-def _ferplus(probabilities: metrics.Probabilities, faces: FaceData) -> dict[str, float] | None:
-    """The label head's accuracy against the crowd's majority, over the faces that have one."""
-    if faces.votes is None:
-        return None
-    labels, agreed = votes.majority(faces.votes)
-    return metrics.share(metrics.hits(probabilities, labels)[agreed])
+def _somebodys(name: str, network: keras.Model, span: tuple[float, float]) -> tuple[ModelFacts, tuple[Network]]:
+    """What is known of somebody's file, and its network: nothing is calibrated."""
+    side, calibration = int(network.input_shape[1]), Calibration()
+    facts = ModelFacts(name, name, {}, (), side, *span, calibration, 1.0, UNTUNED_THRESHOLD)
+    return facts, (Network(facts, network),)
 
 
-def _people(said: metrics.Probabilities, faces: FaceData, tuning: Tuning) -> Report | None:
-    if faces.votes is None:
-        return None
-    return people.measure(said, faces.votes, tuning.calibration, tuning.unsure_threshold)
-
-
-def _draw(report: Report, looks: Looks, faces: FaceData, tuning: Tuning, folder: Path) -> None:
+def _draw(measured: Measures, predictions: Predictions, faces: FaceData, tuning: Tuning, folder: Path) -> None:
     """The label head's confusion; that, calibration and risk of the people head where there are votes to draw by."""
-    title, (labels, said) = f"{report['model']}, {report['split']}", looks.mean
-    matrix, measured = np.array(report["confusion_matrix"]), report["people"]
-    plots.draw_confusion_matrix(matrix, folder / "confusion_matrix.png", f"{title}: labels")
-    if faces.votes is not None and measured and measured["images_majority"]:
-        bins, threshold = people.reliability(said, faces.votes, tuning.calibration), tuning.unsure_threshold
-        tops, rights = people.sureness(tuning.calibration.apply(said), faces.votes)
-        matrix = np.array(measured["confusion_matrix"])
-        plots.draw_confusion_matrix(matrix, folder / "people_confusion_matrix.png", f"{title}: people")
-        title, right = f"{title}: people", "share of voters who agree"
+    title, (labels, people) = f"{measured.model}, {measured.split}", predictions.mean
+    plots.draw_confusion_matrix(measured.confusion_matrix, folder / "confusion_matrix.png", f"{title}: labels")
+    if faces.votes is not None and measured.people and measured.people.images_majority:
+        bins = metrics.people_reliability(people, faces.votes, tuning.calibration)
+        tops, rights = metrics.sureness(tuning.calibration.apply(people), faces.votes)
+        threshold, right, head = tuning.unsure_threshold, "share of voters who agree", f"{title}: people"
+        plots.draw_confusion_matrix(measured.people.confusion_matrix, folder / "people_confusion_matrix.png", head)
     else:
         calibrated, threshold = apply_temperature(labels, tuning.label_temperature), tuning.label_threshold
         tops, rights = calibrated.max(axis=1), metrics.hits(calibrated, faces.labels)
-        bins, title, right = metrics.reliability(tops, rights), f"{title}: labels", "share read right"
-    plots.draw_reliability(bins, folder / "reliability.png", title, right)
-    plots.draw_risk_coverage(calibration.risk_coverage(tops, rights), threshold, folder / "risk_coverage.png", title)
+        bins, right, head = metrics.reliability(tops, rights), "share read right", f"{title}: labels"
+    plots.draw_reliability(bins, folder / "reliability.png", head, right)
+    plots.draw_risk_coverage(metrics.risk_coverage(tops, rights), threshold, folder / "risk_coverage.png", head)

@@ -1,22 +1,24 @@
-"""How good predicted probabilities are against labels: pure functions of arrays.
+"""How good predicted probabilities are against labels and votes, and what makes them honest: pure functions of arrays.
 
-Everywhere `probabilities` is float (n, 7), rows sum to 1, and `labels` int (n,), both in the order of EMOTIONS; n is at
-least 1.
+Everywhere `probabilities` is float (n, 7), rows sum to 1, `labels` int (n,), both in the order of EMOTIONS, and `votes`
+int (n, 10) in FER+'s order; n is at least 1.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from femr.expression.calibration import Calibration, apply_temperature
 from femr.results import EMOTIONS
+from femr.training.data import Mask, Votes, majority, seven_votes, vote_shares
 
 Probabilities: TypeAlias = npt.NDArray[np.floating]
 Labels: TypeAlias = npt.NDArray[np.integer]
-
-Shares: TypeAlias = npt.NDArray[np.floating]
-Rights: TypeAlias = npt.NDArray[np.bool_] | Shares
+Matrix: TypeAlias = npt.NDArray[np.int64]
+Hits: TypeAlias = Mask | Probabilities
+"""Whether each answer is right, or which share of people agree with it: (n,)."""
 
 CALIBRATION_BINS = 15
 """Bins of equal width for the calibration error, as in Guo et al., 2017."""
@@ -25,8 +27,13 @@ NATURAL_MIX = (252, 208, 21, 5696, 268, 368, 6868)
 
 The labels of the public collection muxspace/facial_expressions on GitHub (Apache-2.0).
 """
+
 _RESAMPLES = 2000
 _TINY = 1e-7
+_TEMPERATURES = (0.2, 5.0)
+_GOLDEN, _SEARCH_STEPS = (5**0.5 - 1) / 2, 60
+_THRESHOLDS = np.arange(0.15, 0.96, 0.01)
+_PLATEAU = 0.002  # of the faces: gains that count as equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,53 @@ class Interval:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        """The fields under their names."""
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """Precision, recall and F1 of an expression (0 to 1, and 0 for none of a kind) and how many faces show it."""
+
+    precision: float
+    recall: float
+    f1: float
+    images: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleMeasures:
+    """The people head against FER+'s votes, on the faces with three votes or more for the seven.
+
+    Of what is named, calibrated and balanced: accuracy, over the images_majority faces on which over half of all ten
+    votes agree; accuracy_ferplus, over images_ferplus, see `ferplus_majority`; mean_recall, natural_mix, per_class and
+    confusion_matrix on those majorities; accuracy_unbalanced, the first with balance 0; agreement, the mean share of
+    all ten votes that agree with the answer, and agreement_best, with the best possible one; sure, the share of all
+    these faces that reaches unsure_threshold, and accuracy_sure, over the majorities among them.
+    Of the vote shares, calibrated and not balanced: cross_entropy with the shares of the votes for the seven, in nats,
+    and cross_entropy_least, of those shares themselves; ece_before and ece_after calibration: the gap between their top
+    and the share of voters who agree with it; ece_named, the same for the expression that is named.
+    """
+
+    images: int
+    balance: float
+    temperature: float
+    unsure_threshold: float
+    accuracy: Interval | None
+    images_majority: int
+    accuracy_unbalanced: Interval | None
+    accuracy_ferplus: Interval | None
+    images_ferplus: int
+    mean_recall: float | None
+    natural_mix: float | None
+    per_class: dict[str, ClassScores]
+    confusion_matrix: list[list[int]]
+    cross_entropy: float
+    cross_entropy_least: float
+    ece_before: float
+    ece_after: float
+    ece_named: float
+    agreement: float
+    agreement_best: float
+    sure: float
+    accuracy_sure: Interval | None
 
 
 def accuracy(probabilities: Probabilities, labels: Labels) -> float:
@@ -47,71 +98,68 @@ def accuracy(probabilities: Probabilities, labels: Labels) -> float:
     return float(hits(probabilities, labels).mean())
 
 
-def hits(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.bool_]:
+def hits(probabilities: Probabilities, labels: Labels) -> Mask:
     """Whether each face was read right: bool (n,)."""
     return np.asarray(probabilities.argmax(axis=1) == labels)
 
 
-def interval(right: npt.NDArray[np.bool_], seed: int = 0) -> Interval:
-    """Share of True with its 95 % percentile bootstrap interval over 2,000 resamples of the faces (Efron, 1979)."""
+def interval(right: Mask, seed: int = 0) -> Interval | None:
+    """Share of True with its 95 % percentile bootstrap interval over 2,000 resamples (Efron, 1979); None for none."""
+    if not len(right):
+        return None
     # n draws with replacement hold a binomial number of hits: the same resampling, without the indices
     shares = np.random.default_rng(seed).binomial(len(right), right.mean(), _RESAMPLES) / len(right)
     low, high = np.quantile(shares, (0.025, 0.975))
     return Interval(float(right.mean()), float(low), float(high))
 
 
-def share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
-    """The same interval for JSON; None for no faces."""
-    return interval(right).as_dict() if len(right) else None
-
-
-def confusion_matrix(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
-    """Counts int64 (7, 7): row the label, column the most probable expression."""
-    return named_matrix(probabilities.argmax(axis=1), labels)[:, :-1]
-
-
-def named_matrix(named: Labels, labels: Labels) -> npt.NDArray[np.int64]:
+def confusion_matrix(named: Labels, labels: Labels) -> Matrix:
     """Counts int64 (7, 8): row the label, column what was named, the last one that nothing was.
 
-    Args: `named`, int (n,), indices into EMOTIONS, or their number where no face was found.
+    Args:
+        named: int (n,), indices into EMOTIONS, or their number where no face was found.
     """
     matrix = np.zeros((len(EMOTIONS), len(EMOTIONS) + 1), np.int64)
     np.add.at(matrix, (labels, named), 1)
     return matrix
 
 
-def mean_recall(matrix: npt.NDArray[np.int64]) -> float | None:
+def mean_recall(matrix: Matrix) -> float | None:
     """The mean of the expressions' recalls, 0 to 1, over those that some face is labelled with; None without any."""
     return _mean_of_recalls(matrix, np.ones(len(EMOTIONS)))
 
 
-def natural_mix(matrix: npt.NDArray[np.int64]) -> float | None:
+def natural_mix(matrix: Matrix) -> float | None:
     """The accuracy to be expected where expressions are as frequent as in NATURAL_MIX: the recalls, weighed so."""
     return _mean_of_recalls(matrix, np.array(NATURAL_MIX, float))
 
 
-def per_class(matrix: npt.NDArray[np.int64]) -> dict[str, dict[str, float]]:
-    """Expression → precision, recall and F1 (0 to 1, and 0 for none of a kind) and its number of faces."""
+def per_class(matrix: Matrix) -> dict[str, ClassScores]:
+    """The scores of each expression, from a confusion matrix."""
     right, labelled, predicted = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+
+    def ratio(part: int, whole: int) -> float:
+        return float(part / whole) if whole else 0.0
+
     return {
-        str(emotion): {
-            "precision": _ratio(right[i], predicted[i]),
-            "recall": _ratio(right[i], labelled[i]),
-            "f1": _ratio(2 * right[i], labelled[i] + predicted[i]),
-            "images": int(labelled[i]),
-        }
+        str(emotion): ClassScores(
+            precision=ratio(right[i], predicted[i]),
+            recall=ratio(right[i], labelled[i]),
+            f1=ratio(2 * right[i], labelled[i] + predicted[i]),
+            images=int(labelled[i]),
+        )
         for i, emotion in enumerate(EMOTIONS)
     }
 
 
-def macro_f1(matrix: npt.NDArray[np.int64]) -> float:
+def macro_f1(matrix: Matrix) -> float:
     """Mean F1 of the seven expressions, each counting the same, 0 to 1."""
-    return float(np.mean([scores["f1"] for scores in per_class(matrix).values()]))
+    return float(np.mean([scores.f1 for scores in per_class(matrix).values()]))
 
 
 def negative_log_likelihood(probabilities: Probabilities, labels: Labels) -> float:
     """Mean -ln of the label's probability, in nats; probabilities are clipped at 1e-7."""
-    return float(-np.log(np.maximum(_of_labels(probabilities, labels), _TINY)).mean())
+    return float(-np.log(np.maximum(_chosen(probabilities, labels), _TINY)).mean())
 
 
 def cross_entropy(probabilities: Probabilities, shares: Probabilities) -> float:
@@ -121,34 +169,154 @@ def cross_entropy(probabilities: Probabilities, shares: Probabilities) -> float:
 
 def brier_score(probabilities: Probabilities, labels: Labels) -> float:
     """Mean squared distance to the one-hot label over all seven expressions, 0 to 2 (Brier, 1950)."""
-    wanted = np.eye(len(EMOTIONS))[labels]
-    return float(((probabilities - wanted) ** 2).sum(axis=1).mean())
+    return float(((probabilities - np.eye(len(EMOTIONS))[labels]) ** 2).sum(axis=1).mean())
 
 
-def calibration_error(tops: Shares, rights: Rights) -> float:
+def calibration_error(tops: Probabilities, rights: Hits) -> float:
     """Expected calibration error over 15 equal bins, 0 to 1 (Guo et al., 2017); arguments as in `reliability`."""
     return float(sum(abs(right - top) * part for top, right, part in reliability(tops, rights)))
 
 
-def reliability(tops: Shares, rights: Rights) -> list[tuple[float, float, float]]:
+def reliability(tops: Probabilities, rights: Hits) -> list[tuple[float, float, float]]:
     """The reliability diagram: for each bin with faces, mean probability, mean of what is right, share of all faces.
 
-    Args: `tops`, the probability of each answer, (n,). `rights`, whether it is right, or which share of people agree.
+    Args:
+        tops: The probability of each answer, (n,).
     """
     bins = np.minimum((tops * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     members = [bins == number for number in range(CALIBRATION_BINS) if (bins == number).any()]
     return [(float(tops[m].mean()), float(rights[m].mean()), float(m.mean())) for m in members]
 
 
-def _of_labels(probabilities: Probabilities, labels: Labels) -> Probabilities:
-    return probabilities[np.arange(len(labels)), labels]
+def fit_temperature(probabilities: Probabilities, shares: Probabilities) -> float:
+    """The temperature with the least cross-entropy, 0.2 to 5, by golden-section search on its logarithm.
+
+    Args:
+        shares: Of people's votes, float (n, 7), or 1 for the label and 0 elsewhere.
+    """
+
+    def cost(logarithm: float) -> float:
+        return cross_entropy(apply_temperature(probabilities, float(np.exp(logarithm))), shares)
+
+    low, high = np.log(_TEMPERATURES)
+    for _ in range(_SEARCH_STEPS):
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        low, high = (low, right) if cost(left) < cost(right) else (left, high)
+    return float(np.exp((low + high) / 2))
 
 
-def _ratio(part: np.int64, whole: np.int64) -> float:
-    return float(part / whole) if whole else 0.0
+def risk_coverage(tops: Probabilities, rights: Mask) -> npt.NDArray[np.float64]:
+    """The risk-coverage curve, float64 (n, 3): threshold, share of faces kept, share of those read wrong.
+
+    Row i keeps the i + 1 surest faces (El-Yaniv and Wiener, 2010).
+    """
+    order = np.argsort(-tops, kind="stable")
+    kept = np.arange(1, len(tops) + 1)
+    return np.stack([tops[order], kept / len(tops), np.cumsum(~rights[order]) / kept], axis=1)
 
 
-def _mean_of_recalls(matrix: npt.NDArray[np.int64], mix: npt.NDArray[np.floating]) -> float | None:
+def abstain_threshold(tops: Probabilities, rights: Hits) -> float:
+    """The probability under which an answer counts as unsure: where what is right there falls through one half.
+
+    A face under it would mislead a vote more often than help. Found as the threshold with the most right minus wrong of
+    what is kept; rounded to 0.01, and smoothed by taking the middle of the thresholds whose gain is within 2 per
+    thousand of the faces of the best.
+    """
+    gains = np.array([(2.0 * rights[tops >= threshold] - 1).sum() for threshold in _THRESHOLDS]) / len(tops)
+    good = _THRESHOLDS[gains >= gains.max() - _PLATEAU]
+    return round(float((good[0] + good[-1]) / 2), 2)
+
+
+def ferplus_majority(votes: Votes) -> tuple[npt.NDArray[np.int64], Mask]:
+    """The majority by FER+'s own rule: single votes count nothing, then over half of the rest agree.
+
+    The crowd's expression, index into EMOTIONS int64 (n,), and whether there is such a majority (Barsoum et al., 2016).
+    """
+    return majority(np.where(votes <= 1, 0, votes))
+
+
+def tune(people: Probabilities, votes: Votes, balance: float) -> tuple[Calibration, float]:
+    """Calibration and threshold of the people head, from what people voted.
+
+    The temperature is that of the least cross-entropy with the vote shares. Under the threshold fewer than half of the
+    voters agree with what is named; agreement with the majority would be lax, as docs/decisions/calibration.md tells.
+    """
+    shares = vote_shares(votes)
+    voted = shares.any(axis=1)
+    found = Calibration(fit_temperature(people[voted], shares[voted]), balance)
+    named = found.apply(people[voted])
+    return found, abstain_threshold(*_agreement(named, named, shares[voted]))
+
+
+def sureness(named: Probabilities, votes: Votes) -> tuple[Probabilities, Mask]:
+    """How sure each answer is, and whether the majority says the same, for the faces that have one.
+
+    Args:
+        named: Calibrated and balanced probabilities.
+    """
+    labels, agreed = majority(votes)
+    return named[agreed].max(axis=1), hits(named, labels)[agreed]
+
+
+def people_reliability(people: Probabilities, votes: Votes, tuned: Calibration) -> list[tuple[float, float, float]]:
+    """The reliability diagram of the vote shares: their top against the share of voters who agree with it."""
+    shares = vote_shares(votes)
+    voted = shares.any(axis=1)
+    expected = replace(tuned, balance=0.0).apply(people[voted])
+    return reliability(*_agreement(expected, expected, shares[voted]))
+
+
+def measure_people(people: Probabilities, votes: Votes, tuned: Calibration, threshold: float) -> PeopleMeasures | None:
+    """The measures of the people head; None if no face has votes enough."""
+    shares = vote_shares(votes)
+    voted = shares.any(axis=1)
+    if not voted.any():
+        return None
+    people, votes, shares = people[voted], votes[voted], shares[voted]
+    named, expected = tuned.apply(people), replace(tuned, balance=0.0).apply(people)
+    answers, (labels, agreed), (by_ferplus, known) = named.argmax(axis=1), majority(votes), ferplus_majority(votes)
+    rights, sure = (answers == labels)[agreed], named.max(axis=1) >= threshold
+    matrix = confusion_matrix(answers[agreed], labels[agreed])
+    cast = seven_votes(votes) / votes.sum(axis=1, keepdims=True)
+    return PeopleMeasures(
+        images=len(people),
+        balance=tuned.balance,
+        temperature=tuned.temperature,
+        unsure_threshold=threshold,
+        accuracy=interval(rights),
+        images_majority=int(agreed.sum()),
+        accuracy_unbalanced=interval(hits(expected, labels)[agreed]),
+        accuracy_ferplus=interval((answers == by_ferplus)[known]),
+        images_ferplus=int(known.sum()),
+        mean_recall=mean_recall(matrix),
+        natural_mix=natural_mix(matrix),
+        per_class=per_class(matrix),
+        confusion_matrix=matrix[:, :-1].tolist(),
+        cross_entropy=cross_entropy(expected, shares),
+        cross_entropy_least=cross_entropy(shares, shares),
+        ece_before=calibration_error(*_agreement(people, people, shares)),
+        ece_after=calibration_error(*_agreement(expected, expected, shares)),
+        ece_named=calibration_error(*_agreement(expected, named, shares)),
+        agreement=float(_chosen(cast, answers).mean()),
+        agreement_best=float(cast.max(axis=1).mean()),
+        sure=float(sure.mean()),
+        accuracy_sure=interval(rights[sure[agreed]]),
+    )
+
+
+def _agreement(
+    expected: Probabilities, answers: Probabilities, shares: Probabilities
+) -> tuple[Probabilities, Probabilities]:
+    """Which share of voters is said to agree with each answer, the top of `answers`, and which does."""
+    chosen = answers.argmax(axis=1)
+    return _chosen(expected, chosen), _chosen(shares, chosen)
+
+
+def _chosen(table: Probabilities, columns: Labels) -> Probabilities:
+    return np.asarray(table[np.arange(len(table)), columns])
+
+
+def _mean_of_recalls(matrix: Matrix, mix: npt.NDArray[np.floating]) -> float | None:
     labelled = matrix.sum(axis=1)
     known = labelled > 0
     if not known.any():

@@ -1,38 +1,49 @@
 """Training of one network by a recipe: `train()` is what the command line and the notebooks call.
 
-A run lives in a folder: run.json (all it depends on), checkpoint.npz, history.csv, curves.png, best.keras,
-latest.keras, and final.keras when it is done. It may be killed at any moment; with `resume` it goes on after the last
-finished epoch, and gives the same curve as if nothing had happened.
+A run lives in a folder: run.json, checkpoint.npz, curves.png, latest.keras, and final.keras when it is done; after a
+finish on PublicTest also calibration.keras, the network as it was before. It may be killed at any moment; with `resume`
+it goes on after the last finished epoch.
 """
 
+import shutil
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from femr.errors import DataError, ModelError
-from femr.training import checkpoint, data, plots, recipes, record, targets
-from femr.training.building import build_started
+from femr.expression.networks import LABEL_HEAD
+from femr.files import make_folder, remove_unfinished, replacing
+from femr.training import checkpoint, data, metrics, plots, recipes
+from femr.training.augment import FaceBatches
+from femr.training.checkpoint import CALIBRATION, CHECKPOINT, CURVES, FINAL, LATEST, Checkpoint, RunConfig
 from femr.training.data import FaceData
+from femr.training.distill import Targets, make_targets, soft_labels
+from femr.training.network import build, build_started, predict
+from femr.training.optim import averaged_weights, make_optimizer, reestimate_batch_norm, use_averages
 from femr.training.recipes import Recipe
-from femr.training.run import CHECKPOINT, CURVES, FINAL, Run
 
-_TAUGHT = "teachers.npy"
+_SOFT_LABELS = "soft_labels.npy"
 _SEEDS = 2**32  # as many as NumPy's global generator takes, which Keras seeds
+_HELD_OUT = 0.2  # of Training, to validate on where there is no PublicTest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a user may choose for a run.
 
-    recipe: "best", "finish" or "reference", or a Recipe of one's own; None is "finish" when finishing, else "best".
-    epochs: instead of the recipe's number. start: starting weights, see `building.build_started`.
-    teachers: .keras files to distil from, see `targets.answers`.
-    finish_on_public_test: go on from a trained network with PublicTest too; then nothing is left to choose by, so fix
-    the epochs beforehand. Validation is then on faces that were learned from, and tells nothing.
-    Raises: ModelError for a number that cannot be.
+    recipe: "best" or "finish", or a Recipe of one's own; None is "finish" when finishing, else "best".
+    epochs: Instead of the recipe's number. start: Starting weights, see `network.build_started`.
+    teachers: .keras files to distil from.
+    finish_on_public_test: Go on from a trained network with PublicTest too; then nothing is left to choose by, so fix
+        the epochs beforehand. Validation is then on faces that were learned from, and tells nothing.
+
+    Raises:
+        ModelError: For a number that cannot be.
     """
 
     recipe: str | Recipe | None = None
@@ -56,17 +67,140 @@ class Settings:
             return self.recipe.name
         return self.recipe or ("finish" if self.finish_on_public_test else "best")
 
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """The splits to learn from."""
+        return (data.TRAINING, data.PUBLIC_TEST) if self.finish_on_public_test else (data.TRAINING,)
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """A run in memory: the network, its optimizer and what happened so far; an epoch at a time, each safe on disk."""
+
+    network: keras.Model
+    recipe: Recipe
+    faces: FaceData
+    targets: Targets
+    validation: FaceData
+    seed: int
+    history: checkpoint.History = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Compiles the network with the recipe's optimizer."""
+        # on a CPU, XLA made TensorFlow three to six times slower (measured); JAX cannot do without
+        jit = keras.backend.backend() == "jax"
+        optimizer = make_optimizer(self.recipe, len(self.batches(0)))
+        losses = ["categorical_crossentropy", "categorical_crossentropy"]
+        self.network.compile(optimizer, losses, metrics=[["accuracy"], []], jit_compile=jit)
+        optimizer.build(self.network.trainable_variables)
+
+    def resume(self, folder: Path) -> None:
+        """Takes up the state in a folder. Raises ModelError when it is damaged or another network's."""
+        saved = Checkpoint.read(folder / CHECKPOINT)
+        checkpoint.assign(self.network.variables, saved.model)
+        checkpoint.assign(self.network.optimizer.variables, saved.optimizer)
+        self.history = saved.history
+
+    def batches(self, epoch: int) -> FaceBatches:
+        """The batches of an epoch, from 0; past the last one, those of the last once more in another order."""
+        recipe, late = self.recipe, epoch >= self.recipe.epochs - self.recipe.last_epochs
+        return FaceBatches(
+            self.faces.images,
+            self.targets,
+            recipe.last_augmentation if late else recipe.augmentation,
+            size=recipe.batch_size,
+            side=recipe.side_in(epoch),
+            span=(recipe.low, recipe.high),
+            seed=(self.seed, epoch),
+        )
+
+    def train_epoch(self) -> None:
+        """Trains one epoch and adds its row to the history."""
+        began, epoch = time.monotonic(), len(self.history)
+        self._resize(self.recipe.side_in(epoch))
+        stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: setattr(self.network, "stop_training", True))
+        logs = self.network.fit(
+            self.batches(epoch), epochs=self.recipe.epochs, initial_epoch=epoch, shuffle=False, callbacks=[stop]
+        ).history
+        (loss,), (right,) = logs["loss"], logs[f"{LABEL_HEAD}_accuracy"]
+        rate = float(self.network.optimizer.learning_rate)
+        row = {"epoch": epoch + 1, "rate": rate, "loss": float(loss), "accuracy": float(right)}
+        with averaged_weights(self.network):
+            row |= self.validate()
+        self.history.append(row | {"seconds": time.monotonic() - began})
+
+    def validate(self) -> dict[str, float]:
+        """On the validation faces, one view: both heads' loss (nats) added, as in training, and the label accuracy.
+
+        With votes also people_accuracy, on the faces on which over half of them agree.
+        """
+        labels, people = predict(self.network, self.validation.images, self.recipe.low, self.recipe.high)
+        loss = metrics.negative_log_likelihood(labels, self.validation.labels)
+        row = {"val_loss": loss, "val_accuracy": metrics.accuracy(labels, self.validation.labels)}
+        if self.validation.votes is not None:
+            seen, agreed = data.majority(self.validation.votes)
+            row["val_loss"] += metrics.cross_entropy(people, data.vote_shares(self.validation.votes))
+            row["val_people_accuracy"] = metrics.accuracy(people[agreed], seen[agreed]) if agreed.any() else 0.0
+        return row
+
+    def save(self, folder: Path) -> None:
+        """Writes the finished epoch, the checkpoint last: an interruption repeats work but loses none."""
+        with averaged_weights(self.network):
+            self.export(folder / LATEST)
+        model = checkpoint.values(self.network.variables)
+        optimizer = checkpoint.values(self.network.optimizer.variables)
+        Checkpoint(model, optimizer, self.history).write(folder / CHECKPOINT)
+
+    def finish(self, folder: Path) -> dict[str, float]:
+        """Writes final.keras; returns its validation scores.
+
+        BatchNormalization is re-estimated for the last averaged weights, and that kept if the validation loss falls.
+        """
+        self._resize(self.recipe.side)
+        use_averages(self.network)
+        scores, weights = self.validate(), self.network.get_weights()
+        batches = self.batches(self.recipe.epochs)
+        some = range(min(self.recipe.batch_norm_batches, len(batches)))
+        reestimate_batch_norm(self.network, (batches[number][0] for number in some))
+        again = self.validate()
+        if again["val_loss"] < scores["val_loss"]:
+            scores = again
+        else:
+            self.network.set_weights(weights)
+        self.export(folder / FINAL)
+        return scores
+
+    def export(self, path: Path) -> None:
+        """Writes the network as it is now as a float32 Keras file."""
+        plain = build(self.recipe, plain=True)
+        plain.set_weights(self.network.get_weights())
+        with replacing(path) as temporary:
+            plain.save(temporary)
+
+    def _resize(self, side: int) -> None:
+        """Goes on with a network of another input side: the same variables, the optimizer's too."""
+        if self.network.input_shape[1] == side:
+            return
+        before = self.network
+        self.network = build(self.recipe, side=side)
+        self.prepare()
+        checkpoint.assign(self.network.variables, checkpoint.values(before.variables))
+        checkpoint.assign(self.network.optimizer.variables, checkpoint.values(before.optimizer.variables))
+
 
 def train(network: str, source: str | Path, out: Path, settings: Settings | None = None) -> Path:
-    """The finished model, the path of final.keras in the folder `out`.
+    """The finished network, the path of final.keras in the folder `out`. An epoch that was finished is never lost.
 
     Args:
         network: "custom_cnn" or "mobilenet_v2".
         source: FER2013 in any shape that `data.load` reads. PrivateTest in it is never touched.
-    Raises: DataError, ModelError. An epoch that was finished is never lost.
+
+    Raises:
+        DataError: When the data cannot be read or learned from, or a file not written.
+        ModelError: For settings that cannot be, and a run that cannot be resumed.
     """
     settings = settings or Settings()
-    _recipe(network, settings)  # a wrong name is said before the data are read
+    recipe = _recipe(network, settings)  # a wrong name is said before the data are read
     splits = data.load(source)
     if not plots.available():
         print(f"Note: no {CURVES} without matplotlib.")
@@ -74,49 +208,46 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
         print(f"Note: {difference}.")
     if any(faces.votes is None for faces in splits.values()):
         print("Note: there are no FER+ votes in the data; only the label head learns.")
-    return train_loaded(network, splits, out, settings)
-
-
-def train_loaded(network: str, splits: Mapping[str, FaceData], out: Path, settings: Settings) -> Path:
-    """The same as `train`, for data that are loaded already. A run that is done is not resumed but left."""
-    recipe = _recipe(network, settings)
-    faces, validation = _parts(splits, recipe, settings)
-    _make_folder(out, settings.resume)
-    facts = record.describe(recipe, settings.seed, _learned(settings), faces, validation)
-    facts |= record.origins(settings.start or recipe.start, settings.teachers, data.differences(splits))
-    record.check(out, facts, settings.resume)
-    if settings.resume and record.finished(out) and (out / FINAL).is_file():
-        return out / FINAL
+    faces, validation = _parts(splits, settings)
+    _prepare_folder(out, settings.resume)
+    config = _config(recipe, settings, faces, validation)
+    if settings.resume:
+        config.check(out)
+        if (out / FINAL).is_file() and RunConfig.read(out).validation_scores is not None:
+            return out / FINAL
     keras.utils.set_random_seed(settings.seed)
-    run = Run(
-        network=build_started(recipe, settings.start),
-        recipe=recipe,
-        faces=faces,
-        targets=targets.targets(faces, recipe, _taught(settings, faces, out)),
-        validation=validation,
-        seed=settings.seed,
-    )
+    started = build_started(recipe, settings.start)
+    targets = make_targets(faces, recipe, _soft_labels(settings, faces, out))
+    run = Run(started, recipe, faces, targets, validation, settings.seed)
     run.prepare()
     if (out / CHECKPOINT).exists():
         run.resume(out)
-    return _go(run, out, facts)
+    if settings.finish_on_public_test:
+        with replacing(out / CALIBRATION) as temporary:
+            shutil.copyfile(str(settings.start), temporary)
+    return _go(run, out, config)
 
 
-def _go(run: Run, out: Path, facts: record.Record) -> Path:
+def _go(run: Run, out: Path, config: RunConfig) -> Path:
     """Trains to the end, writing each epoch."""
-    record.write(out, facts, run.history)
-    while not run.finished:
-        print(f"Epoch {len(run.history) + 1} of {run.recipe.epochs}")
+
+    def write(scores: Mapping[str, float] | None = None) -> None:
+        seconds = round(sum(row["seconds"] for row in run.history), 1)
+        done: dict[str, Any] = {"epochs": len(run.history), "seconds": seconds, "history": tuple(run.history)}
+        replace(config, **done, validation_scores=scores).write(out)
+
+    write()
+    while len(run.history) < run.recipe.epochs:
         run.train_epoch()
         run.save(out)
-        record.write(out, facts, run.history)
+        write()
         if plots.available():
             plots.draw_curves(run.history, out / CURVES)
         row = run.history[-1]
         people = f", people {row['val_people_accuracy']:.2%}" if "val_people_accuracy" in row else ""
         right = f"accuracy {row['val_accuracy']:.2%}{people}"
         print(f"  validation: loss {row['val_loss']:.4f}, {right}, {row['seconds']:.0f} s")
-    record.write(out, facts, run.history, run.finish(out))
+    write(run.finish(out))
     return out / FINAL
 
 
@@ -127,44 +258,55 @@ def _recipe(network: str, settings: Settings) -> Recipe:
         raise ModelError(f"Expected a recipe for {network}. Received: one for {recipe.network}")
     if settings.epochs is not None:
         recipe = replace(recipe, epochs=settings.epochs)
-    if settings.finish_on_public_test and Path(settings.start or "").suffix != ".keras":
-        raise ModelError(f"Expected --start with the .keras file to finish. Received: {settings.start or 'none'}")
+    if settings.finish_on_public_test:
+        start = Path(settings.start or "")
+        if start.suffix != ".keras":
+            raise ModelError(f"Expected --start with the .keras file to finish. Received: {settings.start or 'none'}")
+        earlier = RunConfig.beside(start)
+        if earlier and data.PUBLIC_TEST in earlier.trained_on:
+            raise ModelError("Expected a --start that never learned from PublicTest. Received: one that did")
     return recipe
 
 
-def _parts(splits: Mapping[str, FaceData], recipe: Recipe, settings: Settings) -> tuple[FaceData, FaceData]:
-    """The faces to learn from and to validate on. Without PublicTest, and for the reference, a fifth is held out."""
-    if settings.finish_on_public_test:
-        faces = data.training_faces(splits, _learned(settings))
-        return faces, data.split_named(splits, data.PUBLIC_TEST)
-    faces = data.training_faces(splits)
-    if recipe.validation == data.PUBLIC_TEST and data.PUBLIC_TEST in splits:
+def _config(recipe: Recipe, settings: Settings, faces: FaceData, validation: FaceData) -> RunConfig:
+    config = RunConfig.of(recipe, settings.seed, settings.trained_on, faces, validation)
+    start = settings.start or recipe.start
+    earlier = RunConfig.beside(Path(start)) if start else None
+    return replace(
+        config,
+        start=checkpoint.file_id(Path(start)) if start else None,
+        teachers=tuple(checkpoint.file_id(path) for path in settings.teachers),
+        notes=(*earlier.notes, f"Before it: recipe `{earlier.recipe['name']}`, {earlier.epochs} epochs.")
+        if earlier
+        else (),
+    )
+
+
+def _parts(splits: Mapping[str, FaceData], settings: Settings) -> tuple[FaceData, FaceData]:
+    """The faces to learn from and to validate on. Without PublicTest a fifth is held out."""
+    faces = data.training_faces(splits, settings.trained_on)
+    if data.PUBLIC_TEST in splits:
         return faces, splits[data.PUBLIC_TEST]
-    kept, held_out = data.grouped_split(faces, data.HELD_OUT, settings.seed)
+    kept, held_out = data.grouped_split(faces, _HELD_OUT, settings.seed)
     if not len(held_out):
         raise DataError(f"Expected enough faces to hold out a fifth. Received: {len(faces)}")
     return data.training_faces({data.TRAINING: kept}), held_out
 
 
-def _learned(settings: Settings) -> tuple[str, ...]:
-    """The splits to learn from."""
-    return (data.TRAINING, data.PUBLIC_TEST) if settings.finish_on_public_test else (data.TRAINING,)
-
-
-def _taught(settings: Settings, faces: FaceData, out: Path) -> targets.Targets | None:
-    """The teachers' answers, from the run's folder if they were computed before."""
+def _soft_labels(settings: Settings, faces: FaceData, out: Path) -> Targets | None:
+    """The teachers' predictions, from the run's folder if they were computed before."""
     if not settings.teachers:
         return None
-    cache = out / _TAUGHT
+    cache = out / _SOFT_LABELS
     if not cache.exists():
-        found = targets.answers(settings.teachers, faces)
-        with checkpoint.replacing(cache) as temporary:
+        found = soft_labels(settings.teachers, faces)
+        with replacing(cache) as temporary:
             np.save(temporary, found)
     return np.asarray(np.load(cache), np.float32)
 
 
-def _make_folder(out: Path, resume: bool) -> None:
-    checkpoint.make_folder(out)
+def _prepare_folder(out: Path, resume: bool) -> None:
+    make_folder(out)
     if (out / CHECKPOINT).exists() and not resume:
         raise ModelError("Expected a folder without a run, or --resume. Received: a folder that holds a run")
-    checkpoint.clean(out)
+    remove_unfinished(out)

@@ -2,14 +2,14 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.covering import changed, fit
+from benchmarks.masks import paint
 from builders import detect
 from femr.analyzer import Analyzer
 from femr.faces.covering import THRESHOLD, features, is_covered, score
 from femr.faces.crop import crop_face
 from femr.faces.quality import unclear, why_unreadable
 from femr.results import UNREADABLE, UNSURE_REASONS, Face
-from femr.training.covering import changed, fit
-from femr.training.masks import paint
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ from mtcnn.utils.tensorflow import load_weights
 from PIL import Image
 from skimage import data
 
+from benchmarks.cutouts import backgrounds
 from builders import PORTRAIT_FACE, detect, overlap
-from femr.benchmark.cutouts import backgrounds
 from femr.errors import DataError, ImageError, ModelError
 from femr.faces.crop import crop_face
-from femr.faces.detector import Follower, MtcnnDetector
-from femr.faces.mtcnn.networks import load_onet, load_pnet, load_rnet
+from femr.faces.detector import Follower
+from femr.faces.mtcnn import MtcnnDetector
+from femr.faces.mtcnn_networks import load_onet, load_pnet, load_rnet
 from femr.images import to_picture
 from femr.results import Face
 

@@ -95,7 +95,7 @@ def test_runs_and_draws(executed, name):
 
 def test_training_left_a_run(executed, environment):
     files = {path.name for path in Path(environment["FEMR_RUN"]).iterdir()}
-    assert files >= {"run.json", "history.csv", "curves.png", "final.keras", "pictures"}
+    assert files >= {"run.json", "curves.png", "final.keras", "pictures"}
 
 
 def test_what_the_reader_is_told(executed):
@@ -107,7 +107,8 @@ def test_what_the_reader_is_told(executed):
     assert "PrivateTest: 1 also occur in Training" in said["01_explore_data"]
     assert "Training is not FER2013's: 5 angry instead of 3,995" in said["01_explore_data"]
     assert "final on PublicTest, 21 faces" in said["02_train"]
-    assert "ensemble on PublicTest, 21 faces" in said["03_results"]
+    assert "ensemble on PrivateTest, 14 faces" in said["03_results"]
+    assert "ensemble learned from Training, PublicTest." in said["03_results"]
 
 
 def test_all_notebooks_are_known():

@@ -12,9 +12,9 @@ from huggingface_hub import ModelCard
 
 from femr.errors import ModelError
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
-from femr.hub import push
-from femr.hub.card import card_of, pictures, reference_runs
-from femr.hub.push import model_files, space_files
+from femr.publish import push
+from femr.publish.card import card_of, pictures, reference_runs
+from femr.publish.push import model_files, space_files
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
 
 REPO = "somebody/femr"

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from femr.faces.mtcnn.networks import load_pnet
-from femr.faces.mtcnn.pyramid import MARGIN, WINDOW, pyramid, sheets
+from femr.faces.mtcnn_networks import load_pnet
+from femr.faces.mtcnn_views import MARGIN, WINDOW, pyramid, sheets
 
 
 def noise(height, width):

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from test_training_evaluate import network
 
 from builders import PORTRAIT
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
 from femr.images import to_picture
+from femr.publish import photos
 from femr.results import EMOTIONS
-from femr.training import photos, summary
+from training_builders import two_heads
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 
@@ -43,7 +43,7 @@ def source(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("network") / "theirs.keras"
-    network(heads=2).save(path)
+    two_heads().save(path)
     return str(path)
 
 
@@ -59,7 +59,8 @@ def test_the_command_measures_detection_too(source, model, capsys):
     assert set(report["by_source"]) == {"film", "news"}
     assert report["by_source"]["film"]["accuracy"]["value"] == 0
     assert len(report["balances"]) == 11
-    text = summary.photos_to_text(report)
+    assert main(["evaluate", model, "--data", str(source)]) == 0
+    text = capsys.readouterr().out
     assert "theirs on wild, 2 photos, balance 0" in text
     assert "news: 1 photos" in text
 
@@ -76,22 +77,22 @@ def four():
 
 
 def test_a_missed_face_is_wrong(four):
-    report = photos.measure(*four, balance=0.0, threshold=0.5)
-    assert report["accuracy"]["value"] == 0.5
-    assert report["found"]["value"] == 0.75
-    assert report["mean_recall"] == pytest.approx(1 / 3)
-    assert report["natural_mix"] == pytest.approx(5696 / (208 + 5696 + 6868))
-    assert report["sure"] == 0.5
-    assert report["accuracy_sure"]["value"] == 0.5
-    news, film = report["by_source"]["news"], report["by_source"]["film"]
-    assert (news["images"], film["images"]) == (2, 1)
-    assert (film["accuracy"]["value"], film["sure"], film["accuracy_sure"]) == (0, 0, None)
+    report = photos.measure("theirs", *four, balance=0.0, threshold=0.5)
+    everything, news, film = report.everything, report.by_source["news"], report.by_source["film"]
+    assert everything.accuracy.value == 0.5
+    assert everything.found.value == 0.75
+    assert everything.mean_recall == pytest.approx(1 / 3)
+    assert everything.natural_mix == pytest.approx(5696 / (208 + 5696 + 6868))
+    assert everything.sure == 0.5
+    assert everything.accuracy_sure.value == 0.5
+    assert (news.images, film.images) == (2, 1)
+    assert (film.accuracy.value, film.sure, film.accuracy_sure) == (0, 0, None)
 
 
 def test_the_balance_holds(four):
-    report = photos.measure(*four, balance=0.3, threshold=0.5)
-    assert (report["balance"], report["accuracy"]["value"]) == (0.3, 0.75)
-    assert report["balances"][3]["accuracy"] == 0.75
+    report = photos.measure("theirs", *four, balance=0.3, threshold=0.5).everything
+    assert (report.balance, report.accuracy.value) == (0.3, 0.75)
+    assert report.balances[3].accuracy == 0.75
 
 
 def test_photos_and_faces_are_told_apart(source, tmp_path):
@@ -139,7 +140,7 @@ def test_a_picture_is_looked_at_once():
             return [() for _ in pictures]
 
     counting = Counting()
-    detector = photos.RememberingDetector(counting)
+    detector = photos.CachingDetector(counting)
     picture, other = (to_picture(np.zeros((*size, 3), np.uint8)) for size in ((4, 5), (5, 4)))
     assert detector.detect([picture, other, picture]) == [(), (), ()]
     assert detector.detect([other]) == [()]

@@ -1,21 +1,17 @@
-"""The benchmark: matching and fitting on cases made by hand, and one short run of the command."""
+"""The benchmarks: matching and timing on cases made by hand, and one short run of each."""
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
-from builders import ROOT
-from femr.benchmark import peers, recall
-from femr.benchmark.finders import Found, femr_finder, package_finder
-from femr.benchmark.recall import iou, match, only, summarise
-from femr.benchmark.scenes import Truth
-from femr.benchmark.text import to_text
-from femr.benchmark.timing import Repeats, exponent, side_by_side, slope
-from femr.errors import FemrError
+from benchmarks import recall, speed
+from benchmarks.recall import iou, match, only, summarise
+from benchmarks.scenes import Truth
+from benchmarks.speed import Repeats, side_by_side
+from benchmarks.tools import Found, femr_finder, package_finder
+from femr.errors import DataError
 from femr.results import Landmarks
 
 POINTS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
@@ -23,21 +19,6 @@ POINTS = ((10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0))
 
 def truth(box):
     return Truth(box, Landmarks(*POINTS), box[3] - box[1], 0, "plain", "portrait")
-
-
-def command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "femr", "benchmark", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    """One run of everything, and the folder with its picture."""
-    folder = tmp_path_factory.mktemp("benchmark")
-    process = command("--quick", "--json", "--recall", "--peers", "--out", str(folder))
-    assert process.returncode == 0, process.stderr[-2000:]
-    return json.loads(process.stdout), process.stderr, folder
 
 
 def test_no_face_and_nothing_found_is_perfect():
@@ -113,13 +94,6 @@ def test_both_detectors_find_the_portrait_s_face(make, portrait):
     assert np.linalg.norm(np.array(face.landmarks) - points, axis=1).max() < 6
 
 
-def test_a_power_is_recovered():
-    sizes = [1, 2, 4, 8]
-    assert exponent(sizes, [3 * size**1.5 for size in sizes]) == pytest.approx(1.5)
-    assert slope(sizes, [5 + 2 * size for size in sizes]) == pytest.approx(2)
-    assert exponent([2], [1]) is None
-
-
 def test_candidates_take_turns():
     calls = []
     times = side_by_side({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, Repeats(2, 2))
@@ -127,16 +101,14 @@ def test_candidates_take_turns():
     assert set(times) == {"a", "b"}
 
 
-def test_the_short_run_has_every_figure(quick):
-    document, progress, _ = quick
-    assert document["machine"]["cores"] >= 1
-    assert document["startup_s"] > 0
-    assert document["peak_rss_mb"] > 100
+def test_the_short_run_has_every_figure(capsys):
+    speed.main(["--quick", "--json"])
+    document = json.loads(capsys.readouterr().out)
     for row in document["detection"]:
         assert row["ratio"] == pytest.approx(row["package_ms"] / row["femr_ms"])
         assert row["found"]["femr"] == row["faces"]
     for row in document["analysis"]:
-        figures = [row[key] for key in ("femr_ms", "reference_ms", "reference_loaded_ms", "ratio", "ratio_loaded")]
+        figures = [row[key] for key in ("femr_ms", "reference_ms", "loaded_ms", "ratio", "ratio_loaded")]
         assert all(math.isfinite(value) and value > 0 for value in figures)
         assert row["ratio"] == pytest.approx(row["reference_ms"] / row["femr_ms"])
         assert row["found"] == {"femr": row["faces"], "reference": row["faces"]}
@@ -146,58 +118,20 @@ def test_the_short_run_has_every_figure(quick):
     }
     assert all(row["ms_per_face"] > 0 for row in document["classifier"])
     assert all(row["images_a_second"] > 0 for row in document["threads"])
-    assert all(values["ratio"] > 0 for values in document["new_size"].values())
-    for part in document["growth"].values():
-        assert all(math.isfinite(part["exponents"][name]) for name in ("femr_detect", "femr_analysis"))
-    assert "femr: analysis 1 of 1" in progress
-
-
-def test_the_short_run_measures_recall(quick):
-    rows = quick[0]["recall"]["rows"]
-    assert [row["name"] for row in rows] == [row.name for row in recall.ROWS]
-    assert all(row["femr"]["recall"] > 0.5 for row in rows if row["name"] in ("60 to 120 px", "300 to 600 px"))
-
-
-def test_a_peer_that_is_not_there_is_named_as_missing(quick):
-    entries = {entry["name"]: entry for entry in quick[0]["peers"]}
-    assert set(entries) == {peer.name for peer in peers.PEERS}
-    assert entries["opencv-yunet"]["status"] == "missing"
-    assert "--yunet" in entries["opencv-yunet"]["reason"]
-    assert all(entry["pictures"] or entry["status"] != "measured" for entry in entries.values())
-
-
-def test_the_run_is_drawn_and_told_in_tables(quick):
-    document, _, folder = quick
-    assert (folder / "growth.png").read_bytes().startswith(b"\x89PNG")
-    text = to_text(document)
-    for title in ("Detection alone", "Whole analysis", "Networks", "Peers", "Recall", "From start to first answer"):
+    text = speed.to_text(document)
+    for title in ("Detection, ms", "Whole analysis", "Networks", "Several visitors"):
         assert title in text
 
 
-def test_a_broken_peer_is_named_as_broken(tmp_path):
-    """A Python that cannot do what is asked for ends, and its reason or its silence is told."""
-    assert peers.parse_environments([f"fer={sys.executable}"])["fer"] == sys.executable
-    with pytest.raises(FemrError, match="ended without an answer"), peers._running([sys.executable, "-c", ""]):
-        pass
-    worker = [sys.executable, str(ROOT / "femr" / "benchmark" / "peer_worker.py"), "opencv-yunet", str(tmp_path)]
-    with pytest.raises(FemrError), peers._running(worker):
-        pass
+def test_the_short_run_measures_recall(capsys):
+    recall.main(["--quick", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    rows = document["rows"]
+    assert [row["name"] for row in rows] == [row.name for row in recall.ROWS]
+    assert all(row["femr"]["recall"] > 0.5 for row in rows if row["name"] in ("60 to 120 px", "300 to 600 px"))
+    assert "Recall at IoU 0.4" in recall.to_text(document)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["--recall-only", "--peers"], "--recall-only measures no speed"),
-        (["--data", "x.csv"], "--data is for the recall table"),
-        (["--yunet", "x.onnx"], "add --peers"),
-        (["--peers", "--yunet", "x.onnx"], "no file named x.onnx"),
-        (["--peers", "--peer-env", "fer"], "Expected --peer-env NAME=PYTHON"),
-        (["--peers", "--peer-env", "fer=/no/python"], "no Python at"),
-        (["--recall-only", "--data", "nothing.csv"], "nothing.csv"),
-    ],
-)
-def test_options_that_do_not_go_together_are_refused(arguments, sentence):
-    process = command(*arguments)
-    assert process.returncode == 2
-    assert sentence in process.stderr
-    assert "Traceback" not in process.stderr
+def test_data_that_are_not_there():
+    with pytest.raises(DataError, match=r"nothing\.csv"):
+        recall.main(["--data", "nothing.csv"])

@@ -6,7 +6,7 @@ from huggingface_hub import ModelCard
 
 from femr.expression.calibration import Calibration
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts
-from femr.hub.card import card_of, model_card, pictures, write_card
+from femr.publish.card import card_of, model_card, pictures, write_card
 from femr.results import EMOTIONS
 
 
@@ -82,7 +82,7 @@ def cells(card, label):
 
 def test_the_shipped_card_says_what_the_facts_say():
     expected = card_of(MODELS_DIR)
-    told = "out of date; run: python -c 'from femr.hub.card import *; write_card(Path(\"models\"))'"
+    told = "out of date; run: python -c 'from femr.publish.card import *; write_card(Path(\"models\"))'"
     assert (MODELS_DIR / "README.md").read_text(encoding="utf-8") == expected, told
 
 

@@ -2,7 +2,8 @@ import itertools
 
 import pytest
 
-from femr.mood import BESIDE, NO_FACE, NOTHING_SURE, SURELY_A_FACE, surely_a_face, vote
+from femr.faces.quality import SURELY_A_FACE, surely_a_face
+from femr.mood import BESIDE, NO_FACE, NOTHING_SURE, vote
 from femr.results import EMOTIONS, Emotion, EmotionScores, Face, FaceEmotion, Landmarks
 
 JUST_BELOW = SURELY_A_FACE - 0.001

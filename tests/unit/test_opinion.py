@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from femr.faces.mtcnn.opinion import closer_looks, is_plausible, share_held
+from femr.faces.mtcnn_views import closer_looks, is_plausible, share_held
 
 BOX = np.array([0, 0, 80, 100], np.float32)
 POINTS = np.array([[22, 40], [58, 40], [40, 60], [26, 78], [54, 78]], np.float32)

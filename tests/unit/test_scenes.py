@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import cutouts
+from benchmarks.cutouts import BACKGROUNDS, backgrounds, fer2013, fer_cutout, portrait
+from benchmarks.recall import ROWS, scenes
+from benchmarks.scenes import Plan, compose, paste
+from benchmarks.speed import picture
 from builders import PORTRAIT_FACE as MARKED
 from builders import overlap
-from femr.benchmark import cutouts
-from femr.benchmark.cutouts import BACKGROUNDS, backgrounds, fer2013, fer_cutout, portrait
-from femr.benchmark.pictures import picture
-from femr.benchmark.recall import ROWS, scenes
-from femr.benchmark.scenes import Plan, compose, paste
 from femr.errors import DataError
 
 GREY = ("grey", np.full((480, 640, 3), 90, np.uint8))

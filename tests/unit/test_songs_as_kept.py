@@ -12,7 +12,7 @@ from femr.__main__ import main
 from femr.errors import LibraryError, printable
 from femr.results import EMOTIONS, Emotion, emotion_of
 from femr.songs import BESIDE, load_library, read_folder
-from femr.training.sources import label_of
+from femr.training.data import label_of
 
 NAMES = {"anger": "angry", "Happiness": "happy", "surprised": "surprise", "fearful": "fear", "Happy ": "happy"}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from femr.results import EMOTIONS
-from femr.training import votes
+from femr.training import data
 
 # FER+'s own order
 NAMES = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt", "unknown", "no face")
@@ -16,22 +16,22 @@ def ballots(**counts):
 
 def test_no_faces():
     none = np.empty((0, 10), np.int64)
-    assert votes.shares(none).shape == (0, 7)
-    assert [len(part) for part in votes.majority(none)] == [0, 0]
+    assert data.vote_shares(none).shape == (0, 7)
+    assert [len(part) for part in data.majority(none)] == [0, 0]
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
 def test_every_expression_is_in_its_place(emotion):
     ten = ballots(**{emotion: 10})
-    assert votes.shares(ten)[0, EMOTIONS.index(emotion)] == 1
-    assert votes.majority(ten)[0].tolist() == [EMOTIONS.index(emotion)]
+    assert data.vote_shares(ten)[0, EMOTIONS.index(emotion)] == 1
+    assert data.majority(ten)[0].tolist() == [EMOTIONS.index(emotion)]
 
 
 def test_shares_are_among_the_seven_and_need_three_votes():
-    assert votes.shares(ballots(happy=2, sad=1, contempt=7))[0] == pytest.approx([0, 0, 0, 2 / 3, 1 / 3, 0, 0])
-    assert not votes.shares(ballots(happy=2, contempt=8)).any()
+    assert data.vote_shares(ballots(happy=2, sad=1, contempt=7))[0] == pytest.approx([0, 0, 0, 2 / 3, 1 / 3, 0, 0])
+    assert not data.vote_shares(ballots(happy=2, contempt=8)).any()
 
 
 def test_a_majority_is_more_than_half_of_all_ten():
     both = np.concatenate([ballots(happy=5, contempt=5), ballots(happy=6, unknown=4)])
-    assert votes.majority(both)[1].tolist() == [False, True]
+    assert data.majority(both)[1].tolist() == [False, True]

@@ -1,0 +1,252 @@
+"""Which of the pasted faces a detector finds, how well, and what it finds that is none: femr beside the plain package.
+
+`python -m benchmarks.recall`; --data PATH for FER2013's faces beside the portrait's, --json for one document.
+
+Each row of the table changes one thing. A face counts as found at an overlap (intersection over union) of 0.4. More
+would ask too much of the truth: FER2013's faces have a mean framing for want of marks, a turned face an ellipse's box.
+Less would let through what is no box of the face: one of half the side reaches 0.25, one half a side away 0.33.
+What matches no face, or one that is taken already, is a false positive.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.cutouts import BACKGROUNDS, Cutout, backgrounds, fer2013, portrait
+from benchmarks.scenes import Plan, Range, Scene, Truth, compose
+from benchmarks.tools import Finder, Found, femr_finder, package_finder, table
+from femr.results import Box
+
+FOUND_AT = 0.4
+"""Least intersection over union of a face's box and a found one."""
+SURE_AT = 0.9
+"""Least confidence of a box that may vote."""
+
+_WIDTH, _HEIGHT = 1280, 960
+_PORTRAITS = 0.5  # share of portraits among the faces, where there are FER2013's too
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: so many scenes of a plan."""
+
+    name: str
+    plan: Plan
+    scenes: int
+
+
+def _row(name: str, scenes: int, faces: int, sizes: Range | None, **changes: Any) -> Row:
+    return Row(name, replace(Plan(_WIDTH, _HEIGHT, faces, sizes), **changes), scenes)
+
+
+ROWS = (
+    _row("20 to 30 px", 12, 24, (20, 30)),
+    _row("30 to 40 px", 12, 24, (30, 40)),
+    _row("40 to 60 px", 30, 16, (40, 60)),
+    _row("60 to 120 px", 48, 9, (60, 120)),
+    _row("120 to 300 px", 108, 2, (120, 300)),
+    _row("300 to 600 px", 144, 1, (300, 600)),
+    _row("turned 10° to 20°", 60, 9, (40, 160), rotation=(10, 20)),
+    _row("turned 20° to 30°", 60, 9, (40, 160), rotation=(20, 30)),
+    _row("dark", 60, 9, (40, 160), condition="dark"),
+    _row("bright", 60, 9, (40, 160), condition="bright"),
+    _row("blurred", 60, 9, (40, 160), condition="blurred"),
+    _row("no faces", len(BACKGROUNDS), 0, None),
+    _row("turned 90°", 24, 1, (120, 300), rotation=(90, 90)),
+    _row("turned 180°", 24, 1, (120, 300), rotation=(180, 180)),
+    _row("40 % outside", 48, 2, (80, 300), outside=0.4),
+    _row("half outside", 48, 2, (80, 300), outside=0.5),
+)
+"""Upright by size (turned 5° at most, plain light), then 40 to 160 px faces turned, in other light and out of focus;
+then faces on their side and upside down, and such that the edge cuts, beside two others, which do not count there."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One detector on one scene: (truth, found or None) a face, and what matches none."""
+
+    scene: str
+    pairs: tuple[tuple[Truth, Found | None], ...]
+    extra: tuple[Found, ...]
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1; 0 for a box without area."""
+    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, across) * max(0.0, down)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return shared / (areas - shared) if shared else 0.0
+
+
+def match(scene: str, truths: Sequence[Truth], found: Sequence[Found]) -> Outcome:
+    """Faces and detections paired one to one, the best overlap first."""
+    overlaps = sorted(
+        ((iou(truth.box, face.box), t, f) for t, truth in enumerate(truths) for f, face in enumerate(found)),
+        reverse=True,
+    )
+    taken: dict[int, int] = {}
+    for overlap, t, f in overlaps:
+        if overlap >= FOUND_AT and t not in taken and f not in taken.values():
+            taken[t] = f
+    pairs = tuple((truth, found[taken[t]] if t in taken else None) for t, truth in enumerate(truths))
+    return Outcome(scene, pairs, tuple(face for f, face in enumerate(found) if f not in taken.values()))
+
+
+def summarise(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
+    """found, recall, sure_recall, false_positives and sure_false_positives (a picture), iou, landmark_error.
+
+    sure: with a confidence of SURE_AT. landmark_error: share of the eye distance. None where there is no such face.
+    """
+    pairs = [pair for outcome in outcomes for pair in outcome.pairs]
+    hits = [(truth, face) for truth, face in pairs if face is not None]
+    errors = [error for truth, face in hits if (error := _landmark_error(truth, face)) is not None]
+    return {
+        "found": len(hits),
+        "recall": len(hits) / len(pairs) if pairs else None,
+        "sure_recall": sum(face.confidence >= SURE_AT for _, face in hits) / len(pairs) if pairs else None,
+        "false_positives": float(np.mean([len(outcome.extra) for outcome in outcomes])),
+        "sure_false_positives": float(
+            np.mean([sum(face.confidence >= SURE_AT for face in outcome.extra) for outcome in outcomes])
+        ),
+        "iou": float(np.mean([iou(truth.box, face.box) for truth, face in hits])) if hits else None,
+        "landmark_error": float(np.mean(errors)) if errors else None,
+    }
+
+
+def scenes(rows: Sequence[Row], faces: Sequence[Cutout]) -> Iterator[tuple[Row, Scene]]:
+    """All scenes, row by row, the same ones each time; the backgrounds take turns."""
+    pictures = list(backgrounds().items())
+    for number, row in enumerate(rows):
+        for index in range(row.scenes):
+            background = pictures[(number + index) % len(pictures)]
+            yield row, compose(row.plan, background, faces, seed=1000 * number + index)
+
+
+def measure(
+    finders: Mapping[str, Finder], data: str | None = None, rows: Sequence[Row] = ROWS, quick: bool = False
+) -> dict[str, Any]:
+    """The table: rows [{name, faces, pictures, <finder>: summarise, only}], sources, and where each finder erred.
+
+    Args: `data`, FER2013 in any shape that training reads; None pastes the portrait alone. `quick`: one scene a row.
+    """
+    chosen = [replace(row, scenes=1) for row in rows] if quick else list(rows)
+    faces = cutouts(data)
+    outcomes: dict[str, dict[str, list[Outcome]]] = {name: {row.name: [] for row in chosen} for name in finders}
+    for row, scene in tqdm(scenes(chosen, faces), "recall", sum(row.scenes for row in chosen)):
+        for name, finder in finders.items():
+            outcome = match(scene.name, scene.truths, finder(scene.image))
+            outcomes[name][row.name].append(replace(outcome, extra=()) if row.plan.outside else outcome)
+    return {
+        "found_at_iou": FOUND_AT,
+        "sure_at": SURE_AT,
+        "faces_from": "portrait and FER2013's PublicTest, half each" if data else "portrait",
+        "rows": [
+            {"name": row.name, "faces": row.plan.truths * row.scenes, "pictures": row.scenes}
+            | {name: summarise(outcomes[name][row.name]) for name in finders}
+            | {"only": only({name: outcomes[name][row.name] for name in finders})}
+            for row in chosen
+        ],
+        "sources": {name: by_source(flatten(outcomes[name])) for name in finders},
+        "errors": {name: list(errors(flatten(outcomes[name]))) for name in finders},
+    }
+
+
+def only(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, int]:
+    """Finder → how many faces it alone found: differences of a few faces are chance."""
+    hits = {
+        name: np.array([face is not None for outcome in some for _, face in outcome.pairs], bool)
+        for name, some in outcomes.items()
+    }
+    times = sum(hit.astype(int) for hit in hits.values())
+    return {name: int((hit & (times == 1)).sum()) for name, hit in hits.items()}
+
+
+def cutouts(data: str | None) -> list[Cutout]:
+    """The faces to draw from: the portrait, and as often as all of them FER2013's, where there is any."""
+    if data is None:
+        return [portrait()]
+    others = fer2013(data)
+    return [*others, *[portrait()] * round(len(others) * _PORTRAITS / (1 - _PORTRAITS))]
+
+
+def flatten(rows: Mapping[str, Iterable[Outcome]]) -> list[Outcome]:
+    """The outcomes of all rows."""
+    return [outcome for row in rows.values() for outcome in row]
+
+
+def by_source(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Recall by where the faces are from."""
+    hits: dict[str, list[bool]] = {}
+    for truth, face in (pair for outcome in outcomes for pair in outcome.pairs):
+        hits.setdefault(truth.source, []).append(face is not None)
+    return {source: float(np.mean(values)) for source, values in sorted(hits.items())}
+
+
+def errors(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
+    """Each missed face and each false positive, with its scene's name."""
+    for outcome in outcomes:
+        for truth, face in outcome.pairs:
+            if face is None:
+                box = [round(value) for value in truth.box]
+                what = {"size": round(truth.size), "rotation": round(truth.rotation), "source": truth.source}
+                yield {"scene": outcome.scene, "error": "missed", "box": box, **what}
+        for face in outcome.extra:
+            yield {"scene": outcome.scene, "error": "false positive", "box": [round(value) for value in face.box]} | {
+                "confidence": round(face.confidence, 3)
+            }
+
+
+def to_text(recall: Mapping[str, Any]) -> str:
+    """The table for a terminal."""
+    names = list(recall["sources"])
+    measures = {"recall": "recall", "sure_recall": "sure", "false_positives": "false"}
+    measures |= {"sure_false_positives": "sure false", "iou": "IoU", "landmark_error": "landmarks"}
+    columns = [*(f"{name} {word}" for word in measures.values() for name in names), *(f"only {n}" for n in names)]
+    rows = (
+        [
+            *(row["name"], str(row["faces"]), str(row["pictures"])),
+            *(_shown(row[name][key], key) for key in measures for name in names),
+            *(str(row["only"][name]) for name in names),
+        ]
+        for row in recall["rows"]
+    )
+    title = (
+        f"Recall at IoU {recall['found_at_iou']}, also of boxes of confidence {recall['sure_at']} (sure), "
+        "false positives a picture, IoU, landmark error in eye distances, "
+        f"faces found by one alone (faces: {recall['faces_from']})"
+    )
+    return table(title, ["", "faces", "pictures", *columns], rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures both detectors, and prints the table or the document."""
+    parser = argparse.ArgumentParser("benchmarks.recall", description="Which pasted faces are found.")
+    parser.add_argument("--data", metavar="PATH", help="FER2013, for more faces than the portrait's")
+    parser.add_argument("--quick", action="store_true", help="one scene a row, to see that it works")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
+    options = parser.parse_args(arguments)
+    document = measure({"femr": femr_finder(), "package": package_finder()}, options.data, quick=options.quick)
+    print(json.dumps(document, indent=2) if options.json else to_text(document))
+
+
+def _shown(value: float | None, key: str) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f} %" if key in ("recall", "sure_recall", "landmark_error") else f"{value:.2f}"
+
+
+def _landmark_error(truth: Truth, face: Found) -> float | None:
+    """Mean distance of the five points, in shares of the true eye distance."""
+    if truth.landmarks is None or not face.landmarks:
+        return None
+    marked, found = np.array(truth.landmarks.points()), np.array(face.landmarks)
+    return float(np.linalg.norm(marked - found, axis=1).mean() / np.linalg.norm(marked[0] - marked[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""How fast femr is: `python -m benchmarks.speed`; --quick for half a minute, --json for one document.
+
+Everything is measured side by side, in turns, as medians, so that a busy moment hits all alike: detection against the
+mtcnn package, and the whole analysis against the reference work's way, which makes a detector and loads the network for
+each picture and calls `predict` for each face, and against the same with both loaded once.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from statistics import median
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.cutouts import backgrounds, portrait
+from benchmarks.scenes import Plan, Scene, compose
+from benchmarks.tools import Finder, femr_finder, package_detector, package_finder, table
+from femr.faces.crop import FACE_SIDE, VIEWS
+from femr.images import Pixels
+
+SIZES = {0.1: (360, 270), 0.3: (640, 480), 2: (1920, 1080), 12: (4000, 3000)}
+"""Megapixels → width and height."""
+
+_BACKGROUND = "motorcycle_left"
+_REFERENCE_MODEL = "mobilenet_v2"
+_PACKAGE_SMALLEST = 20  # pixels; with any other smallest face the package finds nothing
+_ROUNDS = 6  # pictures a thread
+
+Case: TypeAlias = tuple[float, int]
+"""Megapixels, faces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Rounds for one measurement: `least`, more until `seconds` have passed, never over `most`.
+
+    Once `patience` seconds have passed no further round begins: a call of many seconds needs no averaging.
+    """
+
+    least: int = 3
+    most: int = 15
+    seconds: float = 2.5
+    patience: float = 12.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Which cases are measured. typical: The picture that several visitors send at once."""
+
+    repeats: Repeats = Repeats()
+    detection: tuple[Case, ...] = tuple((megapixels, faces) for megapixels in (0.3, 2, 12) for faces in (1, 5, 30))
+    analysis: tuple[Case, ...] = ((0.3, 1), (2, 1), (2, 5), (2, 30), (12, 5))
+    typical: Case = (2, 5)
+    models: tuple[str, ...] = ("mobilenet_v2", "custom_cnn")
+    batches: tuple[int, ...] = (1, 4, 16, 64)
+    threads: tuple[int, ...] = (1, 2, 4)
+
+
+QUICK = Workload(
+    repeats=Repeats(1, 2, 0.5),
+    detection=((0.3, 1),),
+    analysis=((0.3, 1),),
+    typical=(0.3, 1),
+    models=("mobilenet_v2",),
+    batches=(1, 4),
+    threads=(1, 2),
+)
+"""To see that it works; its figures are not for quoting."""
+
+
+class Kept:
+    """A call on a picture that keeps what came back last, as `result`."""
+
+    def __init__(self, call: Callable[[Pixels], Any], image: Pixels) -> None:
+        self._call, self._image = call, image
+        self.result: Any = None
+
+    def __call__(self) -> None:
+        """Calls, and keeps the result."""
+        self.result = self._call(self._image)
+
+
+@cache
+def picture(megapixels: float, faces: int) -> Scene:
+    """A garage full of things with that many portraits, as large as their places allow or up to a quarter smaller."""
+    background = backgrounds([f"{_BACKGROUND}.png"])[_BACKGROUND]
+    return compose(Plan(*SIZES[megapixels], faces), (_BACKGROUND, background), [portrait()], seed=faces)
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
+    start = perf_counter()
+    call()
+    return (perf_counter() - start) * 1000
+
+
+def side_by_side(candidates: Mapping[str, Callable[[], object]], repeats: Repeats) -> dict[str, float]:
+    """Name → median milliseconds, of rounds of A B A B. The first round warms up, and counts only if it is the last."""
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    start = perf_counter()
+    for done in range(repeats.most + 1):
+        for name, call in candidates.items():
+            times[name].append(milliseconds(call))
+        elapsed = perf_counter() - start
+        if elapsed > repeats.patience or (done >= repeats.least and elapsed > repeats.seconds):
+            break
+    return {name: median(values[1:] or values) for name, values in times.items()}
+
+
+def reference_way() -> Callable[[Pixels], list[Any]]:
+    """The reference work's analysis: seven probabilities a face; its detector and network are made now, once.
+
+    The network is femr's MobileNetV2, so that nothing differs but the way.
+    """
+    from femr.expression.weights import load_network
+
+    detector = package_detector()
+    facts, network = load_network(_REFERENCE_MODEL)
+    low, scale = facts.low, (facts.high - facts.low) / 255
+
+    def analyze(image: Pixels) -> list[Any]:
+        crops = (_crop(image, face["box"], facts.side) for face in detector.detect_faces(image))
+        return [network.predict(low + scale * crop[np.newaxis], verbose=0)[0] for crop in crops if crop is not None]
+
+    return analyze
+
+
+def measure(workload: Workload) -> dict[str, Any]:
+    """The document: rows of detection, analysis, classifier and threads, ready for JSON."""
+    from femr.analyzer import load
+    from femr.faces.mtcnn import MtcnnDetector
+
+    detector = MtcnnDetector()
+    finders = {
+        "femr": femr_finder(detector),
+        "femr_20": femr_finder(MtcnnDetector(smallest_face=_PACKAGE_SMALLEST)),
+        "package": package_finder(),
+    }
+    analyzer = load(detector=detector)
+    return {
+        "detection": [_detection(case, finders, workload) for case in tqdm(workload.detection, "detection")],
+        "analysis": [_analysis(case, analyzer, workload) for case in tqdm(workload.analysis, "analysis")],
+        "classifier": [row for model in tqdm(workload.models, "classifier") for row in _classifier(model, workload)],
+        "threads": [_throughput(threads, analyzer, workload) for threads in tqdm(workload.threads, "threads")],
+    }
+
+
+def to_text(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """The document as tables."""
+
+    def rows(name: str, keys: Sequence[str]) -> list[list[str]]:
+        return [[_shown(row[key]) for key in keys] for row in document[name]]
+
+    found = [[*row, " / ".join(str(one) for one in full["found"].values())] for row, full in zip(
+        rows("detection", ("megapixels", "faces", "femr_ms", "package_ms", "ratio", "femr_20_ms", "ratio_20")),
+        document["detection"],
+        strict=True,
+    )]  # fmt: skip
+    return "\n\n".join(
+        [
+            table(
+                "Detection, ms: femr, and the package, which looks for faces from 20 px",
+                ["megapixels", "faces", "femr", "package", "ratio", "femr at 20 px", "ratio", "found"],
+                found,
+            ),
+            table(
+                "Whole analysis, ms: femr, the reference's way, and that with everything loaded once",
+                ["megapixels", "faces", "femr", "reference", "loaded", "ratio", "ratio to loaded"],
+                rows(
+                    "analysis",
+                    ("megapixels", "faces", "femr_ms", "reference_ms", "loaded_ms", "ratio", "ratio_loaded"),
+                ),
+            ),
+            table(
+                "Networks, ms",
+                ["model", "faces at once", "a face", "a view"],
+                rows("classifier", ("model", "batch", "ms_per_face", "ms_per_view")),
+            ),
+            table(
+                "Several visitors at once",
+                ["threads", "pictures a second"],
+                rows("threads", ("threads", "images_a_second")),
+            ),
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures, and prints tables or the document."""
+    parser = argparse.ArgumentParser("benchmarks.speed", description="How fast femr is, side by side with others.")
+    parser.add_argument("--quick", action="store_true", help="half a minute, to see that it works")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    options = parser.parse_args(arguments)
+    document = measure(QUICK if options.quick else Workload())
+    print(json.dumps(document, indent=2) if options.json else to_text(document))
+
+
+def _detection(case: Case, finders: Mapping[str, Finder], workload: Workload) -> dict[str, Any]:
+    image = picture(*case).image
+    calls = {name: Kept(finder, image) for name, finder in finders.items()}
+    times = side_by_side(calls, workload.repeats)
+    return {
+        "megapixels": case[0],
+        "faces": case[1],
+        **{f"{name}_ms": value for name, value in times.items()},
+        "ratio": times["package"] / times["femr"],
+        "ratio_20": times["package"] / times["femr_20"],
+        "found": {name: len(call.result) for name, call in calls.items()},
+    }
+
+
+def _analysis(case: Case, analyze: Callable[[Pixels], Any], workload: Workload) -> dict[str, Any]:
+    image = picture(*case).image
+    ways = {"femr": analyze, "loaded": reference_way(), "reference": lambda one: reference_way()(one)}
+    calls = {name: Kept(way, image) for name, way in ways.items()}
+    times = side_by_side(calls, workload.repeats)
+    return {
+        "megapixels": case[0],
+        "faces": case[1],
+        **{f"{name}_ms": value for name, value in times.items()},
+        "ratio": times["reference"] / times["femr"],
+        "ratio_loaded": times["loaded"] / times["femr"],
+        "found": {"femr": len(calls["femr"].result.faces), "reference": len(calls["reference"].result)},
+    }
+
+
+def _classifier(model: str, workload: Workload) -> list[dict[str, Any]]:
+    from femr.expression.classifier import load_classifier
+
+    classifier, rows = load_classifier(model), []
+    for batch in workload.batches:
+        # noise: the networks' work does not depend on what they see
+        faces = np.random.default_rng(batch).integers(0, 256, (batch, len(VIEWS), FACE_SIDE, FACE_SIDE), np.uint8)
+        views = {"all": list(faces), "one": list(faces[:, :1])}
+        times = side_by_side(
+            {name: partial(classifier.classify, some) for name, some in views.items()}, workload.repeats
+        )
+        per_face = {"ms_per_face": times["all"] / batch, "ms_per_view": times["one"] / batch}
+        rows.append({"model": model, "batch": batch, **per_face})
+    return rows
+
+
+def _throughput(threads: int, analyze: Callable[[Pixels], Any], workload: Workload) -> dict[str, Any]:
+    image = picture(*workload.typical).image
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(analyze, [image] * threads))
+        jobs = [image] * (_ROUNDS * threads)
+        taken = milliseconds(lambda: list(pool.map(analyze, jobs)))
+    return {"threads": threads, "images_a_second": 1000 * len(jobs) / taken}
+
+
+def _crop(image: Pixels, box: list[float], side: int) -> Any:
+    """The box as it is, gray on three channels; None where it is empty."""
+    x, y, width, height = (max(0, int(value)) for value in box)
+    part = image[y : y + height, x : x + width]
+    if not part.size:
+        return None
+    gray = cv2.resize(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), (side, side))
+    return np.repeat(gray[:, :, np.newaxis].astype(np.float32), 3, axis=2)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    return str(value)
+
+
+if __name__ == "__main__":
+    main()

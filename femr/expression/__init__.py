@@ -1,0 +1,1 @@
+"""A crop to scores: the networks, their weights and calibration."""

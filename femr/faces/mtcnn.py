@@ -1,0 +1,376 @@
+"""MTCNN (Zhang et al., 2016): P-Net proposes boxes on an image pyramid, R-Net refines them, O-Net adds landmarks.
+
+The driver is femr's own. The mtcnn package's takes every TensorFlow error for "no faces", finds nothing with any
+smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is blind to small pictures.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from femr.errors import ModelError
+from femr.faces.detector import Found, to_faces
+from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
+from femr.faces.mtcnn_views import (
+    LOOKS,
+    MARGIN,
+    WINDOW,
+    closer_looks,
+    cut_patches,
+    is_plausible,
+    pyramid,
+    share_held,
+    sheets,
+)
+from femr.images import Picture, Pixels, long_side
+from femr.results import Face
+
+SMALLEST_FACE = 28
+"""Default smallest face in pixels that is looked for: from there down the networks read worse and worse.
+
+1,500 PublicTest faces shrunk to 48 / 40 / 32 / 28 / 24 / 20 / 16 pixels and enlarged again: MobileNetV2 reads 72 / 69 /
+68 / 65 / 64 / 55 / 46 % of them, before it learned from them. A half as small smallest face costs four times the time.
+"""
+SMALLEST_SHARE = 1 / 48
+"""And the smallest share of the picture's `images.long_side`: 40 pixels of 1920, so no large picture takes long."""
+
+_AFAR = 96  # short side in pixels of the second look
+_AFAR_LONG = 480
+_CONVINCING = 0.98  # confidence of the best face from which a picture is taken to be upright
+_TURNED_LONG = 320  # long side in pixels of the copies that are turned
+QUARTERS = (1, 2, 3)
+"""Quarter turns anticlockwise, as numpy.rot90 makes them."""
+
+_STRIDE = 2  # pixels of a pyramid level from window to window
+# least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
+# than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
+_THRESHOLDS = (0.5, 0.6, 0.8)
+_CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which it takes for half a face
+_WHOLE = 0.85  # least share of a box inside the picture that is not called cut
+_READABLE = 1 / 3  # and least share of a face that is worth a look
+_HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
+_SURE = 0.99  # confidence from which a box needs no second opinion
+_NO_FACE = 0.5  # after which it is dropped up to this one
+_SECOND = 0.5  # share of a doubtful box in a better one from which it is a second box on one face
+# the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
+_LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
+_HELD = 0.7  # and after O-Net's first look: area shared over the smaller
+_AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
+_CHUNK = 300_000  # pixels in one batch of R-Net or O-Net: 36 MB at most between two layers
+_MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+
+class MtcnnDetector:
+    """Finds faces and five landmarks each. Loads its networks once; may be called from several threads.
+
+    Args: `smallest_face`, the side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
+        SMALLEST_SHARE of the picture where that is more. Raises: ModelError.
+    """
+
+    def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
+        if file:
+            raise ModelError(f"Expected mtcnn without a file: its weights are at hand. Received: {file}")
+        if smallest_face is not None and smallest_face < WINDOW:
+            raise ModelError(f"Expected a smallest face of {WINDOW} pixels or more. Received: {smallest_face}")
+        self._smallest = smallest_face
+        self._cascade = Cascade()
+
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """The faces of each picture, as in Detector; of several pictures sooner than one by one.
+
+        Where no face convinces, a picture is also looked at on its sides and upside down. `near` costs far less.
+        """
+        found = self._find_all([picture.pixels for picture in pictures]) if near is None else self._near(pictures, near)
+        return [to_faces(faces, picture) for faces, picture in zip(found, pictures, strict=True)]
+
+    def _near(self, pictures: Sequence[Picture], faces: Sequence[Face]) -> list[list[Found]]:
+        if not faces:
+            return [[] for _ in pictures]
+        boxes = np.array([face.box for face in faces])
+        return [
+            self._cascade.follow(picture.pixels, (boxes * picture.scale).astype(np.float32)) for picture in pictures
+        ]
+
+    def _find_all(self, images: Sequence[Pixels]) -> list[list[Found]]:
+        found = self._find(images)
+        unseen = [number for number, faces in enumerate(found) if not faces]
+        for number, faces in zip(unseen, self._from_afar([images[number] for number in unseen]), strict=True):
+            found[number] = faces
+        for number, image in enumerate(images):
+            if _best(found[number]) < _CONVINCING:
+                found[number] = self._turned(image) or found[number]
+        return found
+
+    def _find(self, images: Sequence[Pixels]) -> list[list[Found]]:
+        smallest = [
+            self._smallest or max(SMALLEST_FACE, SMALLEST_SHARE * long_side(image.shape[1], image.shape[0]))
+            for image in images
+        ]
+        return self._cascade.find(images, smallest)
+
+    def _turned(self, image: Pixels) -> list[Found]:
+        """The faces of a picture that lies on its side or is upside down; none where no turn of it convinces.
+
+        A small copy tells which turn that is, so faces under a twelfth of the picture's long side do not.
+        """
+        zoom = min(1.0, _TURNED_LONG / max(image.shape))
+        size = [max(1, round(side * zoom)) for side in image.shape[1::-1]]
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        copies = [turned(small, quarters) for quarters in QUARTERS]
+        looks = self._cascade.find(copies, [SMALLEST_FACE] * len(copies))
+        best, quarters = max((_best(faces), quarters) for faces, quarters in zip(looks, QUARTERS, strict=True))
+        if best < _CONVINCING:
+            return []
+        height, width = image.shape[:2]
+        (faces,) = self._find([turned(image, quarters)])
+        if _best(faces) < _CONVINCING:
+            return []
+        return [turned_back(face, quarters, width, height) for face in faces]
+
+    def _from_afar(self, images: Sequence[Pixels]) -> list[list[Found]]:
+        """The faces of pictures in which none was found, seen as thumbnails with a border.
+
+        MTCNN wants a face's surroundings: it overlooks some that fill the picture, and all in a tiny picture.
+        """
+        framed, zooms, borders = [], [], []
+        for image in images:
+            height, width = image.shape[:2]
+            zoom = min(_AFAR / min(height, width), _AFAR_LONG / max(height, width))
+            size = max(1, round(width * zoom)), max(1, round(height * zoom))
+            thumbnail = cv2.resize(image, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR)
+            border = round(0.3 * min(size))
+            framed.append(cv2.copyMakeBorder(thumbnail, border, border, border, border, cv2.BORDER_REPLICATE))
+            zooms.append(zoom)
+            borders.append(border)
+        return [
+            [Found((box - border) / zoom, score, (points - border) / zoom) for box, score, points in faces]
+            for faces, zoom, border in zip(self._find(framed), zooms, borders, strict=True)
+        ]
+
+
+class _Candidates(NamedTuple):
+    """n boxes xyxy (n, 4) in pixels, their log odds of a face (n,), and the number of each one's picture (n,)."""
+
+    boxes: Floats
+    scores: Floats
+    pictures: npt.NDArray[np.int32]
+
+    def keep(self, index: npt.NDArray[Any]) -> "_Candidates":
+        return _Candidates(self.boxes[index], self.scores[index], self.pictures[index])
+
+
+class Cascade:
+    """The three networks, loaded once; for any number of pictures of any size, and from several threads."""
+
+    def __init__(self) -> None:
+        self._pnet, self._rnet, self._onet = load_pnet(), load_rnet(), load_onet()
+
+    def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Found]]:
+        """The faces of each picture, RGB uint8 (h, w, 3); each network sees several pictures, or all, at once.
+
+        Args: `smallest`, for each picture the side in pixels from which a face is looked for, WINDOW at least.
+        """
+        return self._finish(images, _joined(self._propose(images, smallest)))
+
+    def follow(self, image: Pixels, boxes: Floats) -> list[Found]:
+        """The faces near boxes xyxy (n, 4) of an earlier frame: without P-Net, so new faces are not seen."""
+        sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+        shifts = np.concatenate([_AROUND, _AROUND], axis=1)[:, np.newaxis] * sizes[:, np.newaxis]
+        near = (boxes + shifts).reshape(-1, 4).astype(np.float32)
+        return self._finish([image], _candidates(near, np.zeros(len(near), np.float32), 0))[0]
+
+    def _propose(self, images: Sequence[Pixels], smallest: Sequence[float]) -> Iterator[_Candidates]:
+        """P-Net's boxes on each level of each picture's pyramid."""
+        levels = [
+            (number, level)
+            for number, (image, side) in enumerate(zip(images, smallest, strict=True))
+            for level in pyramid(image, WINDOW / side)
+        ]
+        for sheet in sheets([level for _, level in levels]):
+            offsets, odds = (output[0] for output in self._pnet(sheet.image[np.newaxis]))
+            for index, y, x in sheet.places:
+                number, level = levels[index]
+                part = _inside(y, level.shape[0]), _inside(x, level.shape[1])
+                found = _candidates(*_windows(offsets[part], odds[part]), number)
+                found = found._replace(boxes=(found.boxes - MARGIN) * _zoom(level, images[number]))
+                yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
+
+    def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
+        """R-Net and O-Net on the proposals of some pictures."""
+        found: list[list[Found]] = [[] for _ in images]
+        for number, face in self._complete(images, self._refine(images, proposed)):
+            found[number].append(face)
+        return [self._judge(image, faces) for image, faces in zip(images, found, strict=True)]
+
+    def _judge(self, image: Pixels, faces: Sequence[Found]) -> list[Found]:
+        """The faces of a picture with a second opinion on those that are not sure; without what can be none."""
+        sure = [face for face in faces if face.confidence >= _SURE]
+        doubtful = [
+            face
+            for face in faces
+            if face.confidence < _SURE
+            and is_plausible(face.box, face.points)
+            and share_held(face.box, [other.box for other in faces if other.confidence > face.confidence]) <= _SECOND
+        ]
+        if not doubtful:
+            return sure
+        looks = np.concatenate([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
+        *_, odds = _run(self._onet, looks, (4, 10, 1))
+        first = [_log_odds(face.confidence) for face in doubtful]
+        mean = np.mean([first, *odds.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
+        second = [face._replace(confidence=float(c)) for face, c in zip(doubtful, _probability(mean), strict=True)]
+        return sure + [face for face in second if face.confidence > _NO_FACE]
+
+    def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
+        """R-Net's boxes: most proposals fall away here."""
+        patches, squares = cut_patches(images, proposed.boxes, proposed.pictures, RNET_SIDE)
+        offsets, odds = _run(self._rnet, patches, (4, 1))
+        refined = _Candidates(_moved(squares, offsets), odds[:, 0], proposed.pictures)
+        cut = _shares_inside(refined, images) < _WHOLE
+        refined = refined.keep(refined.scores > np.where(cut, _log_odds(_CUT_THRESHOLD), _log_odds(_THRESHOLDS[1])))
+        return refined.keep(_suppress(refined, _OVERLAP))
+
+    def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Found]]:
+        """O-Net's boxes and landmarks, each with its picture's number: the means of a patch and its mirror image."""
+        patches, squares = cut_patches(images, refined.boxes, refined.pictures, ONET_SIDE)
+        plain = _run(self._onet, patches, (4, 10, 1))
+        seen = _Candidates(_moved(squares, plain[0]), plain[2][:, 0], refined.pictures)
+        again = _outermost(seen, np.flatnonzero(seen.scores > _log_odds(_HOPELESS)))
+        squares, pictures = squares[again], refined.pictures[again]
+        mirrored = _turned(*_run(self._onet, patches[again, :, ::-1], (4, 10, 1)))
+        offsets, relative, odds = (
+            np.asarray((one[again] + other) / 2, np.float32) for one, other in zip(plain, mirrored, strict=True)
+        )
+        size = squares[:, 2:] - squares[:, :2] + 1
+        points = squares[:, np.newaxis, :2] + relative.reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, np.newaxis] - 1
+        boxes, confidences = _moved(squares, offsets), _probability(odds[:, 0])
+        whole = _shares_inside(_Candidates(boxes, odds[:, 0], pictures), images) >= _READABLE
+        for i in np.flatnonzero((confidences > _THRESHOLDS[2]) & whole):
+            yield int(pictures[i]), Found(boxes[i], float(confidences[i]), points[i])
+
+
+def _inside(start: int, length: int) -> slice:
+    """The windows of a level, those that reach MARGIN beyond it too, along one axis of P-Net's output."""
+    first = (start - MARGIN) // _STRIDE
+    return slice(first, first + (length + 2 * MARGIN - WINDOW) // _STRIDE + 1)
+
+
+def _zoom(level: Pixels, image: Pixels) -> Floats:
+    """By what boxes xyxy in pixels of a level have to be multiplied for those of the picture (4,)."""
+    return np.array([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]] * 2, np.float32)
+
+
+def _windows(offsets: Floats, odds: Floats) -> tuple[Floats, Floats]:
+    """The windows of a level that may hold a face: boxes in its pixels, and log odds."""
+    rows, columns = np.nonzero(odds > _log_odds(_THRESHOLDS[0]))
+    corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
+    return np.concatenate([corner, corner + WINDOW], axis=1) + offsets[rows, columns] * WINDOW, odds[rows, columns]
+
+
+def _shares_inside(candidates: _Candidates, images: Sequence[Pixels]) -> Floats:
+    """How much of each box lies inside its picture, 0 to 1 (n,)."""
+    ends = np.array([image.shape[1::-1] for image in images], np.float32).reshape(-1, 2)[candidates.pictures]
+    boxes = candidates.boxes
+    inside = np.minimum(boxes[:, 2:], ends) - np.maximum(boxes[:, :2], 0)
+    return np.asarray(np.maximum(inside, 0).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1), np.float32)
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def _probability(log_odds: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+def _candidates(boxes: Floats, scores: Floats, picture: int) -> _Candidates:
+    return _Candidates(boxes, scores, np.full(len(boxes), picture, np.int32))
+
+
+def _joined(parts: Iterable[_Candidates]) -> _Candidates:
+    none = _candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0)
+    return _Candidates(*(np.concatenate(fields) for fields in zip(none, *parts, strict=True)))
+
+
+def _run(network: Graph, patches: Pixels, widths: Sequence[int]) -> list[Floats]:
+    """A network's outputs, each float32 (n, width), in chunks so that memory stays bounded."""
+    outputs = [np.empty((len(patches), width), np.float32) for width in widths]
+    most = _CHUNK // (patches.shape[1] * patches.shape[2])
+    edges = [*range(0, len(patches), most), len(patches)]
+    for start, stop in pairwise(edges):
+        for output, values in zip(outputs, network(patches[start:stop]), strict=True):
+            output[start:stop] = values.reshape(stop - start, -1)
+    return outputs
+
+
+def _moved(boxes: Floats, offsets: Floats) -> Floats:
+    """Boxes with a network's corrections, which are given in shares of width and height."""
+    size = boxes[:, 2:] - boxes[:, :2] + 1
+    return np.asarray(boxes + offsets * np.concatenate([size, size], axis=1), np.float32)
+
+
+def _turned(offsets: Floats, points: Floats, odds: Floats) -> tuple[Floats, Floats, Floats]:
+    """O-Net's outputs for mirrored patches, turned back: sides and eyes change places."""
+    across, down = points[:, :5], points[:, 5:]
+    turned = offsets[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32)
+    return turned, np.hstack([1 - across[:, _MIRROR], down[:, _MIRROR]]), odds
+
+
+def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
+    """Indices of the candidates that overlap no better one of their picture by more than `most` (over the union)."""
+    if not len(candidates.boxes):
+        return np.empty(0, np.intp)
+    sizes = candidates.boxes[:, 2:] - candidates.boxes[:, :2]
+    boxes = np.concatenate([candidates.boxes[:, :2], sizes], axis=1).astype(np.float64)
+    suppress: Any = cv2.dnn.NMSBoxesBatched  # its stubs know lists only
+    lowest = float(candidates.scores.min()) - 1
+    kept = suppress(boxes, candidates.scores, candidates.pictures, lowest, most)
+    return np.asarray(kept, np.intp).reshape(-1)
+
+
+def _outermost(candidates: _Candidates, order: npt.NDArray[np.intp]) -> list[int]:
+    """Of some candidates those that no better one of their picture holds: shared area over the smaller box."""
+    x1, y1, x2, y2 = candidates.boxes.T
+    areas = (x2 - x1) * (y2 - y1)
+    order = order[np.argsort(-candidates.scores[order], kind="stable")]
+    kept: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        shared = np.maximum(0, np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest]))
+        shared = shared * np.maximum(0, np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest]))
+        apart = candidates.pictures[rest] != candidates.pictures[best]
+        order = rest[apart | (shared <= _HELD * np.minimum(areas[best], areas[rest]))]
+    return kept
+
+
+def _best(faces: Sequence[Found]) -> float:
+    return max((face.confidence for face in faces), default=0.0)
+
+
+def turned(image: Pixels, quarters: int) -> Pixels:
+    """The picture, RGB uint8 (h, w, 3), turned anticlockwise."""
+    return np.ascontiguousarray(np.rot90(image, quarters))
+
+
+def turned_back(face: Found, quarters: int, width: int, height: int) -> Found:
+    """A face of the turned picture in the pixels of the picture as it was, `width` × `height`.
+
+    Its landmarks keep their names: the left eye is left where the face is upright.
+    """
+    corners = _back(face.box.reshape(2, 2), quarters, width, height)
+    box = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+    return Found(box, face.confidence, _back(face.points, quarters, width, height))
+
+
+def _back(points: npt.NDArray[np.float32], quarters: int, width: int, height: int) -> npt.NDArray[np.float32]:
+    x, y = points.T
+    places = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}
+    return np.stack(places[quarters], axis=1).astype(np.float32)

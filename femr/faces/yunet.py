@@ -1,0 +1,52 @@
+"""YuNet (Wu et al., 2023) through OpenCV: a small, quick detector whose weights file the user names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+
+from femr.errors import ModelError, printable
+from femr.faces.detector import Found, to_faces
+from femr.images import Picture
+from femr.results import Face
+
+_LEAST = 0.6  # confidence from which a box is a face
+_OVERLAP, _MOST = 0.3, 5000  # non-maximum suppression: area shared over the union, and boxes before it
+
+
+class YunetDetector:
+    """Finds faces and five landmarks each. May be called from several threads.
+
+    Args: `smallest_face`, the side in pixels from which a face counts; `file`, YuNet's ONNX file, as OpenCV Zoo has it.
+    Raises: ModelError if the file is not there or something else.
+    """
+
+    def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
+        name = printable(Path(file).name)
+        if not Path(file).is_file():
+            raise ModelError(f"Expected yunet:FILE, with an ONNX file of YuNet. Received: yunet:{name}, no such file")
+        try:
+            self._network = cv2.FaceDetectorYN.create(file, "", (320, 320), _LEAST, _OVERLAP, _MOST)
+        except cv2.error as error:
+            raise ModelError(f"{name} cannot be read as weights of YuNet.") from error
+        self._smallest = smallest_face or 0
+        self._lock = Lock()  # the network's input size is a setting of its own
+
+    def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
+        """The faces of each picture, as in Detector; `near` changes nothing."""
+        return [to_faces(self._find(picture), picture) for picture in pictures]
+
+    def _find(self, picture: Picture) -> list[Found]:
+        image = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2BGR)
+        with self._lock:
+            self._network.setInputSize(image.shape[1::-1])
+            _, rows = self._network.detect(image)
+        # a row: x, y, width, height, five landmarks in the order of results.Landmarks, confidence
+        faces = np.empty((0, 15), np.float32) if rows is None else rows
+        return [
+            Found(np.concatenate([row[:2], row[:2] + row[2:4]]), float(row[14]), row[4:14].reshape(5, 2))
+            for row in faces
+            if row[2:4].max() >= self._smallest
+        ]

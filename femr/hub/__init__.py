@@ -1,1 +1,0 @@
-"""The Hub: weights down, weights and app up, and the model card that goes with them."""

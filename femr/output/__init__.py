@@ -1,0 +1,1 @@
+"""Analyses as rows, tables, annotated pictures and timelines; reads values only."""

@@ -1,0 +1,352 @@
+"""The model card, models/README.md: card.md filled in from the models' configs, so that they cannot disagree."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from femr.expression.weights import MODEL_NAMES, ModelFacts, read_facts
+from femr.publish.text import LABEL_ACCURACIES, LABEL_MEASURES, PEOPLE_MEASURES, PEOPLE_SHARES, PHOTO_SHARES
+from femr.results import EMOTIONS
+
+Facts: TypeAlias = Sequence[ModelFacts]
+Reference: TypeAlias = Mapping[str, Any]
+"""What is kept of a run by the reference work's recipe: a document of models/reference/."""
+Cell: TypeAlias = Callable[[ModelFacts], str]
+
+NOT_MEASURED = "not measured"
+
+_PRIVATE, _PUBLIC = "PrivateTest", "PublicTest"
+_TEMPLATE = Path(__file__).with_name("card.md")
+_CLAIMED = {"custom_cnn": 0.675, "mobilenet_v2": 0.75}
+"""What the reference work reports, without saying on which faces."""
+_PICTURES = {
+    "people_confusion_matrix": "people: what is taken for what",
+    "confusion_matrix": "labels: what is taken for what",
+    "reliability": "how many people are said to agree, and how many do",
+    "risk_coverage": "leaving out unsure faces",
+    "balances": "what each balance gives",
+    "curves": "training",
+}
+
+
+def write_card(folder: Path) -> None:
+    """Writes README.md beside the configs."""
+    (folder / "README.md").write_text(card_of(folder), encoding="utf-8")
+
+
+def card_of(folder: Path) -> str:
+    """The card of the models whose configs, pictures and reference runs lie in a folder. Raises ModelError."""
+    facts = [read_facts(folder / f"{name}.json") for name in MODEL_NAMES]
+    return model_card(facts, pictures(folder), [json.loads(path.read_text()) for path in reference_runs(folder)])
+
+
+def pictures(folder: Path) -> list[str]:
+    """The charts that the card shows, as paths from the folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.glob("pictures/*/*.png"))
+
+
+def reference_runs(folder: Path) -> list[Path]:
+    """What is kept of the runs by the reference work's recipe, one file a network."""
+    return sorted(folder.glob("reference/*.json"))
+
+
+def model_card(facts: Facts, shown: Sequence[str] = (), references: Sequence[Reference] = ()) -> str:
+    """The card in Markdown, with the Hub's front matter: licence, tags and the measured scores as a model-index.
+
+    Args:
+        shown: Paths of pictures from the card's folder.
+        references: Runs by the reference work's recipe.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+    from jinja2 import Environment, StrictUndefined
+
+    results = [
+        EvalResult(
+            task_type="image-classification",
+            task_name="Facial expression recognition",
+            dataset_type="fer2013",
+            dataset_name="FER2013",
+            dataset_split=_PRIVATE,
+            metric_type=metric,
+            metric_name=f"{one.title}: {label}",
+            metric_value=value,
+        )
+        for one in facts
+        for metric, label, value in _headline(one)
+    ]
+    data = ModelCardData(
+        model_name="femr",
+        language="en",
+        license="mit",
+        library_name="keras",
+        pipeline_tag="image-classification",
+        tags=["facial-expression-recognition", "emotion", "fer2013", "keras"],
+        eval_results=results or None,
+    )
+    # Markdown, of figures and of words of our own: nothing to escape
+    text = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
+        _TEMPLATE.read_text(encoding="utf-8")
+    )
+    return f"---\n{data.to_yaml()}\n---\n\n{text.render(_content(facts, shown, references))}"
+
+
+def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]) -> dict[str, Any]:
+    """What the template shows."""
+    tables = {
+        "people_private": _people_table(facts, _PRIVATE),
+        "people_public": _people_table(facts, _PUBLIC),
+        "people_recalls": _recalls(facts, lambda one: _people(one, _PRIVATE)),
+        "private": _label_table(facts, _PRIVATE),
+        "public": _label_table(facts, _PUBLIC),
+        "recalls": _recalls(facts, lambda one: _scores(one, _PRIVATE)),
+        "limits": _limits(facts),
+    }
+    balances = next((rows for one in facts if (rows := one.document.get("balances"))), None)
+    return {
+        "expressions": ", ".join(EMOTIONS),
+        "summary": _summary(facts),
+        **{name: table or "Not measured yet." for name, table in tables.items()},
+        "calibrated_before": ", ".join(
+            one.title for one in facts if _scores(one, _PUBLIC) and _PUBLIC in one.document.get("trained_on", ())
+        ),
+        "photos": _photo_table(facts),
+        "photo_recalls": [
+            (_joined(name, part), _recalls(facts, partial(_photo_scores, name=name, part=part)))
+            for name, part in _photo_parts(facts)
+        ],
+        "balances": balances and _balance_table(facts, [row["balance"] for row in balances]),
+        "balance_data": balances and "; then on ".join(name for name in balances[0] if name != "balance"),
+        "pictures": _picture_table(facts, shown),
+        "training": "\n\n".join(
+            f"**{one.title}.** {one.document['training']}" for one in facts if "training" in one.document
+        ),
+        "reference": references and _reference_table(references, shown),
+        "reference_notes": [f"{run['title']}: {' '.join(run['notes'])}" for run in references if run["notes"]],
+    }
+
+
+def _headline(facts: ModelFacts) -> Iterator[tuple[str, str, float]]:
+    """What the model-index tells of a model: metric's type, its name, its value."""
+    scores, people = _scores(facts, _PRIVATE), _people(facts, _PRIVATE)
+    found = [("accuracy", label, scores.get(key)) for key, label in LABEL_ACCURACIES.items()]
+    found.append(("f1", LABEL_MEASURES["macro_f1"], scores.get("macro_f1")))
+    found.append(("accuracy", "people, FER+ majorities", people.get("accuracy")))
+    found.append(("accuracy", "people, FER+'s own rule", people.get("accuracy_ferplus")))
+    for metric, label, measure in found:
+        value = _value(measure)
+        if value is not None:
+            yield metric, label, value
+
+
+def _summary(facts: Facts) -> str:
+    """What each model is."""
+    rows: dict[str, Cell] = {
+        "name": lambda one: f"`{one.name}`",
+        "input": lambda one: f"{one.side}×{one.side}" if one.side else "both",
+        "parameters, up to the label head": lambda one: _count(one.document["parameters"]),
+        "parameters of the people head": lambda one: _count(one.document.get("people_parameters")),
+        "people: temperature": lambda one: f"{one.calibration.temperature:.2f}",
+        "people: balance": lambda one: f"{one.calibration.balance:g}",
+        "people: unsure below": lambda one: f"{100 * one.unsure_threshold:.0f} %",
+        "labels: temperature": lambda one: f"{one.label_temperature:.2f}",
+    }
+    return _facts_table(facts, rows)
+
+
+def _label_table(facts: Facts, split: str) -> str | None:
+    """The label head's scores on one split; None if nothing was measured there."""
+    if not any(_scores(one, split) for one in facts):
+        return None
+
+    def cell(key: str, show: Callable[[Any], str]) -> Cell:
+        return lambda one: show(_scores(one, split).get(key))
+
+    rows = {"faces": cell("images", _count)}
+    rows |= {label: cell(key, _percent) for key, label in LABEL_ACCURACIES.items()}
+    if split == _PRIVATE:
+        rows["the reference work's accuracy"] = lambda one: _percent(_CLAIMED[one.name]) if one.side else "none"
+    rows |= {label: cell(key, _plain) for key, label in LABEL_MEASURES.items() if key != "ece_before"}
+    return _facts_table(facts, rows)
+
+
+def _people_table(facts: Facts, split: str) -> str | None:
+    """The people head's scores on one split; None if nothing was measured there."""
+    if not any(_people(one, split) for one in facts):
+        return None
+
+    def cell(key: str, show: Callable[[Any], str]) -> Cell:
+        return lambda one: show(_people(one, split).get(key))
+
+    rows = {"faces with votes": cell("images", _count)}
+    rows["faces on which over half agree"] = cell("images_majority", _count)
+    rows["faces with a majority by FER+'s own rule"] = cell("images_ferplus", _count)
+    rows |= {label: cell(key, _percent) for key, label in PEOPLE_SHARES.items()}
+    rows |= {label: cell(key, _plain) for key, label in PEOPLE_MEASURES.items()}
+    return _facts_table(facts, rows)
+
+
+def _recalls(facts: Facts, measured: Callable[[ModelFacts], Mapping[str, Any]]) -> str | None:
+    """The share of each expression's faces that is read right; None if nothing was measured."""
+    classes = {one.name: measured(one).get("per_class", {}) for one in facts}
+    first = next((found for found in classes.values() if found), None)
+    if first is None:
+        return None
+
+    def cell(emotion: str) -> Cell:
+        if not first[emotion]["images"]:
+            return lambda one: "none"
+        return lambda one: _percent(classes[one.name].get(emotion, {}).get("recall"))
+
+    return _facts_table(facts, {f"{emotion} ({first[emotion]['images']:,})": cell(emotion) for emotion in EMOTIONS})
+
+
+def _photo_table(facts: Facts) -> str | None:
+    """What was measured on photos, by where they are from; None if nothing was."""
+    rows: dict[str, Cell] = {}
+
+    def cell(name: str, part: str, key: str, show: Callable[[Any], str]) -> Cell:
+        return lambda one: show(_photo_scores(one, name, part).get(key))
+
+    for name, part in _photo_parts(facts):
+        title = _joined(name, part)
+        rows[f"{title}: photos"] = cell(name, part, "images", _count)
+        rows |= {f"{title}: {label}": cell(name, part, key, _percent) for key, label in PHOTO_SHARES.items()}
+    return _facts_table(facts, rows) if rows else None
+
+
+def _photo_parts(facts: Facts) -> list[tuple[str, str]]:
+    """The data sets of photos that were measured, each whole ("") and by source."""
+    found = {name: report for one in facts for name, report in one.document.get("photos", {}).items()}
+    return [(name, part) for name, report in found.items() for part in ("", *sorted(report["by_source"], reverse=True))]
+
+
+def _balance_table(facts: Facts, tried: Sequence[float]) -> str:
+    """What each balance gives on each data set, the model's own in bold."""
+    rows = {one.name: {row["balance"]: row for row in one.document.get("balances", ())} for one in facts}
+
+    def cell(balance: float) -> Cell:
+        return lambda one: _balance(rows[one.name].get(balance, {}), balance == one.calibration.balance)
+
+    return _facts_table(facts, {f"{balance:g}": cell(balance) for balance in tried})
+
+
+def _balance(row: Mapping[str, Any], own: bool) -> str:
+    keys = ("accuracy", "mean_recall", "natural_mix")
+    given = [" / ".join(_points(row[name][key]) for key in keys) for name in row if name != "balance"]
+    shown = "; ".join(given) or NOT_MEASURED
+    return f"**{shown}**" if own and given else shown
+
+
+def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
+    """The pictures of each model, pictures/<model>/<kind>.png; None without any."""
+
+    def cell(kind: str, label: str) -> Cell:
+        paths = {one.name: f"pictures/{one.name}/{kind}.png" for one in facts}
+        return lambda one: f"![{one.title}: {label}]({paths[one.name]})" if paths[one.name] in shown else ""
+
+    kinds = {kind: label for kind, label in _PICTURES.items() if any(name.endswith(f"/{kind}.png") for name in shown)}
+    return _facts_table(facts, {label: cell(kind, label) for kind, label in kinds.items()}) if kinds else None
+
+
+def _reference_table(runs: Sequence[Reference], shown: Sequence[str]) -> str:
+    """The reference work's recipe, as its authors report it and as femr ran it."""
+
+    def score(key: str) -> Callable[[Reference], str]:
+        return lambda one: _percent(one["scores"][_PRIVATE].get(key))
+
+    def epochs(one: Reference) -> str:
+        best = min(one["history"], key=lambda row: float(row["val_loss"]))["epoch"]
+        return f"{one['epochs']} of {one['recipe']['epochs']}, the best {best}"
+
+    rows: dict[str, Callable[[Reference], str]] = {
+        "its authors' accuracy": lambda one: _percent(_CLAIMED[one["network"]]),
+        **{label: score(key) for key, label in LABEL_ACCURACIES.items()},
+        "accuracy on the held-out fifth of Training": lambda one: _percent(one["validation_scores"]["val_accuracy"]),
+        "epochs": epochs,
+        "minutes": lambda one: f"{one['seconds'] / 60:.0f}",
+    }
+    curves = {one["network"]: f"pictures/{one['network']}/reference_curves.png" for one in runs}
+    if set(curves.values()) & set(shown):
+        rows["curves"] = lambda one: f"![{one['title']}: curves]({curves[one['network']]})"
+    return _table([one["title"] for one in runs], {label: [show(one) for one in runs] for label, show in rows.items()})
+
+
+def _limits(facts: Facts) -> str:
+    """What each model finds least of, on PrivateTest's majorities and on photos; how much stays unsure."""
+    told = list[str]()
+    for one in facts:
+        measured = {"PrivateTest's majorities": _people(one, _PRIVATE)}
+        for name, part in _photo_parts([one]):
+            if part:
+                measured[f"{name}'s {part} photos"] = _photo_scores(one, name, part)
+        said = [_least_found(where, scores) for where, scores in measured.items() if scores]
+        told += [f"**{one.title}.** {' '.join(said)}"] if said else []
+    return "\n\n".join(told)
+
+
+def _least_found(where: str, scores: Mapping[str, Any]) -> str:
+    classes = {name: found for name, found in scores["per_class"].items() if found["images"]}
+    worst = sorted(classes, key=lambda name: float(classes[name]["recall"]))[:3]
+    listed = ", ".join(f"{classes[name]['recall']:.0%} of {name} ({classes[name]['images']:,})" for name in worst)
+    sure = f"; {scores['sure']:.0%} are read surely" if scores.get("sure") is not None else ""
+    return f"Of {where} it finds least of {listed}{sure}."
+
+
+def _scores(facts: ModelFacts, split: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = facts.scores.get(split, {})
+    return found
+
+
+def _people(facts: ModelFacts, split: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _scores(facts, split).get("people") or {}
+    return found
+
+
+def _photo_scores(facts: ModelFacts, name: str, part: str) -> Mapping[str, Any]:
+    """What was measured on photos of one data set, of one source or ("") of all."""
+    report: Mapping[str, Any] = facts.document.get("photos", {}).get(name, {})
+    return report.get("by_source", {}).get(part, {}) if part else report
+
+
+def _joined(name: str, part: str) -> str:
+    return f"{name}, {part}" if part else name
+
+
+def _value(measure: Any) -> float | None:
+    """The figure itself, of a number or of {value, low, high}."""
+    found = measure["value"] if isinstance(measure, Mapping) else measure
+    return None if found is None else float(found)
+
+
+def _percent(measure: Any) -> str:
+    """A share, with its interval where it has one: "71.0 % (69.5 to 72.4)"."""
+    share = _value(measure)
+    if share is None:
+        return NOT_MEASURED
+    interval = f" ({100 * measure['low']:.1f} to {100 * measure['high']:.1f})" if isinstance(measure, Mapping) else ""
+    return f"{100 * share:.1f} %{interval}"
+
+
+def _count(number: int | None) -> str:
+    return NOT_MEASURED if number is None else f"{number:,}"
+
+
+def _points(share: float | None) -> str:
+    return "?" if share is None else f"{100 * share:.1f}"
+
+
+def _plain(measure: Any) -> str:
+    found = _value(measure)
+    return NOT_MEASURED if found is None else f"{found:.3f}"
+
+
+def _facts_table(facts: Facts, rows: Mapping[str, Cell]) -> str:
+    return _table([one.title for one in facts], {label: [show(one) for one in facts] for label, show in rows.items()})
+
+
+def _table(titles: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+    lines = [["", *titles], ["---"] * (len(titles) + 1)]
+    lines += [[label, *cells] for label, cells in rows.items()]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

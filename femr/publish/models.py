@@ -1,0 +1,313 @@
+"""Finished runs become models: calibrated and measured with what is there, their weights in models/.
+
+A run's folder holds run.json and final.keras. A run that learned from PublicTest also holds calibration.keras, the
+network that had not yet: on PublicTest that one is asked instead, for temperatures, thresholds, the balance and the
+scores told, because a network is right and sure on faces it learned from.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import keras
+import numpy as np
+
+from femr.errors import DataError, ModelError
+from femr.expression import weights
+from femr.expression.calibration import Calibration
+from femr.expression.networks import label_network
+from femr.expression.weights import ModelFacts
+from femr.files import make_folder, replacing
+from femr.publish import photos
+from femr.publish.photos import Balanced, Curve, Photos, Readings
+from femr.publish.text import run_sentence
+from femr.results import EMOTIONS
+from femr.training import data, metrics, plots
+from femr.training.checkpoint import CALIBRATION, CURVES, FINAL, RunConfig
+from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, FaceData
+from femr.training.evaluate import Model, Network, combine, find_model, measure_model, tune
+from femr.training.network import load_file
+from femr.training.recipes import find
+
+Config: TypeAlias = dict[str, Any]
+"""A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
+
+TITLES = {"custom_cnn": "Custom CNN", "mobilenet_v2": "MobileNetV2", "ensemble": "Ensemble of both"}
+ENSEMBLE, MEMBERS = "ensemble", ("custom_cnn", "mobilenet_v2")
+
+
+@dataclass(eq=False, slots=True)
+class Bench:
+    """What models are measured with, all of it read once, however many they are.
+
+    splits: FER2013's, with votes. photos: To measure and choose the balance by, or None.
+
+    Raises:
+        DataError: Without PublicTest or votes.
+    """
+
+    splits: Mapping[str, FaceData]
+    photos: Photos | None = None
+    detector: Any = None
+
+    def __post_init__(self) -> None:
+        votes = self.public.votes
+        if votes is None or not data.majority(votes)[1].any():
+            raise DataError(
+                "Expected data with FER+ votes: what a model shows is what people say. Received: PublicTest without any"
+            )
+
+    @property
+    def public(self) -> FaceData:
+        """PublicTest. Raises DataError if it is missing."""
+        return data.split_named(self.splits, PUBLIC_TEST)
+
+    def crowd(self, model: Model) -> tuple[metrics.Probabilities, metrics.Labels]:
+        """What the people head says of PublicTest's faces with a majority, and what that majority says."""
+        seen, agreed = data.majority(np.asarray(self.public.votes))
+        return model.predict(self.public).mean.people[agreed], seen[agreed]
+
+    def read_photos(self, model: Model) -> Readings | None:
+        """What a model says of the photos; None without any."""
+        if self.photos is None:
+            return None
+        self.detector = self.detector or photos.own_detector()
+        return photos.read(model, self.photos, self.detector)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model to be measured: its config so far, what ships, and the same before it learned from PublicTest.
+
+    before: None where that is not known any more; then calibration and PublicTest's scores stay as they are.
+    """
+
+    config: Config
+    model: Model
+    before: Model | None
+    folder: Path | None = None
+
+
+def publish(
+    sources: Sequence[str | Path], bench: Bench, *, force: bool = False, notes: Sequence[str] = ()
+) -> list[Path]:
+    """The configs written to models/: those of the sources, and the ensemble's.
+
+    Args:
+        sources: Finished runs' folders; or the names of models, to measure them anew with the calibration they have.
+        force: Publish what is worse on PublicTest than the model that is there, too. What counts is the mean of the
+            accuracies on labels and on FER+ majorities.
+        notes: Sentences on the runs, for the card.
+
+    Raises:
+        ModelError: For a run that is worse, not finished, has other heads or lacks its calibration network.
+        DataError: When a file cannot be written.
+    """
+    names = [str(source) for source in sources if str(source) in (*MEMBERS, ENSEMBLE)]
+    runs = [_open_run(Path(source), notes) for source in sources if str(source) not in names]
+    members = {run.config["name"]: run for run in runs}
+    for run in runs:
+        if not force:
+            _check_better(run, bench)
+    for name in MEMBERS:
+        if name not in members:
+            members[name] = _open_published(name, bench)
+    forgotten = [TITLES[name] for name, member in members.items() if member.before is None]
+    if runs and forgotten:
+        raise ModelError(
+            f"Expected the runs of both networks, by which the ensemble is calibrated. Received: none of "
+            f"{forgotten[0]}, which learned from {PUBLIC_TEST}"
+        )
+    measured = {run.config["name"]: (run, _measure(run, bench)) for run in runs}
+    measured |= {name: (members[name], _measure(members[name], bench)) for name in names if name in MEMBERS}
+    both = _ensemble([members[name] for name in MEMBERS])
+    measured[ENSEMBLE] = both, _measure(both, bench)
+    return [_write(candidate, scores) for candidate, scores in measured.values()]
+
+
+def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
+    """A finished run, its networks loaded. Raises ModelError."""
+    run = RunConfig.read(folder)
+    run = replace(run, notes=(*run.notes, *(note for note in notes if note not in run.notes)))
+    name = run.network
+    if not (folder / FINAL).is_file():
+        raise ModelError(f"Expected a finished training run. Received: one without {FINAL}")
+    network = load_file(folder / FINAL)
+    if tuple(network.output_names) != weights.HEADS:
+        heads = " and ".join(network.output_names)
+        raise ModelError(f"Expected a network with the heads {' and '.join(weights.HEADS)}. Received: {heads}")
+    # weights ship in half precision, and that is what is measured
+    network.set_weights([array.astype(np.float16).astype(array.dtype) for array in network.get_weights()])
+    config, before = _config(name, run, network), folder / FINAL
+    if PUBLIC_TEST in run.trained_on:
+        before = folder / CALIBRATION
+        if not before.is_file() or weights.sha256(before) == weights.sha256(folder / FINAL):
+            raise ModelError(
+                f"Expected {CALIBRATION} beside {FINAL}: the network before it learned from {PUBLIC_TEST}. "
+                f"Received: {'the same network' if before.is_file() else 'none'}"
+            )
+    shipped = Model(_facts(config), (Network(_facts(config), network),), run.trained_on, {})
+    earlier = network if before.name == FINAL else load_file(before)
+    digests = {before.name: weights.sha256(before)}
+    return Candidate(
+        config, shipped, Model(_facts(config), (Network(_facts(config), earlier),), (data.TRAINING,), digests), folder
+    )
+
+
+def _open_published(name: str, bench: Bench) -> Candidate:
+    """A model of models/, its network loaded. Raises ModelError."""
+    model = find_model(name, bench.public)
+    config = dict(model.facts.document)
+    return Candidate(config, model, None if PUBLIC_TEST in model.trained_on else model)
+
+
+def _ensemble(members: Sequence[Candidate]) -> Candidate:
+    """The mean of both networks; before: of both as they were, if that is known."""
+    path = weights.MODELS_DIR / f"{ENSEMBLE}.json"
+    learned = {split for member in members for split in member.model.trained_on}
+    titles = " and ".join(member.config["title"] for member in members)
+    config = (json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}) | {
+        "name": ENSEMBLE,
+        "title": TITLES[ENSEMBLE],
+        "labels": [str(emotion) for emotion in EMOTIONS],
+        "members": list(MEMBERS),
+        "parameters": sum(member.config["parameters"] for member in members),
+        "people_parameters": sum(member.config["people_parameters"] for member in members),
+        "files": {},
+        "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
+        "trained_on": [split for split in data.SPLITS if split in learned],
+    }
+    facts = _facts(config)
+    model = combine(facts, tuple(network for member in members for network in member.model.networks))
+    befores = [member.before for member in members if member.before is not None]
+    if len(befores) < len(members):
+        return Candidate(config, model, None)
+    digests = {f"{one.facts.name}, {file}": digest for one in befores for file, digest in one.sha256.items()}
+    networks = tuple(network for one in befores for network in one.networks)
+    return Candidate(config, model, Model(facts, networks, (data.TRAINING,), digests))
+
+
+def _check_better(run: Candidate, bench: Bench) -> None:
+    """Return if a run is as good on PublicTest as the published model. Raises ModelError."""
+    path = weights.MODELS_DIR / f"{run.config['name']}.json"
+    scores = json.loads(path.read_text(encoding="utf-8")).get("scores", {}) if path.is_file() else {}
+    known = scores.get(PUBLIC_TEST, {})
+    labels, people = known.get("accuracy_mirrored"), (known.get("people") or {}).get("accuracy_unbalanced")
+    if run.before is None or not (labels and people):
+        return
+    said, seen = bench.crowd(run.before)
+    right = metrics.accuracy(run.before.predict(bench.public).mean.labels, bench.public.labels)
+    before, after = (labels["value"] + people["value"]) / 2, (right + metrics.accuracy(said, seen)) / 2
+    if after < before:
+        raise ModelError(
+            f"Expected at least {before:.2%} on PublicTest, the mean of labels and FER+ majorities, to replace the "
+            f"model. Received: {after:.2%}"
+        )
+
+
+def _measure(candidate: Candidate, bench: Bench) -> Config:
+    """The part of a model's config that is measured: calibration, thresholds, scores, and what each balance gives."""
+    model, before, measured = candidate.model, candidate.before, dict[str, Any]()
+    pictures = weights.MODELS_DIR / "pictures" / candidate.config["name"] if plots.available() else None
+    scores = dict(candidate.config.get("scores", {}))
+    if before is None:
+        tuning = tune(model, {})
+        readings = bench.read_photos(model)
+    else:
+        tuning = tune(before, bench.splits, 0.0)
+        readings = bench.read_photos(replace(model, facts=replace(model.facts, calibration=tuning.calibration)))
+        curves = _curves(before, tuning.calibration, readings, bench)
+        chosen = photos.choose_balance(list(curves.values()))
+        tuning = tune(before, bench.splits, chosen)
+        scores[PUBLIC_TEST] = asdict(measure_model(before, bench.splits, PUBLIC_TEST, tuning))
+        scores[PUBLIC_TEST]["model"] = candidate.config["name"]
+        measured["balances"] = [
+            {"balance": rows[0].balance, **{name: _row(row) for name, row in zip(curves, rows, strict=True)}}
+            for rows in zip(*curves.values(), strict=True)
+        ]
+        if pictures:
+            make_folder(pictures)
+            photos.draw_balances(curves, chosen, pictures / "balances.png", candidate.config["title"])
+    scores[PRIVATE_TEST] = asdict(measure_model(model, bench.splits, PRIVATE_TEST, tuning, pictures))
+    calibration, threshold = tuning.calibration, tuning.unsure_threshold
+    measured |= {
+        "calibration": {"temperature": round(calibration.temperature, 4), "balance": calibration.balance},
+        "label_temperature": round(tuning.label_temperature, 4),
+        "unsure_threshold": threshold,
+        "scores": scores,
+    }
+    if readings is not None and bench.photos is not None:
+        report = photos.measure(candidate.config["name"], readings, bench.photos, calibration.balance, threshold)
+        measured["photos"] = {bench.photos.name: report.as_dict()}
+    return measured
+
+
+def _curves(before: Model, calibration: Calibration, readings: Readings | None, bench: Bench) -> dict[str, Curve]:
+    """What each balance gives, on PublicTest's majorities and, where there are photos, those of the news or all."""
+    said, seen = bench.crowd(before)
+    curves = {PUBLIC_TEST: photos.balance_curve(calibration.apply(said), seen)}
+    if readings is not None and bench.photos is not None:
+        news = bench.photos.of(photos.NEWS)
+        some = news if news.any() else ~news
+        name = f"{bench.photos.name}, {photos.NEWS}" if news.any() else bench.photos.name
+        curves[name] = photos.balance_curve(readings.shares[some], bench.photos.labels[some])
+    return curves
+
+
+def _row(row: Balanced) -> dict[str, float | None]:
+    return {key: value for key, value in asdict(row).items() if key != "balance"}
+
+
+def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
+    """The config of a run before it is measured."""
+    recipe, up_to_labels = find(name, "best"), label_network(network).count_params()
+    return {
+        "name": name,
+        "title": TITLES[name],
+        "labels": [str(emotion) for emotion in EMOTIONS],
+        "input": {"side": recipe.side, "low": recipe.low, "high": recipe.high},
+        "parameters": up_to_labels,
+        "people_parameters": network.count_params() - up_to_labels,
+        "files": {},
+        "calibration": {"temperature": 1.0, "balance": 0.0},
+        "label_temperature": 1.0,
+        "unsure_threshold": 0.0,
+        "hub": {"repo": None, "revision": None},
+        "training": run_sentence(run),
+        "trained_on": list(run.trained_on),
+        "run": asdict(run),
+    }
+
+
+def _facts(config: Config) -> ModelFacts:
+    """What inference needs to know of a model that is not written yet."""
+    size = config.get("input", {"side": 0, "low": 0.0, "high": 1.0})
+    tuned = config.get("calibration", {})
+    return ModelFacts(
+        name=config["name"],
+        title=config["title"],
+        files=config["files"],
+        members=tuple(config.get("members", ())),
+        **size,
+        calibration=Calibration(**tuned),
+        label_temperature=config.get("label_temperature", 1.0),
+        unsure_threshold=config.get("unsure_threshold", 0.0),
+        document=config,
+    )
+
+
+def _write(candidate: Candidate, measured: Config) -> Path:
+    """The path of a model's config, written after its weights."""
+    config, folder = candidate.config | measured, weights.MODELS_DIR
+    if candidate.folder is not None:
+        (network,) = candidate.model.networks
+        config["files"] = weights.save_network(network.network, config["name"], folder)
+        config["scores"][PRIVATE_TEST]["weights_sha256"] = config["files"]
+        if plots.available() and config["run"]["history"]:
+            plots.draw_curves(config["run"]["history"], folder / "pictures" / config["name"] / CURVES)
+    path = folder / f"{config['name']}.json"
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-<<<<<<<< HEAD:tests/model/test_training_pasted.py
-from builders import PORTRAIT, detect
-from femr.__main__ import main
-========
 from benchmarks import pasted
 from builders import PORTRAIT, detect
->>>>>>>> R:tests/test_pasted.py
 from femr.errors import DataError, ModelError
 from femr.expression.weights import load_network
 from femr.faces.crop import crop_face

@@ -98,3 +98,9 @@ def test_an_unknown_command_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["dance"])
     assert caught.value.code == 2
+
+
+def test_a_bad_balance_is_said_in_a_line_by_the_command(capsys):
+    assert main(["analyze", str(PORTRAIT), "--balance", "nan"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line == "femr: Expected a balance from 0 (off) to 1. Received: nan"

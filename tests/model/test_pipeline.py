@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,7 +9,9 @@ from femr.analyzer import Analyzer
 from femr.errors import ImageError
 from femr.images import to_picture
 from femr.mood import NO_FACE
-from femr.results import Reading
+from femr.output.rows import to_rows
+from femr.report.summary import summarise
+from femr.results import EMOTIONS, Analysis, Reading
 
 
 def test_no_face_no_mood_no_song(analyzer):
@@ -130,3 +133,25 @@ def test_load_is_the_public_way_in():
     assert analysis.mood.emotion == "happy"
     with pytest.raises(femr.ModelError, match="Expected a model named"):
         femr.load("vgg")
+
+
+def test_boxes_are_the_originals_where_a_picture_is_read_smaller(analyzer, portrait, tmp_path):
+    """A 108-megapixel phone's JPEG, read at half its size."""
+    large = np.full((9000, 12000, 3), 128, np.uint8)
+    large[2000:6608, 3000:7608] = cv2.resize(portrait, (4608, 4608))
+    path = tmp_path / "phone.jpg"
+    cv2.imwrite(str(path), cv2.cvtColor(large, cv2.COLOR_RGB2BGR))
+    for analysis in (analyzer(path), *femr.analyze_folder([path], analyzer=analyzer)):
+        assert (analysis.width, analysis.height) == (12000, 9000)
+        (face,) = analysis.faces
+        wanted = tuple(9 * value + shift for value, shift in zip(PORTRAIT_FACE, (3000, 2000) * 2, strict=True))
+        assert overlap(face.box, wanted) > 0.7
+
+
+def test_an_analysis_of_the_package_is_counted(analyzer, group):
+    picture, _ = group
+    found = analyzer(picture)
+    rows = [row | {"file": name} for name in ("1.jpg", "2.jpg") for row in to_rows(found)]
+    total = summarise([*rows, *to_rows(Analysis.failed("3.jpg", "mobilenet_v2", "Damaged."))])
+    assert total.total.sure[EMOTIONS.index("happy")] == total.total.faces == 6
+    assert (total.photos, total.failed, total.models) == (2, 1, ("mobilenet_v2",))

@@ -145,3 +145,16 @@ def test_a_picture_is_looked_at_once():
     assert detector.detect([picture, other, picture]) == [(), (), ()]
     assert detector.detect([other]) == [()]
     assert counting.looked == 2
+
+
+def test_the_balance_is_the_best_of_all_curves():
+    # disgust is rare among the votes: a face that is nearly as much disgusted as neutral is named so with a balance
+    shares = np.array([[0, 0.45, 0, 0, 0, 0, 0.55], [0, 0.1, 0, 0, 0, 0, 0.9], [0] * 7])
+    labels = np.array([1, 6, 6])
+    rows = photos.balance_curve(shares, labels)
+    assert [row.balance for row in rows] == list(photos.BALANCES)
+    assert rows[0] == photos.Balanced(0, pytest.approx(1 / 3), 0.25, pytest.approx(6868 / 7076 / 2))
+    assert rows[1].accuracy == pytest.approx(2 / 3)
+    assert rows[-1].accuracy == pytest.approx(1 / 3)
+    assert photos.choose_balance([rows]) == 0.1
+    assert photos.choose_balance([rows, photos.balance_curve(shares[1:2], labels[1:2])]) == 0.1

@@ -1,12 +1,8 @@
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from builders import PORTRAIT
-from femr.__main__ import main
 from femr.errors import ModelError
 from femr.expression.calibration import VOTE_SHARES, Calibration
 from femr.results import EMOTIONS
@@ -64,15 +60,3 @@ def test_temperatures_that_cannot_be(temperature):
     with pytest.raises(ModelError) as caught:
         Calibration(temperature)
     assert str(caught.value) == f"Expected a temperature over 0, such as 1. Received: {temperature}"
-
-
-def test_a_bad_balance_is_said_in_a_line_by_the_command(capsys):
-    assert main(["analyze", str(PORTRAIT), "--balance", "nan"]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
-    assert line == "femr: Expected a balance from 0 (off) to 1. Received: nan"
-
-
-def test_it_needs_no_tensorflow():
-    code = "import sys, femr.expression.calibration; print({'tensorflow', 'keras'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

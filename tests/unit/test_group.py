@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import binomtest
 
 from femr.errors import DataError
-from femr.output.rows import COLUMNS, to_rows
+from femr.output.rows import COLUMNS
 from femr.report.count import KINDS, Tally, wilson
 from femr.report.summary import LEAST, MAX_PLACES, clock, summarise
-from femr.results import EMOTIONS, Analysis, Emotion
+from femr.results import EMOTIONS, Emotion
 
 
 def face_row(number=1, expression="happy", file="a.jpg", time=None, sure=True):
@@ -101,16 +101,6 @@ def test_what_may_be_no_face_is_counted_nowhere():
         summarise(rows)
     rows[0] |= {"unsure_reason": "covered"}
     assert counts(summarise(rows).total) == {"happy": 4, "unsure": 1}
-
-
-def test_an_analysis_of_the_package_is_counted(analyzer, group):
-    """As the pipeline made it, not as this file imagines rows."""
-    picture, _ = group
-    found = analyzer(picture)
-    rows = [row | {"file": name} for name in ("1.jpg", "2.jpg") for row in to_rows(found)]
-    total = summarise([*rows, *to_rows(Analysis.failed("3.jpg", "mobilenet_v2", "Damaged."))])
-    assert counts(total.total) == {"happy": 6}
-    assert (total.photos, total.failed, total.models) == (2, 1, ("mobilenet_v2",))
 
 
 def test_unsure_faces_alone_have_a_mood_by_their_probabilities():

@@ -10,14 +10,11 @@ import threading
 import zlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from builders import PORTRAIT_FACE, overlap
 from damaged_pictures import encoded
-from femr import analyze_folder
 from femr.errors import ImageError
 from femr.images import MAX_BYTES, load_image, load_picture
 
@@ -179,16 +176,3 @@ def test_a_jpeg_of_endless_rounds_is_refused():
     last = data.rindex(b"\xff\xda")
     with pytest.raises(ImageError, match="more steps"):
         load_image(data[:last] + data[last:-2] * 500 + data[-2:])
-
-
-def test_boxes_are_the_originals_where_a_picture_is_read_smaller(analyzer, portrait, tmp_path):
-    """A 108-megapixel phone's JPEG, read at half its size."""
-    large = np.full((9000, 12000, 3), 128, np.uint8)
-    large[2000:6608, 3000:7608] = cv2.resize(portrait, (4608, 4608))
-    path = tmp_path / "phone.jpg"
-    cv2.imwrite(str(path), cv2.cvtColor(large, cv2.COLOR_RGB2BGR))
-    for analysis in (analyzer(path), *analyze_folder([path], analyzer=analyzer)):
-        assert (analysis.width, analysis.height) == (12000, 9000)
-        (face,) = analysis.faces
-        wanted = tuple(9 * value + shift for value, shift in zip(PORTRAIT_FACE, (3000, 2000) * 2, strict=True))
-        assert overlap(face.box, wanted) > 0.7

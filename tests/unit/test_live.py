@@ -10,7 +10,6 @@ import pytest
 from femr.music import MusicLibrary
 from femr.page.html import mood_chart
 from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks, Song
-from femr.video.analysis import analyze_stream
 from femr.video.session import HISTORY, Moment, Session
 
 SONGS = [
@@ -217,32 +216,3 @@ def test_the_chart_has_a_named_lane_an_expression_and_says_its_shares():
 def test_time_without_pictures_stays_empty_in_the_chart():
     bars = re.findall('x="([0-9.]+)" width="([0-9.]+)"', mood_chart([Moment(0, {"sad": 1}), Moment(30, {"sad": 1})]))
     assert bars == [("29.50", "1.50"), ("59.50", "0.50")]
-
-
-def test_a_stream_of_no_frames_is_empty(analyzer):
-    assert list(analyze_stream([], analyzer=analyzer)) == []
-
-
-def test_a_stream_numbers_smooths_and_times_its_frames(analyzer, portrait):
-    nobody = np.full_like(portrait, 90)
-    frames = [(0.5 * n, nobody if n in (2, 3) else portrait) for n in range(12)]
-    found = list(analyze_stream(iter(frames), analyzer=analyzer))
-    assert [analysis.time for analysis in found] == [time for time, _ in frames]
-    assert [analysis.frame for analysis in found] == list(range(12))
-    assert [[face.number for face in analysis.faces] for analysis in found] == [[1]] * 2 + [[]] * 2 + [[1]] * 8
-    assert [analysis.mood.emotion for analysis in found[4:]] == ["happy"] * 8
-    assert [analysis.song and analysis.song.emotion for analysis in found] == [None] * 8 + ["happy"] * 4
-
-
-def test_a_stream_takes_one_frame_at_a_time(analyzer, portrait):
-    taken = []
-
-    def frames():
-        for number in range(5):
-            taken.append(number)
-            yield number / 2, portrait[:200, 100:300]
-
-    stream = analyze_stream(frames(), analyzer=analyzer)
-    next(stream)
-    next(stream)
-    assert taken == [0, 1]

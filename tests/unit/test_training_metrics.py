@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from femr.expression.calibration import Calibration, apply_temperature
-from femr.publish import photos
 from femr.training import data, metrics
 
 
@@ -103,19 +102,6 @@ def test_recalls_count_those_labelled_and_missed_faces_are_wrong():
     happy, neutral = (metrics.NATURAL_MIX[index] for index in (3, 6))
     assert metrics.natural_mix(matrix) == pytest.approx((happy / 2 + neutral / 2) / (happy + neutral))
     assert metrics.mean_recall(np.zeros((7, 8), np.int64)) is metrics.natural_mix(np.zeros((7, 8), np.int64)) is None
-
-
-def test_the_balance_is_the_best_of_all_curves():
-    # disgust is rare among the votes: a face that is nearly as much disgusted as neutral is named so with a balance
-    shares = np.array([[0, 0.45, 0, 0, 0, 0, 0.55], [0, 0.1, 0, 0, 0, 0, 0.9], [0] * 7])
-    labels = np.array([1, 6, 6])
-    rows = photos.balance_curve(shares, labels)
-    assert [row.balance for row in rows] == list(photos.BALANCES)
-    assert rows[0] == photos.Balanced(0, pytest.approx(1 / 3), 0.25, pytest.approx(6868 / 7076 / 2))
-    assert rows[1].accuracy == pytest.approx(2 / 3)
-    assert rows[-1].accuracy == pytest.approx(1 / 3)
-    assert photos.choose_balance([rows]) == 0.1
-    assert photos.choose_balance([rows, photos.balance_curve(shares[1:2], labels[1:2])]) == 0.1
 
 
 def test_calibration_is_against_the_share_of_voters_who_agree():

@@ -9,29 +9,13 @@ import numpy as np
 import pytest
 from gradio_client import handle_file
 
-from builders import PORTRAIT, serving, write_wav
-from chromium import DESKTOP, FAKE_CAMERA, PHONE, chromium
+from builders import PORTRAIT, write_wav
+from chromium import DESKTOP, FAKE_CAMERA, PHONE, PLAYED, SOURCE, chromium
 from femr.images import load_image
 from femr.output.rows import to_dict
 from femr.page import photo
 from femr.page.html import TABLE_HEADERS
-
-AUDIOS = """(selector) => {
-  const found = [];
-  const walk = (node) => node.querySelectorAll('*').forEach((e) => {
-    if (e.tagName === 'AUDIO') found.push(e);
-    if (e.shadowRoot) walk(e.shadowRoot);
-  });
-  walk(document.querySelector(selector));
-  return found;
-}"""
-"""A player's audio elements; Gradio keeps them in a shadow root."""
-PLAYED = f"""(selector, before) => Math.max(0, ...({AUDIOS})(selector).map(
-  (audio) => audio.paused || audio.currentSrc === before ? 0 : audio.currentTime
-))"""
-"""Seconds that a player has played of a song that is running now, another one than that from the address `before`."""
-SOURCE = f"(selector) => ({AUDIOS})(selector).map((audio) => audio.currentSrc)[0]"
-"""The address that a player's song comes from."""
+from visitors import serving
 
 
 @pytest.fixture(scope="module")

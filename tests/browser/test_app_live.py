@@ -11,10 +11,9 @@ import cv2
 import gradio as gr
 import numpy as np
 import pytest
-from test_app import PLAYED
 
 from builders import PORTRAIT, ROOT
-from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher
+from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, PLAYED, launcher
 from femr.images import load_image
 from femr.page import inputs, live, shared
 from femr.video.session import LEAST, STABLE

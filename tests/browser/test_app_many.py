@@ -10,10 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from test_app_security import post, upload
-from test_group import HAPPY5, SAD5, video
 
-from builders import PORTRAIT, ROOT
+from builders import HAPPY5, PORTRAIT, ROOT, SAD5, video_rows
 from chromium import DESKTOP, PHONE, chromium
 from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
@@ -21,6 +19,7 @@ from femr.output.rows import COLUMNS, to_csv
 from femr.page import about, app, many
 from femr.results import Analysis
 from videos import scene, steady, write_video
+from visitors import post, upload
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +189,7 @@ def test_nothing_chosen_or_nothing_readable_is_said(visit, tmp_path):
 
 
 def test_the_report_tab_shows_and_hands_over_the_report(visit, tmp_path):
-    rows = video({n / 4: HAPPY5 if n < 60 else SAD5 for n in range(120)})
+    rows = video_rows({n / 4: HAPPY5 if n < 60 else SAD5 for n in range(120)})
     write_rows(tmp_path / "table.csv", rows)
     page = visit("Report")
     page.click("#make")

@@ -22,6 +22,7 @@ import femr
 from builders import PORTRAIT, ROOT
 from femr.output.rows import to_dict
 from femr.page import app, html, photo, shared
+from visitors import post, upload
 
 
 @pytest.fixture(scope="module")
@@ -32,27 +33,6 @@ def client(server, tmp_path_factory):
 def call(server, photo, model="mobilenet_v2", mode="match"):
     """Ask for an analysis without the client's good manners: "complete" or "error", and what came with it."""
     return post(server, "analyze", [photo, model, mode])
-
-
-def post(server, endpoint, data):
-    url = f"{server}gradio_api/call/{endpoint}"
-    request = urllib.request.Request(url, json.dumps({"data": data}).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request) as response:
-        event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{url}/{event}") as response:
-        lines = response.read().decode().splitlines()
-    kind, data = (line.partition(": ")[2] for line in lines[-3:-1] if line)
-    return kind, json.loads(data)
-
-
-def upload(server, name, data):
-    """Upload bytes under a name that the sender chose; the path that the server gave them."""
-    boundary = "femr"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
-    body = head.encode() + b"Content-Type: image/png\r\n\r\n" + data + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    with urllib.request.urlopen(urllib.request.Request(f"{server}gradio_api/upload", body, headers)) as response:
-        return json.load(response)[0]
 
 
 def png(image):

@@ -12,10 +12,9 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from test_group import HAPPY5, SAD5, photos, picture, video
 
 import femr
-from builders import PORTRAIT
+from builders import HAPPY5, PORTRAIT, SAD5, photo_rows, picture_rows, video_rows
 from chromium import DESKTOP, PHONE, chromium
 from femr.__main__ import main
 from femr.expression.weights import load_facts
@@ -30,13 +29,17 @@ MIXED = ["happy", "happy", "sad", "neutral", "?", "fear"]
 A_VIDEO = {n / 4: MIXED[: 5 + n % 2] if n < 700 or n > 800 else ["sad"] for n in range(1200)}
 """Five minutes; for 25 seconds of them one face only."""
 GROUPS = {
-    "video": video(A_VIDEO),
-    "photos": photos(HAPPY5, ["sad"] * 3, ["angry"] * 4, [], SAD5),
-    "pool": photos(["sad"] * 3, ["angry"] * 4),
-    "one photo": photos(["disgust"] * 7),
-    "unsure": photos(["?"] * 6),
-    "mixed": [*video({0.0: HAPPY5, 5.0: SAD5}, "x.mp4"), *video({0.0: MIXED}, "y.mp4"), *photos(HAPPY5, ["fear"] * 5)],
-    "many": photos(*[MIXED] * 300),
+    "video": video_rows(A_VIDEO),
+    "photos": photo_rows(HAPPY5, ["sad"] * 3, ["angry"] * 4, [], SAD5),
+    "pool": photo_rows(["sad"] * 3, ["angry"] * 4),
+    "one photo": photo_rows(["disgust"] * 7),
+    "unsure": photo_rows(["?"] * 6),
+    "mixed": [
+        *video_rows({0.0: HAPPY5, 5.0: SAD5}, "x.mp4"),
+        *video_rows({0.0: MIXED}, "y.mp4"),
+        *photo_rows(HAPPY5, ["fear"] * 5),
+    ],
+    "many": photo_rows(*[MIXED] * 300),
 }
 
 
@@ -137,7 +140,7 @@ def test_it_holds_no_picture_no_script_no_address_and_no_file_name(reports, name
 
 
 def test_names_are_shown_only_when_asked_and_cannot_smuggle_markup_in(library):
-    rows = picture(HAPPY5, "dir/<b>Ann & Bob</b>.jpg") + picture(SAD5, "b.jpg")
+    rows = picture_rows(HAPPY5, "dir/<b>Ann & Bob</b>.jpg") + picture_rows(SAD5, "b.jpg")
     assert "Bob" not in to_html(summarise(rows), library, "1")
     page = to_html(summarise(rows, names=True), library, "1")
     assert "&lt;b&gt;Ann &amp; Bob&lt;" in page or "b&gt;.jpg" in page
@@ -173,7 +176,7 @@ def test_the_numbers_are_the_groups(reports, library):
 
 
 def test_hard_moods_get_a_way_out(library):
-    text = text_of(to_html(summarise(photos(["angry"] * 6)), library, "1"))
+    text = text_of(to_html(summarise(photo_rows(["angry"] * 6)), library, "1"))
     assert "For faces that look angry:" in text
     assert "To lead out of it:" in text
 
@@ -187,7 +190,7 @@ def test_one_moment_alone_is_not_compared(reports):
 
 
 def test_no_moment_is_best_and_lowest(library):
-    text = text_of(to_html(summarise(photos(HAPPY5, SAD5, ["neutral"] * 5)), library, "1"))
+    text = text_of(to_html(summarise(photo_rows(HAPPY5, SAD5, ["neutral"] * 5)), library, "1"))
     best, lowest = re.search(r"Best (photo \d).*? Lowest (photo \d)", text).groups()
     assert (best, lowest) == ("photo 1", "photo 2")
     assert text.count("photo 3") < text.count("photo 1")

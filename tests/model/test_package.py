@@ -16,7 +16,8 @@ from gradio_client import handle_file
 from packaging.requirements import Requirement
 
 import femr
-from builders import PORTRAIT, ROOT, serving
+from builders import PORTRAIT, ROOT
+from visitors import serving
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MEGABYTE = 10**6

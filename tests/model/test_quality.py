@@ -5,7 +5,7 @@ import pytest
 from builders import detect
 from femr.analyzer import Analyzer
 from femr.faces.quality import why_hard
-from femr.results import UNSURE_REASONS, Face, Landmarks
+from femr.results import UNSURE_REASONS
 
 
 def the_face(detector, picture):
@@ -56,11 +56,6 @@ def test_the_portrait_made_worse_step_by_step_gets_its_reason(portrait, detector
 def test_the_first_reason_that_applies_is_given(portrait, detector):
     picture = blurred(darker(cut(portrait, 205), 0.25), 2)
     assert why_hard(picture, the_face(detector, picture)) == "cut off"
-
-
-def test_eyes_in_one_place_are_a_head_turned_away():
-    marks = Landmarks((50, 50), (50, 50), (70, 60), (55, 80), (60, 80))
-    assert why_hard(np.full((200, 200, 3), 128, np.uint8), Face((20, 20, 90, 100), 0.9, marks)) == "turned away"
 
 
 class Unsure:

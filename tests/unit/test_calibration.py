@@ -60,3 +60,8 @@ def test_temperatures_that_cannot_be(temperature):
     with pytest.raises(ModelError) as caught:
         Calibration(temperature)
     assert str(caught.value) == f"Expected a temperature over 0, such as 1. Received: {temperature}"
+
+
+def test_sharp_temperatures_of_even_answers_do_not_overflow():
+    np.testing.assert_allclose(Calibration(1e-3).apply(np.full((1, 7), 1 / 7)), 1 / 7)
+    np.testing.assert_allclose(Calibration(1e-3).apply(ROWS[:1])[0], [1, 0, 0, 0, 0, 0, 0])

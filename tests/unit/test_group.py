@@ -102,6 +102,44 @@ def test_wilsons_interval_as_published():
     assert wilson(0, 0) == (0, 1)
 
 
+def test_wilsons_interval_of_none_and_of_all_is_exact_at_its_end():
+    for of in range(1, 200):
+        assert wilson(0, of)[0] == 0 < wilson(0, of)[1]
+        assert wilson(of, of)[0] < 1 == wilson(of, of)[1]
+
+
+def test_exactly_five_faces_are_shown_and_four_are_not():
+    for rows in (photo_rows(HAPPY5), video_rows({0.0: HAPPY5})):
+        (moment,) = summarise(rows).moments
+        assert (moment.tally.faces, moment.tally.pictures) == (5, 1)
+        with pytest.raises(DataError, match="needs 5 faces"):
+            summarise(rows[:4])
+    (moment,) = summarise(photo_rows(["happy"] * 6), least=6).moments
+    assert moment.tally.faces == 6
+    with pytest.raises(DataError, match="needs 6 faces"):
+        summarise(photo_rows(HAPPY5), least=6)
+
+
+def test_photos_of_one_face_each_are_a_pool_from_five_on():
+    for faces in (5, 6):
+        group = summarise(photo_rows(*[["sad"]] * faces))
+        assert (group.moments, group.pool.pictures, counts(group.pool)) == ((), faces, {"sad": faces})
+    with pytest.raises(DataError, match="needs 5 faces"):
+        summarise(photo_rows(*[["sad"]] * 4))
+    group = summarise(photo_rows(HAPPY5, [], *[["sad"]] * 5))
+    assert (group.pool.pictures, group.left_out) == (5, 1)
+
+
+def test_under_a_higher_threshold_small_photos_join_only_if_they_are_five_by_themselves():
+    """Else two reports would differ by a handful of faces."""
+    rows = photo_rows(["happy"] * 7, SAD5, ["fear"] * 4)
+    assert (summarise(rows, least=7).pool, summarise(rows).pool) == (None, None)
+    group = summarise(photo_rows(["happy"] * 7, SAD5, SAD5, ["fear"] * 4), least=7)
+    assert counts(group.pool) == {"sad": 10}
+    group = summarise(photo_rows(["happy"] * 7, SAD5, ["fear"] * 4, ["fear"]), least=7)
+    assert counts(group.pool) == {"sad": 5, "fear": 5}
+
+
 def test_bins_begin_at_their_border():
     frames = {0.0: HAPPY5, 9.999: HAPPY5, 10.0: SAD5, 19.75: SAD5, 20.0: ["fear"] * 5}
     group = summarise(video_rows(frames), seconds=10)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from builders import detect
+from femr.faces import crop as cropping
 from femr.faces.crop import FACE_SIDE, NATURAL_ROLL, VIEWS, crop_face, face_views, to_batch
 from femr.results import Face, Landmarks
 
@@ -110,10 +110,12 @@ def test_enlarging_is_bilinear():
     assert np.allclose(batch[0, 10, :, 0], expected, atol=0.01)
 
 
-def test_views_are_crops_of_their_sizes_mirrored_where_they_should_be(detector, portrait):
-    (face,) = detect(detector, portrait)
+@pytest.mark.parametrize("kinds", [VIEWS, ((0.8, True), (1.25, False), (1.0, False))])
+def test_views_are_crops_of_their_sizes_mirrored_where_they_should_be(portrait, monkeypatch, kinds):
+    monkeypatch.setattr(cropping, "VIEWS", kinds)
+    face = fer_face(130, (160.0, 50.0))
     views = face_views(portrait, face)
-    assert (views.shape, views.dtype) == ((len(VIEWS), 48, 48), np.uint8)
-    for view, (scale, mirrored) in zip(views, VIEWS, strict=True):
+    assert (views.shape, views.dtype) == ((len(kinds), 48, 48), np.uint8)
+    for view, (scale, mirrored) in zip(views, kinds, strict=True):
         crop = crop_face(portrait, face, scale)
         assert np.array_equal(view, crop[:, ::-1] if mirrored else crop)

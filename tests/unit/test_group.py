@@ -10,7 +10,17 @@ from scipy.stats import binomtest
 from builders import HAPPY5, SAD5, empty_row, photo_rows, video_rows
 from femr.errors import DataError
 from femr.report.count import KINDS, Tally, wilson
-from femr.report.summary import LEAST, MAX_PLACES, clock, summarise
+from femr.report.summary import (
+    LEAST,
+    MAX_PLACES,
+    Place,
+    bin_width,
+    clock,
+    photo_places,
+    run_length,
+    summarise,
+    video_places,
+)
 from femr.results import EMOTIONS, Emotion
 
 
@@ -306,6 +316,56 @@ def test_values_that_cannot_be_are_refused(change, words):
 
 
 def test_clocks():
-    times = {0: "0:00", 65: "1:05", 3665: "1:01:05", 0.25: "0:00.25", 59.9996: "1:00"}
+    times = {0: "0:00", 10: "0:10", 65: "1:05", 3599: "59:59", 3600: "1:00:00", 3665: "1:01:05", 7325.5: "2:02:05.5"}
+    times |= {0.25: "0:00.25", 0.105: "0:00.105", 59.9996: "1:00", 36000: "10:00:00"}
     assert {seconds: clock(seconds) for seconds in times} == times
     assert re.fullmatch(r"\d+:\d\d", clock(299))
+
+
+def test_places_have_short_names_for_the_axis():
+    assert video_places(15.0, 10.0, "video 2, ") == [
+        Place("video 2, 0:00–0:10", "0:00"),
+        Place("video 2, 0:10–0:20", "0:10"),
+    ]
+    assert video_places(10.0, 10.0)[-1] == Place("0:10–0:20", "0:10")
+    assert photo_places(["x/a.jpg", "b.jpg"], 1, names=True) == [Place("a.jpg", "1"), Place("b.jpg", "2")]
+    assert photo_places(["a.jpg", "b.jpg"], 1) == [Place("photo 1", "1"), Place("photo 2", "2")]
+    assert photo_places(["x.jpg"] * 5, 2) == [
+        Place("photos 1–2", "1"),
+        Place("photos 3–4", "3"),
+        Place("photos 5–5", "5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("photos", "run"), [(0, 1), (40, 1), (41, 2), (80, 2), (81, 5), (200_000, 5000), (200_001, 5001)]
+)
+def test_photos_share_a_place_so_that_there_are_forty_at_most(photos, run):
+    assert run_length(photos) == run
+
+
+def test_a_bin_is_as_wide_as_asked_or_the_narrowest_that_gives_forty():
+    assert [bin_width([end], None) for end in (0.0, 39.9, 40.0, 80.0, 199.9, 200.0)] == [1, 1, 2, 5, 5, 10]
+    assert bin_width([19.9, 19.9], None) == 1
+    assert bin_width([20.0, 20.0], None) == 2
+    assert bin_width([], None) == 1
+    assert bin_width([1e6], None) == 25_001
+    assert (bin_width([1.0], 0.3), bin_width([0.1], 0.001)) == (0.3, 0.001)
+    assert bin_width([239.9], 1.0) == 1
+    with pytest.raises(DataError, match=r"^Expected at most 240 bins of time\. Received: 241 of 1 seconds$"):
+        bin_width([240.0], 1.0)
+    with pytest.raises(DataError, match=r"^Expected bins of 0\.001 seconds or more\. Received: 0\.0009$"):
+        bin_width([1.0], 0.0009)
+
+
+def test_what_cannot_be_reported_is_said_in_a_sentence():
+    for rows, words in (
+        ([], "There is no face in it, so there is nothing to report."),
+        (
+            photo_rows(["sad"]),
+            "A report needs 5 faces in all photos together: with fewer it would tell about single people.",
+        ),
+    ):
+        with pytest.raises(DataError) as caught:
+            summarise(rows)
+        assert str(caught.value) == words

@@ -51,8 +51,6 @@ def test_a_box_within_a_pixel_of_any_edge_is_cut_off(edge):
 @pytest.mark.parametrize(
     ("across", "along"), [((50.0, 0.0), (1, 0)), ((0.0, 50.0), (0, 1)), ((30.0, 40.0), (0.6, 0.8))]
 )
-    ("across", "along"), [((50.0, 0.0), (1, 0)), ((0.0, 50.0), (0, 1)), ((30.0, 40.0), (0.6, 0.8))]
-)
 def test_the_nose_off_the_middle_of_the_eyes_is_a_head_turned_away(side, across, along):
     left = np.array(LEFT_EYE)
     for off, reason in ((TURNED - 0.001, None), (TURNED + 0.001, "turned away")):

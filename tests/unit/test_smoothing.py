@@ -1,4 +1,5 @@
 import math
+import pickle
 
 import pytest
 
@@ -85,9 +86,31 @@ def test_faces_do_not_mix():
 
 def test_lost_faces_are_forgotten():
     smoother = Smoother(0.5)
+    sizes = []
     for number in range(1, 2000):
         smoother.update([reading("happy", number=number)], number / 2)
-    assert len(smoother._averages) < 30
+        sizes.append(len(pickle.dumps(smoother)))
+    assert max(sizes) < 2 * sizes[30]
+
+
+def test_a_face_is_new_after_five_time_constants_unseen():
+    for gap, old in ((20.0, math.exp(-5)), (20.1, 0.0)):
+        smoother = Smoother(0.5, seconds=4.0)
+        smoother.update([reading("happy", 1.0)], 0.0)
+        smoother.update([], gap)
+        (face,) = smoother.update([reading("sad", 1.0)], gap)
+        assert face.scores["happy"] == pytest.approx(old)
+
+
+def test_a_top_probability_at_the_threshold_is_sure():
+    assert not Smoother(0.75).update([reading("happy", 0.75)], 0.0)[0].unsure
+    assert Smoother(0.75).update([reading("happy", 0.749)], 0.0)[0].unsure
+
+
+def test_no_time_constant_changes_nothing():
+    smoother = Smoother(0.5, seconds=0)
+    smoother.update([reading("happy")], 0.0)
+    assert smoother.update([reading("sad")], 0.1) == (reading("sad"),)
 
 
 def test_certain_scores_stay_valid_for_thousands_of_steps():

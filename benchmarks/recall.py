@@ -5,7 +5,9 @@
 Each row of the table changes one thing. A face counts as found at an overlap (intersection over union) of 0.4. More
 would ask too much of the truth: FER2013's faces have a mean framing for want of marks, a turned face an ellipse's box.
 Less would let through what is no box of the face: one of half the side reaches 0.25, one half a side away 0.33.
-What matches no face, or one that is taken already, is a false positive.
+What lies on no face, or on one that is taken already, is a false positive. A box that is on a face but not well enough
+to have found it is neither: of 20 sure boxes that matched nothing in 203 scenes, 18 were on faces whose true framing is
+not the mean one.
 """
 
 import argparse
@@ -26,6 +28,7 @@ FOUND_AT = 0.4
 """Least intersection over union of a face's box and a found one."""
 SURE_AT = 0.9
 """Least confidence of a box that may vote."""
+_ON = 0.2  # least intersection over union of a face's box and one that is on the face
 
 _WIDTH, _HEIGHT = 1280, 960
 _PORTRAITS = 0.5  # share of portraits among the faces, where there are FER2013's too
@@ -89,12 +92,15 @@ def match(scene: str, truths: Sequence[Truth], found: Sequence[Found]) -> Outcom
         ((iou(truth.box, face.box), t, f) for t, truth in enumerate(truths) for f, face in enumerate(found)),
         reverse=True,
     )
-    taken: dict[int, int] = {}
+    on: dict[int, tuple[float, int]] = {}
+    used = set[int]()
     for overlap, t, f in overlaps:
-        if overlap >= FOUND_AT and t not in taken and f not in taken.values():
-            taken[t] = f
-    pairs = tuple((truth, found[taken[t]] if t in taken else None) for t, truth in enumerate(truths))
-    return Outcome(scene, pairs, tuple(face for f, face in enumerate(found) if f not in taken.values()))
+        if overlap >= _ON and t not in on and f not in used:
+            on[t] = overlap, f
+            used.add(f)
+    taken = {t: found[f] for t, (overlap, f) in on.items() if overlap >= FOUND_AT}
+    pairs = tuple((truth, taken.get(t)) for t, truth in enumerate(truths))
+    return Outcome(scene, pairs, tuple(face for f, face in enumerate(found) if f not in used))
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:

@@ -90,7 +90,7 @@ class Analyzer:
         """A face with its scores; where they are unsure, also with what may have made it hard to read."""
         sure = reading.scores.top_score >= self.threshold
         unsure, reason = unclear(picture.pixels, face.scaled(picture.scale), sure)
-        return FaceEmotion(number, face, reading.scores, unsure, reason, reading.vote_shares, reading.label_scores)
+        return FaceEmotion(number, face, reading, unsure, reason)
 
 
 def load(

@@ -183,47 +183,50 @@ class EmotionScores:
 class Reading:
     """What a classifier says of one face.
 
-    scores: what people would say, calibrated and balanced: its top is what is named.
+    scores: what people would say, calibrated and balanced: what is named, votes and sings.
     vote_shares: the same without balance: which shares of ten people would say which expression.
     label_scores: FER2013's labels, calibrated.
-    spread: 0 to 1, how far the face's views, and the networks where there are several, disagree about what people would
-    say: the mean total variation distance of what each says from what all say together.
     """
 
     scores: EmotionScores
     vote_shares: EmotionScores
     label_scores: EmotionScores
-    spread: float
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.spread <= 1:
-            raise ValueError(f"Expected a spread from 0 to 1. Received: {self.spread}")
+    @classmethod
+    def of(cls, scores: EmotionScores) -> "Reading":
+        """The reading of a classifier that has one answer."""
+        return cls(scores, scores, scores)
 
 
 @dataclass(frozen=True, slots=True)
 class FaceEmotion:
-    """A face with its own scores, and its number as drawn on the picture (1, 2, ... from left to right).
+    """A face with what was read from it, and its number as drawn on the picture (1, 2, ... from left to right).
 
-    scores: what people would say, calibrated and balanced: what is named, votes and sings.
     unsure: the scores' top is below the threshold under which it is wrong too often to vote.
     unsure_reason: what may have made it so, one of UNSURE_REASONS; None where it is sure or no reason was seen.
-    vote_shares: the scores without balance: which shares of ten people would say which expression.
-    label_scores: FER2013's labels, calibrated.
-    The last two are the scores where only these are given: a network with one head has one answer.
     In a video or a stream the number stays with a face while it is in view.
     """
 
     number: int
     face: Face
-    scores: EmotionScores
+    reading: Reading
     unsure: bool = False
     unsure_reason: str | None = None
-    vote_shares: EmotionScores = field(default=None)  # type: ignore[assignment]  # never None, see __post_init__
-    label_scores: EmotionScores = field(default=None)  # type: ignore[assignment]
 
-    def __post_init__(self) -> None:
-        for name in ("vote_shares", "label_scores"):
-            object.__setattr__(self, name, getattr(self, name) or self.scores)
+    @property
+    def scores(self) -> EmotionScores:
+        """What people would say, calibrated and balanced."""
+        return self.reading.scores
+
+    @property
+    def vote_shares(self) -> EmotionScores:
+        """The same without balance."""
+        return self.reading.vote_shares
+
+    @property
+    def label_scores(self) -> EmotionScores:
+        """FER2013's labels, calibrated."""
+        return self.reading.label_scores
 
     @property
     def box(self) -> Box:

@@ -1,11 +1,12 @@
 """What tests build from: the portrait and where its face is, small files, one picture's faces."""
 
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 from femr.images import to_picture
 from femr.output.rows import COLUMNS
-from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks
+from femr.results import EMOTIONS, Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 
 ROOT = Path(__file__).parent.parent
 PORTRAIT = ROOT / "examples" / "eileen-collins.jpg"
@@ -48,7 +49,7 @@ def found(box=(0.0, 0.0, 90.0, 90.0), confidence=0.99, mark=(1.0, 1.0)):
 
 def looking(looks, share=0.94, number=1, face=None, **rest):
     """A face with its expression."""
-    return FaceEmotion(number, face or found(), scores(looks, share), **rest)
+    return FaceEmotion(number, face or found(), Reading.of(scores(looks, share)), **rest)
 
 
 def face_row(number=1, expression="happy", file="a.jpg", time=None, sure=True):
@@ -82,3 +83,15 @@ def video_rows(frames, file="a.mp4"):
 
 
 HAPPY5, SAD5 = ["happy"] * 5, ["sad"] * 5
+
+_SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
+_FACE = FaceEmotion(1, found((10.04, 20.0, 110.26, 140.0), 0.98765), Reading.of(_SCORES), True, "dark")
+TWO = Analysis(640, 480, (_FACE, replace(_FACE, number=2, unsure=False, unsure_reason=None)), Mood(None, ""), None, "m")
+FRAME = Analysis(640, 480, (), Mood(None, ""), None, "m", file="clip.mp4", time=1.25, frame=37)
+ANALYSES = [
+    replace(TWO, file='a, "b"\nü.jpg'),
+    FRAME,
+    replace(FRAME, time=1.5, frame=45),
+    Analysis.failed("x.jpg", "m", "Bad."),
+]
+"""A photo with two faces, two frames without one, and a file that could not be read."""

@@ -43,19 +43,17 @@ class Classifier:
         """What is read from each face, given as one or more grey views: uint8 (views, 48, 48) a face."""
         if not len(faces):
             return []
-        labels, people, spreads = self._means(faces)
+        labels, people = self._means(faces)
         scores, shares = self.calibration.apply(people), replace(self.calibration, balance=0.0).apply(people)
         label_scores = Calibration(self.facts.label_temperature).apply(labels)
-        rows = zip(*map(_to_scores, (scores, shares, label_scores)), spreads, strict=True)
-        return [Reading(top, share, label, float(spread)) for top, share, label, spread in rows]
+        return [Reading(*row) for row in zip(*map(_to_scores, (scores, shares, label_scores)), strict=True)]
 
-    def _means(self, faces: Sequence[Views]) -> tuple[Probabilities, Probabilities, Probabilities]:
-        """Both heads' uncalibrated means over networks and views, (n, 7) each, and the spread (n,) of the people's."""
+    def _means(self, faces: Sequence[Views]) -> tuple[Probabilities, Probabilities]:
+        """Both heads' uncalibrated means over networks and views: the labels' and the people's, (n, 7) each."""
         views, counts = np.concatenate(faces), np.array([len(face) for face in faces])
         answers = np.stack([network.read(views) for network in self._networks])  # (networks, views, heads, 7)
         labels, people = np.moveaxis(_mean_of_views(answers.mean(axis=0), counts), 1, 0)
-        distances = np.abs(answers[:, :, 1] - np.repeat(people, counts, axis=0)).sum(axis=-1) / 2
-        return labels, people, _mean_of_views(distances.mean(axis=0), counts)
+        return labels, people
 
 
 class _Network:

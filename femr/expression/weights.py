@@ -19,20 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 from femr import assets
 from femr.errors import ModelError
+from femr.expression import networks
 from femr.expression.calibration import Calibration
+from femr.expression.networks import HEADS as HEADS
 from femr.results import EMOTIONS
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
     import keras
 
 MODELS_DIR = Path(os.environ.get("FEMR_MODELS_DIR") or assets.folder("models"))
-MODEL_NAMES = ("mobilenet_v2", "custom_cnn", "ensemble")
-DEFAULT_MODEL = "ensemble"
+ENSEMBLE = DEFAULT_MODEL = "ensemble"
+MODEL_NAMES = (*networks.NETWORKS, ENSEMBLE)
 SHARD_BYTES = 10_000_000
 """Weights are cut into files of about this size: a plain git push to a Space refuses files over 10 MiB."""
-
-HEADS = ("scores", "people")
-"""A network's outputs, in this order: FER2013's label, and what people would say. One that has one gives it as both."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REFUSALS = {
@@ -145,16 +144,8 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
 
     float16 keeps the probabilities to about 0.001; the first file is the one to load.
     """
-    import keras
-
-    from femr.expression.networks import BUILDERS
-
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float16")
-    try:
-        half = BUILDERS[name]()
-    finally:
-        keras.config.set_dtype_policy(previous)
+    with networks.dtype_policy("float16"):
+        half = networks.NETWORKS[name].build()
     half.set_weights(network.get_weights())
     for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
         old.unlink()
@@ -275,13 +266,12 @@ def hub_failure(error: Exception) -> str:
 def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
     import keras
 
-    from femr.expression.networks import BUILDERS
-
     try:
         if path.suffix == ".keras":
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
         else:
-            network = BUILDERS[facts.name]()
+            with networks.dtype_policy("float32"):
+                network = networks.NETWORKS[facts.name].build()
             network.load_weights(path)
         shape, heads = network.input_shape[1:], _heads(network)
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise

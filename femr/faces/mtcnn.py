@@ -42,19 +42,21 @@ SMALLEST_SHARE = 1 / 48
 _AFAR = 96  # short side in pixels of the second look
 _AFAR_LONG = 480
 _CONVINCING = 0.98  # confidence of the best face from which a picture is taken to be upright
-_TURNED_LONG = 320  # long side in pixels of the copies that are turned
+_PROMISING = 0.9  # and of the best in a small turned copy, from which the picture is looked at so
+_TURNED_LONG = 200  # long side in pixels of the copies that are turned
 QUARTERS = (1, 2, 3)
 """Quarter turns anticlockwise, as numpy.rot90 makes them."""
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
 # least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
-# than `femr benchmark --recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
+# than `benchmarks.recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
 _THRESHOLDS = (0.5, 0.6, 0.8)
 _CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which it takes for half a face
 _WHOLE = 0.85  # least share of a box inside the picture that is not called cut
 _READABLE = 1 / 3  # and least share of a face that is worth a look
 _HOPELESS = 0.25  # confidence after O-Net's first look, up to which there is no second
-_SURE = 0.99  # confidence from which a box needs no second opinion
+_CERTAIN = 0.998  # confidence from which a box needs no second look
+_SURE = 0.99  # and no second opinion, but a look whether it is upside down
 _NO_FACE = 0.5  # after which it is dropped up to this one
 _SECOND = 0.5  # share of a doubtful box in a better one from which it is a second box on one face
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
@@ -118,7 +120,7 @@ class MtcnnDetector:
     def _turned(self, image: Pixels) -> list[Found]:
         """The faces of a picture that lies on its side or is upside down; none where no turn of it convinces.
 
-        A small copy tells which turn that is, so faces under a twelfth of the picture's long side do not.
+        A small copy tells which turn that is, so faces under a seventh of the picture's long side do not.
         """
         zoom = min(1.0, _TURNED_LONG / max(image.shape))
         size = [max(1, round(side * zoom)) for side in image.shape[1::-1]]
@@ -126,7 +128,7 @@ class MtcnnDetector:
         copies = [turned(small, quarters) for quarters in QUARTERS]
         looks = self._cascade.find(copies, [SMALLEST_FACE] * len(copies))
         best, quarters = max((_best(faces), quarters) for faces, quarters in zip(looks, QUARTERS, strict=True))
-        if best < _CONVINCING:
+        if best < _PROMISING:
             return []
         height, width = image.shape[:2]
         (faces,) = self._find([turned(image, quarters)])
@@ -211,22 +213,33 @@ class Cascade:
 
     def _judge(self, image: Pixels, faces: Sequence[Found]) -> list[Found]:
         """The faces of a picture with a second opinion on those that are not sure; without what can be none."""
-        sure = [face for face in faces if face.confidence >= _SURE]
-        doubtful = [
-            face
-            for face in faces
-            if face.confidence < _SURE
-            and is_plausible(face.box, face.points)
-            and share_held(face.box, [other.box for other in faces if other.confidence > face.confidence]) <= _SECOND
-        ]
+        sure = [face for face in faces if face.confidence >= _CERTAIN]
+        doubtful = [face for face in faces if face.confidence < _CERTAIN and _is_possible(face, faces)]
         if not doubtful:
             return sure
-        looks = np.concatenate([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
-        *_, odds = _run(self._onet, looks, (4, 10, 1))
+        looks = np.stack([closer_looks(image, face.box, face.points, ONET_SIDE) for face in doubtful])
+        upright, over = self._odds(looks), self._odds(looks[:, :1, ::-1, ::-1])
         first = [_log_odds(face.confidence) for face in doubtful]
-        mean = np.mean([first, *odds.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
-        second = [face._replace(confidence=float(c)) for face, c in zip(doubtful, _probability(mean), strict=True)]
-        return sure + [face for face in second if face.confidence > _NO_FACE]
+        mean = np.mean([first, *upright.reshape(len(doubtful), len(LOOKS), 2).mean(axis=2).T], axis=0)
+        for face, odds, upside_down in zip(doubtful, mean, over[:, 0] > mean, strict=True):
+            second = face if face.confidence >= _SURE else face._replace(confidence=float(_probability(odds)))
+            sure += self._righted(image, second) if upside_down else [second] * (second.confidence > _NO_FACE)
+        return sure
+
+    def _odds(self, looks: Pixels) -> Floats:
+        """O-Net's log odds (n, m) for m looks at each of n faces."""
+        *_, odds = _run(self._onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3), (4, 10, 1))
+        return odds.reshape(looks.shape[:2])
+
+    def _righted(self, image: Pixels, face: Found) -> list[Found]:
+        """A face that was taken the wrong way up, its eyes for its mouth, as it is; none where it is not seen so."""
+        ends = np.array(image.shape[1::-1], np.float32)
+        place = np.concatenate([ends - face.box[2:], ends - face.box[:2]])[np.newaxis]
+        seen = self._complete([cv2.rotate(image, cv2.ROTATE_180)], _candidates(place, np.zeros(1, np.float32), 0))
+        return [
+            Found(np.concatenate([ends - box[2:], ends - box[:2]]), confidence, ends - points)
+            for _, (box, confidence, points) in seen
+        ]
 
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""
@@ -254,6 +267,13 @@ class Cascade:
         whole = _shares_inside(_Candidates(boxes, odds[:, 0], pictures), images) >= _READABLE
         for i in np.flatnonzero((confidences > _THRESHOLDS[2]) & whole):
             yield int(pictures[i]), Found(boxes[i], float(confidences[i]), points[i])
+
+
+def _is_possible(face: Found, faces: Sequence[Found]) -> bool:
+    """Whether a box is sure, or has landmarks as a face may have, and is no second box on one of the faces."""
+    better = [other.box for other in faces if other.confidence > face.confidence]
+    plausible = is_plausible(face.box, face.points) and share_held(face.box, better) <= _SECOND
+    return face.confidence >= _SURE or plausible
 
 
 def _inside(start: int, length: int) -> slice:

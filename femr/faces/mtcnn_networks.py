@@ -26,7 +26,8 @@ from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
 from mtcnn.utils.tensorflow import load_weights
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
+from femr.images import Pixels
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 RNET_SIDE, ONET_SIDE = 24, 48

@@ -7,7 +7,6 @@ the weights before they learned from it.
 """
 
 import math
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from femr.faces.covering import is_covered
 from femr.faces.crop import FACE_SIDE
+from femr.images import Pixels
 from femr.results import Face
 
 SURELY_A_FACE = 0.9
@@ -34,8 +34,6 @@ BLURRED = 0.06
 0.03 at 5, where P(happy) is 0.96, 0.92, 0.65 and less than P(surprise); 99.5 % of PublicTest have more than 0.18."""
 
 _BORDER = 1.0  # pixels from the picture's edge
-
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 
 def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, str | None]:

@@ -17,8 +17,8 @@ import numpy as np
 from femr.errors import DataError, ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration
-from femr.expression.networks import label_network
-from femr.expression.weights import ModelFacts
+from femr.expression.networks import NETWORKS, label_network
+from femr.expression.weights import ENSEMBLE, ModelFacts
 from femr.files import make_folder, replacing
 from femr.publish import photos
 from femr.publish.photos import Balanced, Curve, Photos, Readings
@@ -34,8 +34,8 @@ from femr.training.recipes import find
 Config: TypeAlias = dict[str, Any]
 """A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
 
-TITLES = {"custom_cnn": "Custom CNN", "mobilenet_v2": "MobileNetV2", "ensemble": "Ensemble of both"}
-ENSEMBLE, MEMBERS = "ensemble", ("custom_cnn", "mobilenet_v2")
+MEMBERS = tuple(sorted(NETWORKS))
+TITLES = {name: network.title for name, network in NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
 
 
 @dataclass(eq=False, slots=True)
@@ -305,8 +305,9 @@ def _write(candidate: Candidate, measured: Config) -> Path:
         (network,) = candidate.model.networks
         config["files"] = weights.save_network(network.network, config["name"], folder)
         config["scores"][PRIVATE_TEST]["weights_sha256"] = config["files"]
-        if plots.available() and config["run"]["history"]:
-            plots.draw_curves(config["run"]["history"], folder / "pictures" / config["name"] / CURVES)
+        history = (config["run"]["before"] or config["run"])["history"]
+        if plots.available() and history:
+            plots.draw_curves(history, folder / "pictures" / config["name"] / CURVES)
     path = folder / f"{config['name']}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

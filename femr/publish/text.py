@@ -114,7 +114,11 @@ def run_sentence(run: "RunConfig") -> str:
     if run.teachers:
         part = f"{100 * recipe['teacher_weight']:.0f} % of its targets" if "teacher_weight" in recipe else "Soft labels"
         text += f" {part} came from {_teachers([teacher['name'] for teacher in run.teachers])}."
-    return " ".join([text, *run.notes])
+    text = " ".join([text, *run.notes])
+    if run.before is None:
+        return text
+    before = run_sentence(type(run).from_dict({"network": run.network, **run.before}))
+    return f"{before} Then a finish on {' and '.join(run.trained_on)} together. {text}"
 
 
 def _teachers(names: list[str]) -> str:

@@ -44,7 +44,8 @@ class RunConfig:
 
     network: its name. recipe: name and hyperparameters, as far as known. trained_on: the splits it learned from.
     data: training and validation faces, their numbers and SHA-256. start, teachers: files, by name and SHA-256.
-    notes: sentences for the model card. validation_scores: of the finished network; None while it runs.
+    notes: sentences for the model card. validation_scores: of the finished network; None while it runs. before: the
+    config of the run that it went on from, if that is known.
     """
 
     network: str
@@ -62,6 +63,7 @@ class RunConfig:
     notes: tuple[str, ...] = ()
     history: tuple[Mapping[str, float], ...] = ()
     validation_scores: Mapping[str, float] | None = None
+    before: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, seed: int, trained_on: Sequence[str], faces: FaceData, validation: FaceData) -> Self:

@@ -22,7 +22,7 @@ from femr.expression.weights import ModelFacts
 from femr.files import make_folder
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
-from femr.training.checkpoint import RunConfig
+from femr.training.checkpoint import CALIBRATION, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
 from femr.training.metrics import ClassScores, Interval, PeopleMeasures
 from femr.training.network import Heads, input_span, load_file, predict
@@ -145,7 +145,7 @@ def find_model(name: str, probe: FaceData) -> Model:
         weights.check_name(name)
     network, run = load_file(path), RunConfig.beside(path)
     # the network before a finish lies beside it, and learned from Training alone
-    before = path.name == "calibration.keras"
+    before = path.name == CALIBRATION
     return Model(
         *_somebodys(path.stem, network, input_span(network, probe)),
         run.trained_on if run and not before else (TRAINING,),

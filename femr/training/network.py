@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.errors import ModelError
-from femr.expression.networks import CUSTOM_CNN_SIDE, build_custom_cnn, build_mobilenet_v2
-from femr.expression.weights import HEADS
+from femr.expression import networks
+from femr.expression.networks import HEADS
 from femr.faces.crop import Pixels, to_batch
 from femr.results import EMOTIONS
 from femr.training.data import FaceData
@@ -61,20 +61,16 @@ def build(recipe: Recipe, *, side: int | None = None, backbone: str | None = Non
 
     Args:
         side: An input side instead of the recipe's.
-        backbone: ImageNet weights as in `build_mobilenet_v2`.
+        backbone: ImageNet weights as in `networks.build_mobilenet_v2`.
         plain: In float32 and of Keras' own layers, for a file that anybody can load.
 
     Raises:
         ModelError: Where the network takes no other side.
     """
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if plain else recipe.precision)
-    try:
+    with networks.dtype_policy("float32" if plain else recipe.precision):
         network = _network(recipe, backbone, side or recipe.side)
         if recipe.fused_batch_norm and not plain and keras.backend.backend() == "tensorflow":
             network = _with_fused_batch_norm(network)
-    finally:
-        keras.config.set_dtype_policy(previous)
     for layer in network.layers:
         if layer.name.startswith(recipe.frozen):
             layer.trainable = False
@@ -146,11 +142,12 @@ def input_span(network: keras.Model, faces: FaceData) -> tuple[float, float]:
 
 
 def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:
-    if recipe.network == "mobilenet_v2":
-        return build_mobilenet_v2(backbone, side=side)
-    if side != CUSTOM_CNN_SIDE:
-        raise ModelError(f"Expected an input side of {CUSTOM_CNN_SIDE} for the custom CNN. Received: {side}")
-    return build_custom_cnn(recipe.conv_dropout, recipe.dense_dropout)
+    known = networks.NETWORKS[recipe.network]
+    if known.backbone:
+        return known.build(backbone, side=side)
+    if side != known.side:
+        raise ModelError(f"Expected an input side of {known.side} for {known.title}. Received: {side}")
+    return known.build(recipe.conv_dropout, recipe.dense_dropout)
 
 
 def _with_fused_batch_norm(network: keras.Model) -> keras.Model:
@@ -166,7 +163,7 @@ def _with_fused_batch_norm(network: keras.Model) -> keras.Model:
 
 
 def _build_on_backbone(recipe: Recipe, start: str) -> keras.Model:
-    if recipe.network != "mobilenet_v2":
+    if not networks.NETWORKS[recipe.network].backbone:
         raise ModelError(f"Expected a .keras file to start a {recipe.network} from. Received: {Path(start).name}")
     try:
         return build(recipe, backbone=start)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from femr.errors import ModelError
-from femr.expression.networks import CUSTOM_CNN_SIDE, MOBILENET_V2_SIDE
+from femr.expression.networks import NETWORKS
 from femr.training.augment import Augmentation
 
 _STRONG = Augmentation(
@@ -32,7 +32,7 @@ class Recipe:
     """All hyperparameters of one training run."""
 
     name: str
-    network: str  # a key of femr.networks.BUILDERS
+    network: str  # a key of NETWORKS
     side: int  # the network's input side in pixels
     early_side: int = 0  # progressive resizing: a smaller, faster side to begin with; mobilenet_v2 only
     early_part: float = 0.0  # of the epochs, with early_side
@@ -71,14 +71,16 @@ class Recipe:
         return round(self.early_part * self.epochs)
 
 
-_CUSTOM_CNN_BEST = Recipe(name="best", network="custom_cnn", side=CUSTOM_CNN_SIDE, precision="mixed_bfloat16")
+_CUSTOM_CNN_BEST = Recipe(
+    name="best", network="custom_cnn", side=NETWORKS["custom_cnn"].side, precision="mixed_bfloat16"
+)
 _MOBILENET_V2_BEST = Recipe(
     name="best",
     network="mobilenet_v2",
-    side=MOBILENET_V2_SIDE,
+    side=NETWORKS["mobilenet_v2"].side,
     early_side=64,
     early_part=0.6,
-    low=-1.0,
+    low=NETWORKS["mobilenet_v2"].low,
     start="imagenet",
     epochs=45,
     batch_size=64,

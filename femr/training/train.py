@@ -8,7 +8,7 @@ it goes on after the last finished epoch.
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -276,9 +276,7 @@ def _config(recipe: Recipe, settings: Settings, faces: FaceData, validation: Fac
         config,
         start=checkpoint.file_id(Path(start)) if start else None,
         teachers=tuple(checkpoint.file_id(path) for path in settings.teachers),
-        notes=(*earlier.notes, f"Before it: recipe `{earlier.recipe['name']}`, {earlier.epochs} epochs.")
-        if earlier
-        else (),
+        before=asdict(earlier) if earlier else None,
     )
 
 

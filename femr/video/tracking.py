@@ -20,7 +20,7 @@ import numpy.typing as npt
 # norfair 2.3 needs numpy 1, supervision 0.31 brings matplotlib and requests; what is used of them is this one call
 from scipy.optimize import linear_sum_assignment
 
-from femr.results import UNREADABLE, Box, EmotionScores, Face, FaceEmotion
+from femr.results import UNREADABLE, Box, EmotionScores, Face, FaceEmotion, Reading
 
 # all in sizes of the face, so that near and far faces are treated alike
 NOISE = 0.2
@@ -203,12 +203,12 @@ class Smoother:
         if old is None or not self._seconds:
             return new
         kept = math.exp((old.time - time) / self._seconds)
-        return replace(
-            new,
-            scores=_mixed(old.face.scores, new.scores, kept),
-            vote_shares=_mixed(old.face.vote_shares, new.vote_shares, kept),
-            label_scores=_mixed(old.face.label_scores, new.label_scores, kept),
-        )
+        answers = zip(_answers(old.face.reading), _answers(new.reading), strict=True)
+        return replace(new, reading=Reading(*(_mixed(before, now, kept) for before, now in answers)))
+
+
+def _answers(reading: Reading) -> tuple[EmotionScores, ...]:
+    return reading.scores, reading.vote_shares, reading.label_scores
 
 
 def _mixed(old: EmotionScores, new: EmotionScores, kept: float) -> EmotionScores:

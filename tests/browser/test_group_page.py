@@ -210,7 +210,7 @@ def test_the_command_reads_every_table(tmp_path, capsys, analyzer, group, form):
 def test_the_command_makes_the_report_of_a_video(tmp_path, capsys, portrait):
     times = steady(1.5)
     film = write_video(tmp_path / "ann-and-bob.mp4", [big_scene(portrait)] * len(times), times)
-    assert main(["report", str(film), "--out", str(tmp_path / "r.html"), "--bin", "1"]) == 0
+    assert main(["report", str(film), "--out", str(tmp_path / "r.html"), "--bin-seconds", "1"]) == 0
     assert "look happy" in capsys.readouterr().out
     text = text_of((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert "1 video (0:01, 6 frames)" in text
@@ -242,7 +242,7 @@ def test_a_photo_that_cannot_be_read_costs_only_itself(tmp_path, capsys, group):
         ("file,time\na.jpg,1\n", [], "lacks the columns"),
         (to_csv([]), [], "no face"),
         (None, [], "no table named"),
-        (to_csv([]), ["--least", "4"], "5 faces or more"),
+        (to_csv([]), ["--min-faces", "4"], "5 faces or more"),
     ],
 )
 def test_what_cannot_be_reported_is_said_in_one_sentence(tmp_path, capsys, content, options, words):

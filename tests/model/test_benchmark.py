@@ -58,10 +58,17 @@ def test_one_box_finds_one_of_two_faces():
     assert summarise([outcome])["recall"] == 0.5
 
 
-def test_a_box_too_far_away_is_a_miss_and_a_false_positive():
-    outcome = match("far", [truth((0, 0, 10, 10))], [Found((5, 0, 15, 10))])
+def test_a_box_beside_a_face_is_a_false_positive():
+    outcome = match("far", [truth((0, 0, 10, 10))], [Found((7, 0, 17, 10))])
     assert outcome.pairs[0][1] is None
     assert len(outcome.extra) == 1
+
+
+def test_a_box_on_a_face_that_is_framed_otherwise_is_neither_right_nor_wrong_and_a_second_one_is():
+    poor, poorer = Found((5, 0, 15, 10)), Found((0, 6, 10, 16))
+    outcome = match("poor", [truth((0, 0, 10, 10))], [poorer, poor])
+    assert outcome.pairs[0][1] is None
+    assert outcome.extra == (poorer,)
 
 
 def test_landmarks_are_measured_in_eye_distances():

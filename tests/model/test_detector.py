@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 import tensorflow as tf
+from matplotlib.cbook import get_sample_data
 from mtcnn.network.onet import ONet
 from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
@@ -235,6 +236,21 @@ def test_a_turned_picture_gives_the_upright_one_s_face(detector, portrait, quart
     assert face.box == pytest.approx(places[quarters], abs=1)
     straight = crop_face(portrait, upright).astype(int)
     assert np.abs(crop_face(picture, face).astype(int) - straight).mean() < 12  # mirrored it is 51
+
+
+@pytest.mark.parametrize("side", [100, 120, 180, 240])
+def test_a_face_upside_down_beside_an_upright_one_is_not_read_the_wrong_way_up(detector, portrait, side):
+    """O-Net alone sees its mouth above its eyes, at up to .997; then it was read, and voted, as surely as any."""
+    head = Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)).crop((110, 10, 410, 310))
+    picture = np.full((512, 1024, 3), 90, np.uint8)
+    picture[:, 512:] = portrait
+    picture[100 : 100 + side, 100 : 100 + side] = np.asarray(head.resize((side, side)))[::-1, ::-1]
+    face, upright = detect(detector, picture)
+    assert upright.box[0] > 512
+    marks = face.landmarks
+    assert marks.mouth_left[1] < marks.nose[1] < marks.left_eye[1]
+    assert marks.left_eye[0] > marks.right_eye[0]
+    assert face.confidence > 0.99
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])

@@ -9,7 +9,7 @@ from PIL import Image
 import femr
 from builders import PORTRAIT
 from femr.batch.folder import BATCH, analyze_folder, analyze_inputs
-from femr.batch.inputs import Input, find, printable
+from femr.batch.inputs import Input, encodable, find
 from femr.errors import DataError, ImageError
 from videos import SIZE, scene, write_video
 
@@ -155,7 +155,7 @@ def test_what_is_done_is_skipped_and_the_rest_is_the_same_to_the_last_digit(phot
 def test_few_pictures_are_read_ahead(photos, analyzer, monkeypatch):
     read = []
     picture = Input.picture
-    monkeypatch.setattr(Input, "picture", lambda each: read.append(each) or picture(each))
+    monkeypatch.setattr(Input, "picture", lambda each, archives: read.append(each) or picture(each, archives))
     inputs = find([photos / "a2.jpg"]) * 100
     analyses = analyze_inputs(analyzer, inputs)
     next(analyses)
@@ -165,8 +165,8 @@ def test_few_pictures_are_read_ahead(photos, analyzer, monkeypatch):
 
 
 def test_names_of_no_encoding_can_be_written():
-    assert printable("a\udcff.jpg") == "a\\udcff.jpg"
-    assert printable("ü.jpg") == "ü.jpg"
+    assert encodable("a\udcff.jpg") == "a\\udcff.jpg"
+    assert encodable("ü.jpg") == "ü.jpg"
 
 
 def test_addresses_are_read_with_fsspec(photos, analyzer):

@@ -104,3 +104,15 @@ def test_a_bad_balance_is_said_in_a_line_by_the_command(capsys):
     assert main(["analyze", str(PORTRAIT), "--balance", "nan"]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line == "femr: Expected a balance from 0 (off) to 1. Received: nan"
+
+
+@pytest.mark.parametrize(("old", "new"), [("--rate", "--fps"), ("--every", "--detect-every")])
+def test_options_go_by_their_old_names_too_but_help_does_not_mention_them(capsys, old, new):
+    for name in (old, new):
+        assert main(["analyze", "missing.jpg", name, "2"]) == 2
+    assert "There is no file named missing.jpg." in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["analyze", "--help"])
+    shown = capsys.readouterr().out
+    assert f"{new} N" in shown
+    assert f"{old} " not in shown

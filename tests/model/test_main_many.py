@@ -89,7 +89,7 @@ def test_stopped_killed_and_resumed_gives_the_table_of_an_uninterrupted_run(phot
 def test_a_video_gives_table_timeline_and_annotated_video(clip, tmp_path, capsys):
     table = tmp_path / "t.jsonl"
     arguments = ["--table", str(table), "--annotate", str(tmp_path / "a"), "--timeline", str(tmp_path / "t")]
-    assert main(["analyze", str(clip), "--rate", "2", *arguments]) == 0
+    assert main(["analyze", str(clip), "--fps", "2", *arguments]) == 0
     output = capsys.readouterr().out
     assert output.startswith(f"{clip}: Looks happy in 4 of 4 frames with faces\n  4 frames, at most 2 faces at once\n")
     assert "plays" in output

@@ -70,7 +70,7 @@ class Stub:
 def test_scores_belong_to_the_face_they_were_read_from(analyzer, group, classifier):
     picture, _ = group
     numbered = [femr.EmotionScores(tuple(0.4 if i == n else 0.1 for i in range(7))) for n in range(6)]
-    readings = [Reading(numbered[n], numbered[n + 1], numbered[n + 2], 0.1) for n in range(3)]
+    readings = [Reading(numbered[n], numbered[n + 1], numbered[n + 2]) for n in range(3)]
     stub = Stub(facts=classifier.facts, classify=lambda crops: readings[: len(crops)])
     faces = Analyzer(analyzer._detector, stub, analyzer.library)(picture).faces
     assert [face.scores for face in faces] == numbered[:3]

@@ -1,12 +1,11 @@
 """Finished runs become models, honestly: PublicTest is asked by networks that did not learn from it."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_training_evaluate import PICTURES
 
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
@@ -17,7 +16,7 @@ from femr.publish.text import run_sentence
 from femr.training import data, metrics
 from femr.training.checkpoint import RunConfig
 from femr.training.evaluate import find_model
-from training_builders import band_network, faces, few_splits, two_heads, write_run
+from training_builders import PICTURES, band_network, faces, few_splits, two_heads, write_run
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,8 @@ def patched(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     recipes = {(name, kind): replace(recipe, side=48, low=0.0) for (name, kind), recipe in _recipes().items()}
     patch.setattr("femr.training.recipes.RECIPES", recipes)
-    patch.setattr(networks, "BUILDERS", {"mobilenet_v2": two_heads, "custom_cnn": two_heads})
+    small = {name: replace(network, build=two_heads) for name, network in networks.NETWORKS.items()}
+    patch.setattr(networks, "NETWORKS", small)
     patch.setattr(data, "load", lambda source: few_splits(voted=True))
     patch.setattr(weights, "MODELS_DIR", tmp_path_factory.mktemp("models"))
     yield weights.MODELS_DIR
@@ -223,3 +223,7 @@ def test_a_run_is_told_as_far_as_it_is_known():
         "10 minutes on Xeon, 2 cores (Keras 3.15.1, jax). The first 27 epochs saw faces of 64 pixels instead of 96. It "
         "started from imagenet. 60 % of its targets came from one teacher."
     )
+    finish = replace(whole, recipe={"name": "finish"}, trained_on=("Training", "PublicTest"), before=asdict(whole))
+    first, second = run_sentence(finish).split(" Then a finish on Training and PublicTest together. ")
+    assert first == run_sentence(whole)
+    assert second.startswith("Recipe `finish`")

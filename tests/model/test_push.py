@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
+from femr.__main__ import main
 from femr.errors import ModelError
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
 from femr.publish import push
 from femr.publish.card import card_of, pictures, reference_runs
 from femr.publish.push import model_files, space_files
-from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, run_client
+from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, ask_here, run_client
 
 REPO = "somebody/femr"
 SPACE_PARTS = {
@@ -46,13 +47,13 @@ def hub():
 
 
 @pytest.fixture
-def femr_push(hub, tmp_path):
-    """Runs `python -m femr push`, logged in unless told otherwise."""
+def femr_push(hub, tmp_path, monkeypatch, capsys):
+    """Runs `femr push`, logged in unless told otherwise: what it printed, and on standard error."""
 
     def run(*arguments, code=0, endpoint=None, token=TOKEN):
-        environment = {"HF_TOKEN": token} if token else {}
-        arguments = ("-m", "femr", "push", *arguments)
-        return run_client(tmp_path / "home", endpoint or hub.url, *arguments, code=code, **environment)
+        ask_here(monkeypatch, tmp_path / "home", endpoint or hub.url, token)
+        assert main(["push", *arguments]) == code
+        return capsys.readouterr()
 
     return run
 
@@ -85,8 +86,8 @@ class TestModels:
         card = ModelCard(files["README.md"].decode())
         assert card.data.model_name == "femr"
         commit = hub.repositories[f"models/{REPO}"].refs["main"]
-        assert done.stdout.strip() == f"{hub.url}/{REPO}/commit/{commit}"
-        assert done.stderr == ""
+        assert done.out.strip() == f"{hub.url}/{REPO}/commit/{commit}"
+        assert done.err == ""
 
         pinned = {"hub": {"repo": REPO, "revision": commit}}
         for one in facts:
@@ -184,13 +185,13 @@ class TestRefusals:
     @pytest.mark.parametrize("name", ["femr", "a/b/c", "https://example.org/a/b", "a b/c", "a/b--c", "a/../c", "/femr"])
     def test_malformed_name(self, hub, femr_push, name):
         done = femr_push("--repo", name, code=2)
-        assert done.stderr == f"femr: Expected a Hub repository such as user/name. Received: {name}\n"
+        assert done.err == f"femr: Expected a Hub repository such as user/name. Received: {name}\n"
         assert hub.requests == []
 
     def test_no_token(self, hub, femr_push):
         done = femr_push("--repo", REPO, token=None, code=2)
         expected = "femr: You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.\n"
-        assert done.stderr == expected
+        assert done.err == expected
         assert hub.requests == []
 
     @pytest.mark.parametrize(
@@ -202,17 +203,17 @@ class TestRefusals:
     )
     def test_token_that_will_not_do(self, hub, femr_push, token, reason):
         done = femr_push("--repo", REPO, token=token, code=2)
-        assert done.stderr == f"femr: Nothing was uploaded to {REPO}: {reason}.\n"
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: {reason}.\n"
         assert hub.repositories == {}
 
     def test_hub_is_down(self, femr_push):
         done = femr_push("--repo", REPO, endpoint=NOWHERE, code=2)
-        assert done.stderr == f"femr: Nothing was uploaded to {REPO}: the Hub cannot be reached.\n"
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub cannot be reached.\n"
 
     def test_hub_has_a_fault(self, hub, femr_push):
         hub.faults.status = 500
         done = femr_push("--repo", REPO, code=2)
-        assert done.stderr == f"femr: Nothing was uploaded to {REPO}: the Hub answered 500.\n"
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub answered 500.\n"
 
     def test_neither_repo_nor_space(self, femr_push):
-        assert femr_push(code=2).stderr == "femr: Expected --repo USER/NAME, --space USER/NAME or both.\n"
+        assert femr_push(code=2).err == "femr: Expected --repo USER/NAME, --space USER/NAME or both.\n"

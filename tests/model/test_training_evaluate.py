@@ -16,9 +16,8 @@ from femr.training.checkpoint import RunConfig
 from femr.training.evaluate import Measures, Tuning, evaluate, find_model, measure
 from femr.training.metrics import Interval, PeopleMeasures
 from femr.training.network import SPANS, input_span, load_file
-from training_builders import EPOCH, band_network, faces, few_splits, predicted, write_run
+from training_builders import EPOCH, PICTURES, band_network, faces, few_splits, predicted, write_run
 
-PICTURES = {"confusion_matrix", "reliability", "risk_coverage"}
 CERTAIN = Interval(1.0, 1.0, 1.0)
 UNTUNED = Tuning(1.0, 0.5, Calibration(), 0.5)
 
@@ -161,7 +160,9 @@ def test_shipped_configs_tell_what_the_code_tells_and_have_all_measures():
     recorded = {name: document for name, document in documents.items() if "run" in document}
     assert "custom_cnn" in recorded
     for name, document in recorded.items():
-        assert document["training"] == run_sentence(RunConfig.from_dict({"network": name, **document["run"]}))
+        assert document["training"] == run_sentence(
+            RunConfig.from_dict({"network": name, "trained_on": document["trained_on"], **document["run"]})
+        )
     for document in documents.values():
         private = document["scores"]["PrivateTest"]
         assert set(private) == {one.name for one in fields(Measures)}

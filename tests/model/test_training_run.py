@@ -16,7 +16,7 @@ import pytest
 
 from builders import ROOT
 from femr.errors import DataError, ModelError
-from femr.expression import weights
+from femr.expression import networks, weights
 from femr.expression.networks import build_custom_cnn, label_network
 from femr.training.checkpoint import Checkpoint, RunConfig
 from femr.training.data import FaceData
@@ -70,8 +70,8 @@ def source(tmp_path_factory):
 @pytest.fixture
 def tiny(monkeypatch):
     """A tiny network instead of the two."""
-    for name in ("build_custom_cnn", "build_mobilenet_v2"):
-        monkeypatch.setattr(f"femr.training.network.{name}", tiny_network)
+    small = {name: replace(network, build=tiny_network) for name, network in networks.NETWORKS.items()}
+    monkeypatch.setattr(networks, "NETWORKS", small)
 
 
 def start(source, out, network="custom_cnn", epochs=2, backend="tensorflow"):
@@ -237,7 +237,7 @@ def test_a_step_moves_each_head_by_its_own_target():
 
 
 def test_only_a_network_that_pools_takes_small_pictures():
-    with pytest.raises(ModelError, match=r"side of 48 for the custom CNN. Received: 32"):
+    with pytest.raises(ModelError, match=r"side of 48 for Custom CNN. Received: 32"):
         build(find("custom_cnn", "best"), side=32)
 
 
@@ -322,6 +322,7 @@ def test_a_finish_goes_on_from_a_trained_network_with_public_test(tmp_path, sour
     digest = weights.sha256(tmp_path / "start.keras")
     assert known.start == {"name": "start.keras", "sha256": digest}
     assert weights.sha256(tmp_path / "run" / "calibration.keras") == digest
+    assert known.before is None
     done = (tmp_path / "run" / "final.keras").stat().st_mtime_ns
     train("custom_cnn", source, tmp_path / "run", replace(settings, resume=True))
     assert (tmp_path / "run" / "final.keras").stat().st_mtime_ns == done

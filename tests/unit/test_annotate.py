@@ -1,16 +1,14 @@
 import numpy as np
 import pytest
 
+from builders import found, looking
 from femr.images import load_image
 from femr.output.annotate import SMALLEST_SIDE, draw, save
-from femr.results import EMOTIONS, Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
-
-MARKS = Landmarks(*[(1.0, 1.0)] * 5)
+from femr.results import EMOTIONS, Analysis, Mood
 
 
 def analysis(*boxes, size=(800, 600), top=3, unsure=False):
-    scores = EmotionScores(tuple(0.7 if i == top else 0.05 for i in range(7)))
-    faces = [FaceEmotion(n, Face(box, 0.9, MARKS), scores, unsure) for n, box in enumerate(boxes, start=1)]
+    faces = [looking(EMOTIONS[top], 0.7, n, found(box), unsure=unsure) for n, box in enumerate(boxes, start=1)]
     return Analysis(*size, tuple(faces), Mood(None, ""), None, "test")
 
 

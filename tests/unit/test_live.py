@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders import found, looking
 from femr.music import MusicLibrary
 from femr.page.html import mood_chart
-from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks, Song
+from femr.results import EMOTIONS, Song
 from femr.video.session import HISTORY, Moment, Session
 
 SONGS = [
@@ -21,13 +22,9 @@ HAPPY = re.compile("happy [ab]")
 
 def picture(*emotions):
     """These faces, side by side; none where there are no emotions."""
-    faces = []
-    for number, emotion in enumerate(emotions, start=1):
-        scores = EmotionScores(tuple(0.94 if one == emotion else 0.01 for one in EMOTIONS))
-        left = 150.0 * number
-        box = (left, 100.0, left + 80, 200.0)
-        faces.append(FaceEmotion(number, Face(box, 0.99, Landmarks(*[(left, 150.0)] * 5)), scores))
-    return tuple(faces)
+    lefts = [150.0 * number for number in range(1, len(emotions) + 1)]
+    faces = [found((left, 100.0, left + 80, 200.0)) for left in lefts]
+    return tuple(looking(emotion, number=n, face=faces[n - 1]) for n, emotion in enumerate(emotions, start=1))
 
 
 @dataclass

@@ -2,19 +2,17 @@ import itertools
 
 import pytest
 
+from builders import found, looking
 from femr.faces.quality import SURELY_A_FACE, surely_a_face
 from femr.mood import BESIDE, NO_FACE, NOTHING_SURE, vote
-from femr.results import EMOTIONS, Emotion, EmotionScores, Face, FaceEmotion, Landmarks
+from femr.results import Emotion
 
 JUST_BELOW = SURELY_A_FACE - 0.001
 
 
 def face(looks, sure=0.7, unsure=False, size=90, confidence=1.0):
     """A face with one top expression; the rest of the probability is spread evenly."""
-    rest = (1 - sure) / 6
-    scores = EmotionScores(tuple(sure if emotion == looks else rest for emotion in EMOTIONS))
-    box = Face((0, 0, size, size), confidence, Landmarks(*[(1.0, 1.0)] * 5))
-    return FaceEmotion(1, box, scores, unsure)
+    return looking(looks, sure, face=found((0, 0, size, size), confidence), unsure=unsure)
 
 
 def unclear(looks, **rest):

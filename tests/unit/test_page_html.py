@@ -1,8 +1,9 @@
 from pathlib import Path
 
+from builders import found
 from femr.music import MusicLibrary
 from femr.page.html import TABLE_HEADERS, headline, song_line, table_row
-from femr.results import Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.results import Emotion, EmotionScores, FaceEmotion, Mood, Reading, Song
 
 HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
 SONG = Song(
@@ -39,9 +40,8 @@ def test_tags_cannot_smuggle_markup_in():
 
 
 def test_a_faces_row_tells_what_people_would_say():
-    spot = Face((0.0, 0.0, 9.0, 9.0), 1.0, Landmarks(*[(1.0, 1.0)] * 5))
     scores, shares = EmotionScores((0, 0, 0, 0.6, 0, 0, 0.4)), EmotionScores((0, 0, 0, 0.3, 0, 0, 0.7))
-    row = table_row(FaceEmotion(2, spot, scores, True, "dark", shares))
+    row = table_row(FaceEmotion(2, found(), Reading(scores, shares, scores), True, "dark"))
     assert row[:3] == ["2", "happy (unclear: dark)", "about 3 would say happy, about 7 neutral"]
     assert row[3:] == ["0%", "0%", "0%", "60%", "0%", "0%", "40%"]
     assert len(row) == len(TABLE_HEADERS)

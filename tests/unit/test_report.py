@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, of_ten, to_csv, to_dict, to_text
-from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Song
+from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading, Song
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
 SHARES = EmotionScores((0.0, 0.0, 0.0, 0.8, 0.1, 0.05, 0.05))
 LABELS = EmotionScores((0.0, 0.0, 0.0, 0.3, 0.4, 0.2, 0.1))
 SPOT = Face((10.04, 20, 110.26, 140), 0.98765, Landmarks(*[(1.0, 1.0)] * 5))
-FACE = FaceEmotion(1, SPOT, SCORES, True, "dark", SHARES, LABELS)
+FACE = FaceEmotion(1, SPOT, Reading(SCORES, SHARES, LABELS), True, "dark")
 SONG = Song("Kites", Path("music") / "kites.mp3", Emotion.HAPPY)
 FOUND = Analysis(640, 480, (FACE,), Mood(Emotion.HAPPY, "Why", {Emotion.HAPPY: 1}), SONG, "m", file="a, b.jpg")
 NOTHING = Analysis(640, 480, (), Mood(None, "No face"), None, "m", file="clip.mp4", time=1.23456, frame=37)
@@ -95,4 +95,4 @@ def shares(**given):
     ],
 )
 def test_how_many_of_ten_people_would_say_it_and_who_would_say_something_else_as_readily(votes, words):
-    assert of_ten(FaceEmotion(1, SPOT, shares(happy=1.0), vote_shares=votes)) == words
+    assert of_ten(FaceEmotion(1, SPOT, Reading(shares(happy=1.0), votes, votes))) == words

@@ -56,16 +56,9 @@ def test_results_are_frozen(tmp_path):
         song.title = "B"
 
 
-@pytest.mark.parametrize("spread", [-0.1, 1.1, float("nan")])
-def test_spread_is_a_share(spread):
-    scores = EmotionScores((1.0, 0, 0, 0, 0, 0, 0))
-    with pytest.raises(ValueError, match="Expected a spread from 0 to 1"):
-        Reading(scores, scores, scores, spread)
-
-
 def test_a_face_with_one_answer_has_it_as_all_three():
     one, other = EmotionScores((1.0, 0, 0, 0, 0, 0, 0)), EmotionScores((0, 1.0, 0, 0, 0, 0, 0))
-    face = FaceEmotion(1, Face((0, 0, 1, 1), 0.9, MARKS), one)
+    face = FaceEmotion(1, Face((0, 0, 1, 1), 0.9, MARKS), Reading.of(one))
     assert face.scores is face.vote_shares is face.label_scores
-    both = FaceEmotion(1, face.face, one, vote_shares=other)
+    both = FaceEmotion(1, face.face, Reading(one, other, one))
     assert (both.scores, both.vote_shares, both.label_scores) == (one, other, one)

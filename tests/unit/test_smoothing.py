@@ -3,15 +3,15 @@ import pickle
 
 import pytest
 
-from femr.results import EMOTIONS, EmotionScores, Face, FaceEmotion, Landmarks
+from builders import found, looking
+from femr.results import FaceEmotion, Reading
 from femr.video.tracking import Smoother
 
-FACE = Face((10.0, 10.0, 50.0, 50.0), 0.9, Landmarks(*[(30.0, 30.0)] * 5))
+FACE = found((10.0, 10.0, 50.0, 50.0))
 
 
 def reading(emotion, top=0.94, number=1, **rest):
-    scores = EmotionScores(tuple(top if one == emotion else (1 - top) / 6 for one in EMOTIONS))
-    return FaceEmotion(number, FACE, scores, **rest)
+    return looking(emotion, top, number, FACE, **rest)
 
 
 def test_no_faces():
@@ -35,8 +35,8 @@ def test_after_the_time_constant_63_percent_are_new():
 def test_all_three_answers_are_averaged_each_for_itself():
     smoother = Smoother(0.5, seconds=2.0)
     happy, sad, fear = (reading(emotion, 1.0).scores for emotion in ("happy", "sad", "fear"))
-    smoother.update([FaceEmotion(1, FACE, happy, vote_shares=sad, label_scores=fear)], 0.0)
-    (face,) = smoother.update([FaceEmotion(1, FACE, sad, vote_shares=fear, label_scores=happy)], 2.0)
+    smoother.update([FaceEmotion(1, FACE, Reading(happy, sad, fear))], 0.0)
+    (face,) = smoother.update([FaceEmotion(1, FACE, Reading(sad, fear, happy))], 2.0)
     old = math.exp(-1)
     for answer, before, now in (("scores", "happy", "sad"), ("vote_shares", "sad", "fear")):
         assert getattr(face, answer)[before] == pytest.approx(old)

@@ -5,27 +5,15 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
-from builders import ROOT
+from builders import ANALYSES, FRAME, ROOT, TWO
 from femr.errors import DataError
 from femr.output.rows import COLUMNS, to_csv, to_rows
 from femr.output.table import FORMATS, TableWriter, done, read_table
-from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood
-
-SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
-FACE = FaceEmotion(1, Face((10.04, 20.0, 110.26, 140.0), 0.98765, Landmarks(*[(1.0, 1.0)] * 5)), SCORES, True, "dark")
-TWO = Analysis(640, 480, (FACE, replace(FACE, number=2, unsure=False, unsure_reason=None)), Mood(None, ""), None, "m")
-FRAME = Analysis(640, 480, (), Mood(None, ""), None, "m", file="clip.mp4", time=1.25, frame=37)
-ANALYSES = [
-    replace(TWO, file='a, "b"\nü.jpg'),
-    FRAME,
-    replace(FRAME, time=1.5, frame=45),
-    Analysis.failed("x.jpg", "m", "Bad."),
-]
+from femr.results import Analysis
 
 
 @pytest.fixture(params=FORMATS)
@@ -147,20 +135,21 @@ def test_another_model_does_not_go_on_with_a_table(path):
 
 KILLED = """
 import os, signal, sys
-sys.path.insert(0, {tests!r})
-from test_table import ANALYSES, TableWriter
-with TableWriter({path!r}) as table:
+sys.path.insert(0, "tests")
+from builders import ANALYSES
+from femr.output.table import TableWriter
+with TableWriter(sys.argv[1]) as table:
     for analysis in ANALYSES[:3]:
         table.write(analysis)
-    os.write(table._file.fileno(), {half!r})  # as if it died in the middle of a row
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def test_a_killed_process_leaves_what_it_wrote(path):
-    half = b"x.jpg,,,1,\xc3" if path.suffix == ".csv" else b'{"file": "\xc3'
-    code = KILLED.format(tests=str(Path(__file__).parent), path=str(path), half=half)
-    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    process = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT, check=False)
+    (left,) = path.parent.iterdir()
+    with left.open("ab") as file:  # as if it died in the middle of a row
+        file.write(b"x.jpg,,,1,\xc3" if path.suffix == ".csv" else b'{"file": "\xc3')
     assert process.returncode == -signal.SIGKILL
     assert read_table(path) == typed(ANALYSES[:3])
     write(path, ANALYSES[1:], resume=True)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from femr.results import Face, Landmarks
+from builders import found
 from femr.video.tracking import Tracker
 
 WIDTH = 640
@@ -17,7 +17,7 @@ def face(x, y=240.0, size=100.0):
     x1, x2 = max(0.0, x - 0.42 * size), min(float(WIDTH), x + 0.42 * size)
     if x2 - x1 < 0.1 * size:
         return None
-    return Face((x1, y - size / 2, x2, y + size / 2), 0.9, Landmarks(*[(x, y)] * 5))
+    return found((x1, y - size / 2, x2, y + size / 2), mark=(x, y))
 
 
 def numbers(steps):

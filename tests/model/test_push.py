@@ -52,8 +52,10 @@ def femr_push(hub, tmp_path, monkeypatch, capsys):
 
     def run(*arguments, code=0, endpoint=None, token=TOKEN):
         ask_here(monkeypatch, tmp_path / "home", endpoint or hub.url, token)
-        assert main(["push", *arguments]) == code
-        return capsys.readouterr()
+        found = main(["push", *arguments])
+        said = capsys.readouterr()
+        assert found == code, said.err
+        return said
 
     return run
 

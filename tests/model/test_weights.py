@@ -1,5 +1,4 @@
 import json
-import os
 from hashlib import sha256
 from pathlib import Path
 

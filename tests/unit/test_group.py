@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 
 from builders import HAPPY5, SAD5, empty_row, photo_rows, video_rows
 from femr.errors import DataError
+from femr.output.rows import REQUIRED_COLUMNS
 from femr.report.count import KINDS, Tally, wilson
 from femr.report.summary import (
     LEAST,
@@ -289,6 +290,23 @@ def test_many_photos_share_places():
     assert sum(moment.tally.faces for moment in group.moments) == 750
 
 
+def test_what_a_report_was_made_from_is_told():
+    failed = [empty_row("x.jpg", error="Damaged."), empty_row("y.jpg", error="Damaged.")]
+    other = [row | {"model": "ensemble"} for row in photo_rows(SAD5, ["fear"] * 6)]
+    group = summarise([*failed, *video_rows({0.0: HAPPY5, 3.0: []}), *video_rows({1.0: SAD5}, "b.mp4"), *other])
+    assert (group.photos, group.videos, group.frames, group.failed) == (2, 2, 3, 2)
+    assert (group.duration, group.bin, group.run, group.least) == (4.0, 1, 1, 5)
+    assert group.models == ("mobilenet_v2", "ensemble")
+    assert [(moment.label, moment.tally.faces) for moment in group.moments] == [
+        ("photo 1", 5),
+        ("photo 2", 6),
+        ("video 1, 0:00–0:01", 5),
+        ("video 2, 0:01–0:02", 5),
+    ]
+    group = summarise(photo_rows(SAD5), least=5)
+    assert (group.videos, group.failed, group.bin, group.models) == (0, 0, None, ("mobilenet_v2",))
+
+
 @pytest.mark.parametrize("column", ["file", "unsure", "happy", "error"])
 def test_a_missing_column_is_named(column):
     rows = [{key: value for key, value in row.items() if key != column} for row in photo_rows(HAPPY5)]
@@ -302,6 +320,8 @@ def test_a_missing_column_is_named(column):
         ({"expression": "bored"}, "without its expression"),
         ({"happy": None}, "seven probabilities"),
         ({"happy": float("nan")}, "seven probabilities"),
+        ({"happy": 1.001}, "seven probabilities"),
+        ({"happy": -0.001}, "seven probabilities"),
         ({"happy": "0.9"}, "seven probabilities"),
         ({"time": "soon"}, "times in seconds"),
         ({"time": -1.0}, "times in seconds"),
@@ -359,8 +379,21 @@ def test_a_bin_is_as_wide_as_asked_or_the_narrowest_that_gives_forty():
 
 
 def test_what_cannot_be_reported_is_said_in_a_sentence():
+    face = photo_rows(["sad"])
+    whole = photo_rows(HAPPY5)
+    whole[0] |= {"happy": 1, **dict.fromkeys(set(EMOTIONS) - {"happy"}, 0)}
+    assert counts(summarise(whole).total) == {"happy": 5}
     for rows, words in (
         ([], "There is no face in it, so there is nothing to report."),
+        (face * 2, "The table lists a face twice. Expected each picture once, read by one model."),
+        (
+            [face[0] | {"fear": None}],
+            "The table has a face without its expression or its seven probabilities.",
+        ),
+        (
+            [{"file": "a.jpg"} | dict.fromkeys(set(REQUIRED_COLUMNS) - {"time", "face"})],
+            "Expected a table with the columns of femr. Missing: time, face",
+        ),
         (
             photo_rows(["sad"]),
             "A report needs 5 faces in all photos together: with fewer it would tell about single people.",

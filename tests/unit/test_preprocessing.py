@@ -89,6 +89,69 @@ def test_scale_widens_the_square_around_the_same_centre():
     assert np.abs(wide.astype(int) - cv2.resize(square, (48, 48), interpolation=cv2.INTER_AREA)).mean() < 3
 
 
+def framed(*marks):
+    """Centre (x, y) and side of a face's square, read off its crops of a picture that grows by a grey a pixel."""
+    face = Face((0.0, 0.0, 256.0, 256.0), 1.0, Landmarks(*marks))
+    down, across = (np.repeat(ramp.astype(np.uint8)[:, :, np.newaxis], 3, axis=2) for ramp in np.mgrid[:256, :256])
+    across, down = (crop_face(picture, face).astype(float) for picture in (across, down))
+    return across.mean(), down.mean(), (across[:, -1] - across[:, 0]).mean() * FACE_SIDE / (FACE_SIDE - 1)
+
+
+NOSE = (120.0, 120.0)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "mouth", "frame"),
+    [
+        (((100, 100), (137, 100)), (118.5, 130), (118.5, 113.5, 100)),  # the eyes' distance is the larger
+        (((110, 100), (130, 100)), (120, 144), (120, 113.5, 100)),  # the mouth's
+        (((100, 100), (137, 100)), (138.5, 120), (128.5, 113.5, 100)),  # the mouth aside: half of the way counts
+        (((100, 100), (137, 100)), (98.5, 120), (108.5, 113.5, 100)),
+    ],
+)
+def test_the_square_is_framed_by_eyes_and_mouth(eyes, mouth, frame):
+    corners = [(mouth[0] - 10, mouth[1]), (mouth[0] + 10, mouth[1])]
+    assert framed(*eyes, NOSE, *corners) == pytest.approx(frame, abs=1)
+
+
+def test_marks_in_one_place_are_a_square_of_one_pixel():
+    *centre, side = framed(*[NOSE] * 5)
+    assert centre == pytest.approx(NOSE, abs=1)
+    assert side < 1.5
+
+
+@pytest.mark.parametrize("roll", [-30.0, 0.0, 5.0, 30.0])
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_face_in_a_turned_picture_is_read_as_in_the_upright_one(roll, quarters):
+    picture = smooth_picture(300, 300)
+    corner = (109.5, 89.5)
+    upright = crop_face(picture, fer_face(100, corner, roll))
+    # where the face's middle goes when the picture is turned anticlockwise
+    x, y = (value + 50 - 149.5 for value in corner)
+    for _ in range(quarters):
+        x, y = y, -x
+    turned = fer_face(100, (x + 99.5, y + 99.5), roll - 90 * quarters)
+    crop = crop_face(np.ascontiguousarray(np.rot90(picture, quarters)), turned)
+    assert np.abs(crop.astype(int) - upright).max() <= 2
+
+
+@pytest.mark.parametrize("roll", [-44.0, 44.0])
+def test_the_corners_of_a_turned_square_are_the_pictures_own(roll):
+    picture = np.repeat(np.tile(np.arange(256, dtype=np.uint8), (256, 1))[:, :, np.newaxis], 3, axis=2)
+    crop = crop_face(picture, fer_face(100, (78.0, 78.0), roll)).astype(float)
+    y, x = np.mgrid[:48, :48]
+    plane = np.stack([x.ravel(), y.ravel(), np.ones(48 * 48)], axis=1)
+    fit, *_ = np.linalg.lstsq(plane, crop.ravel(), rcond=None)
+    assert np.abs(plane @ fit - crop.ravel()).max() < 2
+
+
+def test_large_faces_are_averaged_in_a_wider_square_too():
+    picture = np.zeros((960, 960, 3), np.uint8)
+    picture[::2] = 255
+    crop = crop_face(picture, fer_face(480, (240.0, 240.0)), 2.0)
+    assert np.abs(crop[2:-2, 2:-2].astype(int) - 128).max() < 20
+
+
 def test_an_empty_batch_has_the_right_shape():
     assert to_batch([], 96, -1, 1).shape == (0, 96, 96, 3)
 

@@ -2,12 +2,13 @@
 
 import math
 import pickle
+from itertools import product
 
 import numpy as np
 import pytest
 
-from builders import found
-from femr.video.tracking import Tracker
+from builders import found, overlap
+from femr.video.tracking import GATE, LEAST, MOST, NOISE, PUSH, SPEED, Tracker
 
 WIDTH = 640
 
@@ -136,3 +137,61 @@ def test_nothing_piles_up():
         sizes.append(len(pickle.dumps(tracker)))
     assert max(sizes) < 1.1 * max(sizes[:8])
     assert tracker.update([face(300)], 750.0) == (376,)
+
+
+def reach_after(*seconds):
+    """How far, in its sizes, a face may be off its place after it was seen at such steps: Kalman's by the book."""
+    covariance, place = np.diag([NOISE**2, SPEED**2]), np.array([[1.0, 0.0]])
+    for number, step in enumerate(seconds):
+        if number:
+            gain = covariance @ place.T / (place @ covariance @ place.T + NOISE**2)
+            covariance = (np.eye(2) - gain @ place) @ covariance
+        moved, pushed = np.array([[1, step], [0, 1]]), PUSH * np.array([[step**2 / 2], [step]])
+        covariance = moved @ covariance @ moved.T + pushed @ pushed.T
+    return min(max(GATE * math.sqrt(covariance[0, 0] + NOISE**2), LEAST), MOST)
+
+
+@pytest.mark.parametrize("steps", [(0.02,), (0.25,), (0.5,), (0.8,), (1.0,), (0.5, 0.5), (0.2, 0.8), (0.25, 0.25, 0.6)])
+@pytest.mark.parametrize("way", [(1.0, 0.0), (0.0, -1.0), (0.6, 0.8)])
+def test_a_face_is_looked_for_as_far_as_it_may_have_moved(steps, way):
+    far = 100 * reach_after(*steps)
+    for off, number in ((far - 0.5, 1), (far + 0.5, 2)):
+        tracker, time = Tracker(), 0.0
+        for step in steps:
+            assert tracker.update([face(300, 600)], time) == (1,)
+            time += step
+        assert tracker.update([found_at(300 + off * way[0], 600 + off * way[1])], time) == (number,)
+
+
+def found_at(x, y, width=84.0, height=100.0):
+    """A face with its centre at x, y, wherever that is."""
+    return found((x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_face_is_no_other_of_twice_its_size(factor):
+    for change, number in ((0.99, 1), (1.01, 2)):
+        size = factor**change
+        tracker = Tracker()
+        tracker.update([found_at(300, 300)], 0.0)
+        assert tracker.update([found_at(300, 300, 84 * size, 100 * size)], 0.5) == (number,)
+
+
+def cost(one, other):
+    """What it costs to take a face for another: distance in sizes, what they do not share, change of size."""
+    sizes = [max(box[2] - box[0], box[3] - box[1]) for box in (one.box, other.box)]
+    centres = [((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) for box in (one.box, other.box)]
+    return math.dist(*centres) / sizes[0] + 1 - overlap(one.box, other.box) + abs(math.log(sizes[1] / sizes[0]))
+
+
+def test_faces_are_paired_at_the_least_cost_in_all():
+    random = np.random.default_rng(5)
+    for _ in range(400):
+        before = [found_at(*random.uniform(200, 290, 2), *random.uniform(60, 110, 2)) for _ in range(2)]
+        after = [found_at(*random.uniform(200, 290, 2), *random.uniform(60, 110, 2)) for _ in range(2)]
+        straight, crossed = (sum(cost(before[i], after[i ^ way]) for i in (0, 1)) for way in (0, 1))
+        if any(max(one.size, other.size) > 1.9 * min(one.size, other.size) for one, other in product(before, after)):
+            continue
+        tracker = Tracker()
+        assert tracker.update(before, 0.0) == (1, 2)
+        assert tracker.update(after, 0.5) == ((1, 2) if straight < crossed else (2, 1))

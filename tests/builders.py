@@ -1,8 +1,12 @@
 """What tests build from: the portrait and where its face is, small files, one picture's faces."""
 
+import json
+import os
 import wave
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from femr.images import to_picture
 from femr.output.rows import COLUMNS
@@ -28,6 +32,20 @@ def write_wav(path, seconds=1):
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(bytes(16000 * seconds))
+
+
+def write_list(folder, rows, kind="csv"):
+    """A library of (file, expression) rows."""
+    if kind == "json":
+        entries = [dict(zip(("file", "expression"), row, strict=True)) for row in rows]
+        (folder / "library.json").write_text(json.dumps({"songs": entries}))
+    else:
+        (folder / "library.csv").write_text("\n".join(["file,expression", *map(",".join, rows)]))
+
+
+def cannot_be_tried(message):
+    """Skips the test; where `CI` is set it fails."""
+    pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
 
 
 def overlap(a, b):

@@ -1,10 +1,12 @@
 """Shared by all tests: a real photo, the real detector and a real network, loaded once a session where asked for."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
 
-from builders import PORTRAIT, PORTRAIT_FACE
+from builders import PORTRAIT, PORTRAIT_FACE, cannot_be_tried, write_list, write_wav
 from femr.images import load_image
 
 
@@ -31,6 +33,20 @@ def library():
     from femr.songs import load_library
 
     return load_library()
+
+
+@pytest.fixture
+def latin(tmp_path):
+    """A folder with a song whose name is UTF-8 and others whose names, or whose folder's, are not; one is in a list."""
+    write_wav(tmp_path / "sad" / "good.wav")
+    try:
+        (tmp_path / "sad" / os.fsdecode(b"caf\xe9.wav")).write_bytes((tmp_path / "sad" / "good.wav").read_bytes())
+        write_wav(tmp_path / "happy" / "caf\udce9" / "titled.wav")
+        write_wav(tmp_path / "happy" / os.fsdecode(b"\xfc.wav"))
+    except OSError:
+        cannot_be_tried("this file system keeps names in UTF-8")
+    write_list(tmp_path, [("happy/\udcfc.wav", "happy"), ("sad/good.wav", "sad")], "json")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

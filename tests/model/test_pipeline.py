@@ -155,3 +155,10 @@ def test_an_analysis_of_the_package_is_counted(analyzer, group):
     total = summarise([*rows, *to_rows(Analysis.failed("3.jpg", "mobilenet_v2", "Damaged."))])
     assert total.total.sure[EMOTIONS.index("happy")] == total.total.faces == 6
     assert (total.photos, total.failed, total.models) == (2, 1, ("mobilenet_v2",))
+
+
+def test_public_names_exist():
+    for name in femr.__all__:
+        assert getattr(femr, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = femr.nonsense

@@ -98,7 +98,7 @@ def test_songs_never_change_more_often_than_allowed():
     random = np.random.default_rng(3)
     for stable, least in ((4.0, 20.0), (1.0, 5.0), (10.0, 2.0)):
         play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least)), []
-        while play.time < 1200:
+        while play.time < 600:
             faces = random.choice(EMOTIONS, random.integers(0, 4))
             changes += play.until(play.time + random.exponential(8), *faces)
         times = [time for time, _ in changes]
@@ -187,10 +187,11 @@ def test_an_hour_of_pictures_does_not_pile_up(play):
     sizes = []
     for second in range(20, 3600, 20):
         play.until(second, *(["happy", "sad"] if second % 40 else []))
-        sizes.append(len(pickle.dumps(play.session)))
+        if second % 400 == 0:
+            sizes.append(len(pickle.dumps(play.session)))
     assert play.session.moments[0].time >= play.time - HISTORY - 1
     assert len(play.session.moments) <= 2 * HISTORY + 1
-    assert max(sizes) < 1.5 * sizes[10]
+    assert max(sizes) < 1.2 * sizes[0]
 
 
 def test_an_empty_chart_says_nobody():

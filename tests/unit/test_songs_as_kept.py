@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from builders import PORTRAIT, write_wav
+from builders import cannot_be_tried, write_list, write_wav
 from femr.__main__ import main
 from femr.errors import LibraryError, printable
 from femr.results import EMOTIONS, Emotion, emotion_of
@@ -97,14 +97,6 @@ def test_a_song_listed_twice_plays_in_both_moods(tmp_path, kind):
     library = read_folder(tmp_path)
     assert titles(library) == [("a", "fear"), ("a", "sad")]  # the list goes before the folder
     assert library.problems == ()
-
-
-def write_list(folder, rows, kind="csv"):
-    if kind == "json":
-        entries = [dict(zip(("file", "expression"), row, strict=True)) for row in rows]
-        (folder / "library.json").write_text(json.dumps({"songs": entries}))
-    else:
-        (folder / "library.csv").write_text("\n".join(["file,expression", *map(",".join, rows)]))
 
 
 def test_linked_folders_are_entered_once(tmp_path):
@@ -330,27 +322,6 @@ def test_names_are_shown_as_one_line():
     assert printable("") == ""
 
 
-NOT_UTF8 = os.fsdecode(b"caf\xe9.wav")
-
-
-def cannot_be_tried(message):
-    pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-
-
-@pytest.fixture
-def latin(tmp_path):
-    """A folder with a song whose name is UTF-8 and others whose names, or whose folder's, are not; one is in a list."""
-    write_wav(tmp_path / "sad" / "good.wav")
-    try:
-        (tmp_path / "sad" / NOT_UTF8).write_bytes((tmp_path / "sad" / "good.wav").read_bytes())
-        write_wav(tmp_path / "happy" / "caf\udce9" / "titled.wav")
-        write_wav(tmp_path / "happy" / os.fsdecode(b"\xfc.wav"))
-    except OSError:
-        cannot_be_tried("this file system keeps names in UTF-8")
-    write_list(tmp_path, [("happy/\udcfc.wav", "happy"), ("sad/good.wav", "sad")], "json")
-    return tmp_path
-
-
 def test_a_name_that_is_not_utf8_is_left_out(latin, capfd):
     library = load_library(latin)
     assert titles(library) == [("good", "sad")]
@@ -379,34 +350,3 @@ def test_titles_are_written_where_the_output_has_no_such_letters(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert r"  \u5199\u771f \xe9 (\u5199\u771f \xe9.wav)" in done.stdout
-
-
-def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):
-    monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
-    assert main(["analyze", "--json", str(PORTRAIT)]) == 0
-    (image,) = json.loads(capfd.readouterr().out)["images"]
-    assert image["mood"]["emotion"] == "happy"
-    assert image["song"] is None
-
-
-def test_the_page_answers_all_the_same(latin, monkeypatch):
-    import httpx2
-
-    from femr.page import app, photo, shared
-    from femr.results import Mood
-
-    monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
-    shared.music_library.cache_clear()
-    page = app.build_page()
-    try:
-        _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
-        answer = httpx2.get(url)
-        config = httpx2.get(f"{url}config")
-        song, line, _ = photo.another_song(Mood(Emotion.SAD, "sad"), "match", ())
-    finally:
-        page.close()
-        shared.music_library.cache_clear()
-    assert (answer.status_code, config.status_code) == (200, 200)
-    assert "▶ good" in config.json().__str__()
-    assert song.name == "good.wav"
-    assert "good" in line

@@ -144,15 +144,21 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
 
     float16 keeps the probabilities to about 0.001; the first file is the one to load.
     """
-    with networks.dtype_policy("float16"):
-        half = networks.NETWORKS[name].build()
-    half.set_weights(network.get_weights())
+    half = in_half_precision(network, name)
     for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
         old.unlink()
     index = folder / f"{name}.weights.json"
     half.save_weights(index, max_shard_size=SHARD_BYTES / 2**30)  # Keras counts in GiB
     shards = sorted(folder.glob(f"{name}_*.weights.h5"))
     return {path.name: sha256(path) for path in (index, *shards)}
+
+
+def in_half_precision(network: "keras.Model", name: str) -> "keras.Model":
+    """The network as `save_network` keeps it: its weights in float16, but for the heads."""
+    with networks.dtype_policy("float16"):
+        half = networks.NETWORKS[name].build()
+    half.set_weights(network.get_weights())
+    return half
 
 
 def sha256(path: Path) -> str:

@@ -139,7 +139,7 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
         heads = " and ".join(network.output_names)
         raise ModelError(f"Expected a network with the heads {' and '.join(weights.HEADS)}. Received: {heads}")
     # weights ship in half precision, and that is what is measured
-    network.set_weights([array.astype(np.float16).astype(array.dtype) for array in network.get_weights()])
+    network.set_weights([np.asarray(one, np.float32) for one in weights.in_half_precision(network, name).get_weights()])
     config, before = _config(name, run, network), folder / FINAL
     if PUBLIC_TEST in run.trained_on:
         before = folder / CALIBRATION
@@ -308,6 +308,9 @@ def _write(candidate: Candidate, measured: Config) -> Path:
         history = (config["run"]["before"] or config["run"])["history"]
         if plots.available() and history:
             plots.draw_curves(history, folder / "pictures" / config["name"] / CURVES)
+    if config["name"] == ENSEMBLE:  # its members were written before it
+        files = [weights.load_facts(name).files for name in MEMBERS]
+        config["scores"][PRIVATE_TEST]["weights_sha256"] = {name: one[name] for one in files for name in one}
     path = folder / f"{config['name']}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -159,6 +159,8 @@ def test_the_ensemble_is_tuned_by_the_networks_before(published, runs, bench):
         metrics.accuracy(expected, bench.public.labels), abs=0.03
     )
     assert set(measured["weights_sha256"]) == {"mobilenet_v2, calibration.keras", "custom_cnn, final.keras"}
+    shipped = [config(published, name)["files"] for name in ("custom_cnn", "mobilenet_v2")]
+    assert found["scores"]["PrivateTest"]["weights_sha256"] == shipped[0] | shipped[1]
     assert found["trained_on"] == ["Training", "PublicTest"]
     assert found["training"].startswith("The mean of the probabilities of Custom CNN and MobileNetV2;")
     assert found["parameters"] + found["people_parameters"] == 2 * two_heads().count_params()

@@ -61,11 +61,12 @@ def ask_here(patch: pytest.MonkeyPatch, home: Path, endpoint: str, token: str | 
         patch.setenv("HF_TOKEN", token)
     places = {"HF_HUB_CACHE": home / "hub", "HF_TOKEN_PATH": home / "token", "HF_STORED_TOKENS_PATH": home / "tokens"}
     settings: dict[str, Any] = {name: str(place) for name, place in places.items()}
-    settings |= {"ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": True, "HF_HUB_DISABLE_PROGRESS_BARS": True}
+    settings |= {"ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": True}
     settings["HUGGINGFACE_CO_URL_TEMPLATE"] = f"{endpoint}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     settings |= {"HF_HUB_ETAG_TIMEOUT": 0.5, "HF_HUB_DOWNLOAD_TIMEOUT": 0.5}
     for name, value in settings.items():
         patch.setattr(constants, name, value)
+    patch.setattr(sys.modules["huggingface_hub.utils.tqdm"], "HF_HUB_DISABLE_PROGRESS_BARS", True)
 
 
 @dataclass

@@ -1,9 +1,9 @@
 """The Live tab in a real browser, its camera fed from a film; and what a stranger may send instead of a frame."""
 
+import asyncio
 import base64
 import json
 import os
-import time
 import urllib.request
 from pathlib import Path
 
@@ -267,9 +267,11 @@ def test_gradio_keeps_no_frame():
     assert inputs.Frame(url="data:image/jpeg;base64,AAAA").model_dump().get("url") is None
 
 
-def test_a_frame_that_waited_too_long_is_dropped(portrait):
+def test_a_frame_that_waited_too_long_is_dropped(portrait, monkeypatch):
     frame = base64.b64decode(jpeg(smile(portrait)).partition(",")[2])
-    late = live._turn(frame, "match", None, time.monotonic() - 2 * live.LATE)
-    assert late == (gr.skip(),) * 6
-    on_time = live._turn(frame, "match", None, time.monotonic())
+    shared.analyzer("mobilenet_v2")
+    monkeypatch.setattr(live, "LATE", -1.0)  # whatever comes has waited longer
+    assert asyncio.run(live.watch(frame, "match", None)) == (gr.skip(),) * 6
+    monkeypatch.setattr(live, "LATE", 60.0)
+    on_time = asyncio.run(live.watch(frame, "match", None))
     assert "Happy" in on_time[0]

@@ -67,22 +67,22 @@ class Stub:
         self.__dict__.update(answers)
 
 
-def test_scores_belong_to_the_face_they_were_read_from(analyzer, group, classifier):
+def test_scores_belong_to_the_face_they_were_read_from(detector, library, group, classifier):
     picture, _ = group
     numbered = [femr.EmotionScores(tuple(0.4 if i == n else 0.1 for i in range(7))) for n in range(6)]
     readings = [Reading(numbered[n], numbered[n + 1], numbered[n + 2]) for n in range(3)]
     stub = Stub(facts=classifier.facts, classify=lambda crops: readings[: len(crops)])
-    faces = Analyzer(analyzer._detector, stub, analyzer.library)(picture).faces
+    faces = Analyzer(detector, stub, library)(picture).faces
     assert [face.scores for face in faces] == numbered[:3]
     assert [face.vote_shares for face in faces] == numbered[1:4]
     assert [face.label_scores for face in faces] == numbered[2:5]
 
 
-def test_the_threshold_of_the_models_facts_decides_who_is_unsure(analyzer, portrait, classifier):
+def test_the_threshold_of_the_models_facts_decides_who_is_unsure(detector, library, portrait, classifier):
     for threshold, unsure in ((0.0, False), (1.0, True)):
         facts = Stub(name="x", unsure_threshold=threshold)
         stub = Stub(facts=facts, classify=classifier.classify)
-        (face,) = Analyzer(analyzer._detector, stub, analyzer.library)(portrait).faces
+        (face,) = Analyzer(detector, stub, library)(portrait).faces
         assert face.unsure is unsure
 
 

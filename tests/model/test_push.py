@@ -16,7 +16,7 @@ from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_
 from femr.publish import push
 from femr.publish.card import card_of, pictures, reference_runs
 from femr.publish.push import model_files, space_files
-from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, ask_here, run_client
+from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, ask_here
 
 REPO = "somebody/femr"
 SPACE_PARTS = {
@@ -29,15 +29,6 @@ SPACE_PARTS = {
     "models",
     "music",
 }
-
-LOAD = """
-import sys
-import numpy as np
-from femr.expression.weights import load_network
-for name in ("mobilenet_v2", "custom_cnn"):
-    facts, network = load_network(name)
-    np.savez(f"{sys.argv[1]}/{name}.npz", *network.get_weights())
-"""
 
 
 @pytest.fixture
@@ -75,7 +66,7 @@ def uploaded(hub, key):
 
 
 class TestModels:
-    def test_files_arrive_byte_for_byte_and_load_again(self, hub, femr_push, tmp_path):
+    def test_files_arrive_byte_for_byte_and_load_again(self, hub, femr_push, tmp_path, monkeypatch):
         done = femr_push("--repo", REPO)
 
         files = uploaded(hub, f"models/{REPO}")
@@ -91,16 +82,17 @@ class TestModels:
         assert done.out.strip() == f"{hub.url}/{REPO}/commit/{commit}"
         assert done.err == ""
 
+        networks = ("mobilenet_v2", "custom_cnn")
+        expected = [load_network(name)[1].get_weights() for name in networks]
         pinned = {"hub": {"repo": REPO, "revision": commit}}
         for one in facts:
             (tmp_path / f"{one.name}.json").write_text(json.dumps(one.document | pinned))
-        environment = {"FEMR_MODELS_DIR": str(tmp_path)}
-        run_client(tmp_path / "elsewhere", hub.url, "-c", LOAD, str(tmp_path), **environment)
-        for name in ("mobilenet_v2", "custom_cnn"):
-            expected = load_network(name)[1].get_weights()
-            with np.load(tmp_path / f"{name}.npz") as got:
-                assert len(got.files) == len(expected)
-                assert all(np.array_equal(got[f"arr_{index}"], value) for index, value in enumerate(expected))
+        monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
+        ask_here(monkeypatch, tmp_path / "elsewhere", hub.url)
+        for name, arrays in zip(networks, expected, strict=True):
+            fetched = load_network(name)[1].get_weights()
+            assert all(np.array_equal(one, other) for one, other in zip(fetched, arrays, strict=True))
+        assert any(request.endswith("custom_cnn_00000.weights.h5") for request in hub.requests)
 
     def test_one_commit_each_time_and_no_second_repository(self, hub, femr_push):
         femr_push("--repo", REPO, "--private")

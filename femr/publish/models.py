@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from femr.errors import DataError, ModelError
-from femr.expression import weights
+from femr.expression import networks, weights
 from femr.expression.calibration import Calibration
 from femr.expression.networks import NETWORKS, label_network
 from femr.expression.weights import ENSEMBLE, ModelFacts
@@ -29,7 +29,6 @@ from femr.training.checkpoint import CALIBRATION, CURVES, FINAL, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, FaceData
 from femr.training.evaluate import Model, Network, combine, find_model, measure_model, tune
 from femr.training.network import load_file
-from femr.training.recipes import find
 
 Config: TypeAlias = dict[str, Any]
 """A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
@@ -262,12 +261,12 @@ def _row(row: Balanced) -> dict[str, float | None]:
 
 def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
     """The config of a run before it is measured."""
-    recipe, up_to_labels = find(name, "best"), label_network(network).count_params()
+    known, up_to_labels = networks.NETWORKS[name], label_network(network).count_params()
     return {
         "name": name,
         "title": TITLES[name],
         "labels": [str(emotion) for emotion in EMOTIONS],
-        "input": {"side": recipe.side, "low": recipe.low, "high": recipe.high},
+        "input": {"side": known.side, "low": known.low, "high": known.high},
         "parameters": up_to_labels,
         "people_parameters": network.count_params() - up_to_labels,
         "files": {},

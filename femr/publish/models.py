@@ -17,8 +17,7 @@ import numpy as np
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
 from femr.expression.calibration import Calibration
-from femr.expression.networks import NETWORKS, label_network
-from femr.expression.weights import ENSEMBLE, ModelFacts
+from femr.expression.weights import ENSEMBLE
 from femr.files import make_folder, replacing
 from femr.publish import photos
 from femr.publish.photos import Balanced, Curve, Photos, Readings
@@ -33,8 +32,14 @@ from femr.training.network import load_file
 Config: TypeAlias = dict[str, Any]
 """A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
 
-MEMBERS = tuple(sorted(NETWORKS))
-TITLES = {name: network.title for name, network in NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
+MEMBERS = tuple(sorted(networks.NETWORKS))
+TITLES = {name: network.title for name, network in networks.NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
+
+_UNTUNED: Config = {
+    "calibration": {"temperature": 1.0, "balance": 0.0},
+    "label_temperature": 1.0,
+    "unsure_threshold": 0.0,
+}
 
 
 @dataclass(eq=False, slots=True)
@@ -147,11 +152,13 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
                 f"Expected {CALIBRATION} beside {FINAL}: the network before it learned from {PUBLIC_TEST}. "
                 f"Received: {'the same network' if before.is_file() else 'none'}"
             )
-    shipped = Model(_facts(config), (Network(_facts(config), network),), run.trained_on, {})
+    facts = weights.facts_of(config, name)
     earlier = network if before.name == FINAL else load_file(before)
-    digests = {before.name: weights.sha256(before)}
     return Candidate(
-        config, shipped, Model(_facts(config), (Network(_facts(config), earlier),), (data.TRAINING,), digests), folder
+        config,
+        model=Model(facts, (Network(facts, network),), run.trained_on, {}),
+        before=Model(facts, (Network(facts, earlier),), (data.TRAINING,), {before.name: weights.sha256(before)}),
+        folder=folder,
     )
 
 
@@ -167,18 +174,22 @@ def _ensemble(members: Sequence[Candidate]) -> Candidate:
     path = weights.MODELS_DIR / f"{ENSEMBLE}.json"
     learned = {split for member in members for split in member.model.trained_on}
     titles = " and ".join(member.config["title"] for member in members)
-    config = (json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}) | {
-        "name": ENSEMBLE,
-        "title": TITLES[ENSEMBLE],
-        "labels": [str(emotion) for emotion in EMOTIONS],
-        "members": list(MEMBERS),
-        "parameters": sum(member.config["parameters"] for member in members),
-        "people_parameters": sum(member.config["people_parameters"] for member in members),
-        "files": {},
-        "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
-        "trained_on": [split for split in data.SPLITS if split in learned],
-    }
-    facts = _facts(config)
+    config = (
+        _UNTUNED
+        | (json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
+        | {
+            "name": ENSEMBLE,
+            "title": TITLES[ENSEMBLE],
+            "labels": [str(emotion) for emotion in EMOTIONS],
+            "members": list(MEMBERS),
+            "parameters": sum(member.config["parameters"] for member in members),
+            "people_parameters": sum(member.config["people_parameters"] for member in members),
+            "files": {},
+            "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
+            "trained_on": [split for split in data.SPLITS if split in learned],
+        }
+    )
+    facts = weights.facts_of(config, ENSEMBLE)
     model = combine(facts, tuple(network for member in members for network in member.model.networks))
     befores = [member.before for member in members if member.before is not None]
     if len(befores) < len(members):
@@ -261,7 +272,7 @@ def _row(row: Balanced) -> dict[str, float | None]:
 
 def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
     """The config of a run before it is measured."""
-    known, up_to_labels = networks.NETWORKS[name], label_network(network).count_params()
+    known, up_to_labels = networks.NETWORKS[name], networks.label_network(network).count_params()
     return {
         "name": name,
         "title": TITLES[name],
@@ -270,31 +281,12 @@ def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
         "parameters": up_to_labels,
         "people_parameters": network.count_params() - up_to_labels,
         "files": {},
-        "calibration": {"temperature": 1.0, "balance": 0.0},
-        "label_temperature": 1.0,
-        "unsure_threshold": 0.0,
+        **_UNTUNED,
         "hub": {"repo": None, "revision": None},
         "training": run_sentence(run),
         "trained_on": list(run.trained_on),
         "run": asdict(run),
     }
-
-
-def _facts(config: Config) -> ModelFacts:
-    """What inference needs to know of a model that is not written yet."""
-    size = config.get("input", {"side": 0, "low": 0.0, "high": 1.0})
-    tuned = config.get("calibration", {})
-    return ModelFacts(
-        name=config["name"],
-        title=config["title"],
-        files=config["files"],
-        members=tuple(config.get("members", ())),
-        **size,
-        calibration=Calibration(**tuned),
-        label_temperature=config.get("label_temperature", 1.0),
-        unsure_threshold=config.get("unsure_threshold", 0.0),
-        document=config,
-    )
 
 
 def _write(candidate: Candidate, measured: Config) -> Path:

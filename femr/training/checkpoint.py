@@ -167,13 +167,8 @@ def assign(variables: Sequence[keras.Variable], arrays: Arrays) -> None:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # not installed: a backend that is not in use
-    return found
+    known = {one.name: one.version for one in importlib.metadata.distributions()}
+    return {"python": platform.python_version()} | {name: known[name] for name in _LIBRARIES if name in known}
 
 
 def _hardware() -> str:

@@ -174,29 +174,26 @@ def _ensemble(members: Sequence[Candidate]) -> Candidate:
     path = weights.MODELS_DIR / f"{ENSEMBLE}.json"
     learned = {split for member in members for split in member.model.trained_on}
     titles = " and ".join(member.config["title"] for member in members)
-    config = (
-        _UNTUNED
-        | (json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
-        | {
-            "name": ENSEMBLE,
-            "title": TITLES[ENSEMBLE],
-            "labels": [str(emotion) for emotion in EMOTIONS],
-            "members": list(MEMBERS),
-            "parameters": sum(member.config["parameters"] for member in members),
-            "people_parameters": sum(member.config["people_parameters"] for member in members),
-            "files": {},
-            "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
-            "trained_on": [split for split in data.SPLITS if split in learned],
-        }
-    )
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else _UNTUNED
+    config = known | {
+        "name": ENSEMBLE,
+        "title": TITLES[ENSEMBLE],
+        "labels": [str(emotion) for emotion in EMOTIONS],
+        "members": list(MEMBERS),
+        "parameters": sum(member.config["parameters"] for member in members),
+        "people_parameters": sum(member.config["people_parameters"] for member in members),
+        "files": {},
+        "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
+        "trained_on": [split for split in data.SPLITS if split in learned],
+    }
     facts = weights.facts_of(config, ENSEMBLE)
     model = combine(facts, tuple(network for member in members for network in member.model.networks))
     befores = [member.before for member in members if member.before is not None]
     if len(befores) < len(members):
         return Candidate(config, model, None)
     digests = {f"{one.facts.name}, {file}": digest for one in befores for file, digest in one.sha256.items()}
-    networks = tuple(network for one in befores for network in one.networks)
-    return Candidate(config, model, Model(facts, networks, (data.TRAINING,), digests))
+    earlier = tuple(network for one in befores for network in one.networks)
+    return Candidate(config, model, Model(facts, earlier, (data.TRAINING,), digests))
 
 
 def _check_better(run: Candidate, bench: Bench) -> None:

@@ -99,7 +99,6 @@ def test_scikit_images_pictures_will_do():
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"split": "PrivateTest"}, DataError, "Expected faces of PublicTest.*Received: PrivateTest"),
         ({"limit": 0}, DataError, "at least 1 face. Received: 0"),
         ({"model": "theirs.keras"}, ModelError, "theirs.keras"),
         ({"model": "theirs"}, ModelError, "Expected a model named"),

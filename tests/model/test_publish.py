@@ -23,20 +23,12 @@ from training_builders import PICTURES, band_network, faces, few_splits, two_hea
 def patched(tmp_path_factory):
     """The data are a few faces, the networks small ones, and models/ is empty."""
     patch = pytest.MonkeyPatch()
-    recipes = {(name, kind): replace(recipe, side=48, low=0.0) for (name, kind), recipe in _recipes().items()}
-    patch.setattr("femr.training.recipes.RECIPES", recipes)
-    small = {name: replace(network, build=two_heads) for name, network in networks.NETWORKS.items()}
+    small = {name: replace(network, side=48, low=0.0, build=two_heads) for name, network in networks.NETWORKS.items()}
     patch.setattr(networks, "NETWORKS", small)
     patch.setattr(data, "load", lambda source: few_splits(voted=True))
     patch.setattr(weights, "MODELS_DIR", tmp_path_factory.mktemp("models"))
     yield weights.MODELS_DIR
     patch.undo()
-
-
-def _recipes():
-    from femr.training.recipes import RECIPES
-
-    return RECIPES
 
 
 @pytest.fixture(scope="module")

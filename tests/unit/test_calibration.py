@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from femr.errors import ModelError
-from femr.expression.calibration import VOTE_SHARES, Calibration
+from femr.expression.calibration import VOTE_SHARES, Calibration, apply_temperature
 from femr.results import EMOTIONS
 
 ROWS = np.array([[1.0, 0, 0, 0, 0, 0, 0], [0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1], VOTE_SHARES])
@@ -65,3 +65,7 @@ def test_temperatures_that_cannot_be(temperature):
 def test_sharp_temperatures_of_even_answers_do_not_overflow():
     np.testing.assert_allclose(Calibration(1e-3).apply(np.full((1, 7), 1 / 7)), 1 / 7)
     np.testing.assert_allclose(Calibration(1e-3).apply(ROWS[:1])[0], [1, 0, 0, 0, 0, 0, 0])
+
+
+def test_a_temperature_alone():
+    np.testing.assert_array_equal(apply_temperature(ROWS, 1.7), Calibration(1.7).apply(ROWS))

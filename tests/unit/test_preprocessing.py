@@ -51,6 +51,13 @@ def test_large_faces_are_averaged_not_sampled():
     assert np.abs(crop[2:-2, 2:-2].astype(int) - 128).max() < 40
 
 
+def test_every_pixel_of_a_large_face_counts_the_same():
+    picture = np.zeros((480, 480, 3), np.uint8)
+    picture[4::10] = 250  # one row in ten, which are one row of the crop
+    crop = crop_face(picture, fer_face(480))
+    assert np.abs(crop[2:-2, 2:-2].astype(int) - 25).max() < 8
+
+
 def test_outside_the_picture_the_border_is_repeated():
     picture = np.full((60, 60, 3), 200, np.uint8)
     crop = crop_face(picture, fer_face(80, (-30.0, -30.0)))

@@ -12,7 +12,7 @@ not the mean one.
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -147,6 +147,7 @@ def measure(
         for name, finder in finders.items():
             outcome = match(scene.name, scene.truths, finder(scene.image))
             outcomes[name][row.name].append(replace(outcome, extra=()) if row.plan.outside else outcome)
+    everything = {name: [one for some in rows.values() for one in some] for name, rows in outcomes.items()}
     return {
         "found_at_iou": FOUND_AT,
         "sure_at": SURE_AT,
@@ -157,8 +158,8 @@ def measure(
             | {"only": only({name: outcomes[name][row.name] for name in finders})}
             for row in chosen
         ],
-        "sources": {name: by_source(flatten(outcomes[name])) for name in finders},
-        "errors": {name: list(errors(flatten(outcomes[name]))) for name in finders},
+        "sources": {name: by_source(some) for name, some in everything.items()},
+        "errors": {name: list(errors(some)) for name, some in everything.items()},
     }
 
 
@@ -178,11 +179,6 @@ def cutouts(data: str | None) -> list[Cutout]:
         return [portrait()]
     others = fer2013(data)
     return [*others, *[portrait()] * round(len(others) * _PORTRAITS / (1 - _PORTRAITS))]
-
-
-def flatten(rows: Mapping[str, Iterable[Outcome]]) -> list[Outcome]:
-    """The outcomes of all rows."""
-    return [outcome for row in rows.values() for outcome in row]
 
 
 def by_source(outcomes: Sequence[Outcome]) -> dict[str, float]:

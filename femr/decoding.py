@@ -43,7 +43,7 @@ ROWS_NEEDED = 0.9
 
 MOST_PIXELS = 65_000_000
 """Pictures with more are read at half their size, or a third, and so on."""
-DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+DEEP_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 """Modes of one channel with more than eight bits."""
 BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, RuntimeError, ArithmeticError, AttributeError,
@@ -121,7 +121,7 @@ def _decoded(data: bytes) -> tuple[Pixels, int, tuple[int, int]]:
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int]]:
-    """The same of what can be decoded of a damaged file; missing rows are grey."""
+    """The same of what can be decoded of a damaged file; missing rows are gray."""
     with _opened(data) as image:
         size = image.size
         divisor, memory = _plan(image, data)
@@ -205,7 +205,7 @@ def _reduce(image: ImageFile, divisor: int) -> None:
 
 def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
     """Decodes what there is; which rows are missing, all of them where the rows do not come one after the other."""
-    marked = image.mode not in DEEP_GREY and image.format != "GIF"  # Pillow clears those of GIF files again
+    marked = image.mode not in DEEP_GRAY and image.format != "GIF"  # Pillow clears those of GIF files again
     if marked:
         noise = _noise(image)
         image.im = noise.im
@@ -219,9 +219,9 @@ def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
         missing = np.array([np.array_equal(each, row) for each in rows]) if marked else _like_the_last(rows)
         return missing | (interlaced and missing.any())
     rows = np.asarray(image)
-    # the decoder of JPEG makes grey where it finds nothing
-    grey = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
-    return _like_the_last(rows) if grey else np.zeros(len(rows), np.bool_)
+    # the decoder of JPEG makes gray where it finds nothing
+    gray = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
+    return _like_the_last(rows) if gray else np.zeros(len(rows), np.bool_)
 
 
 def _is_interlaced(image: ImageFile) -> bool:
@@ -256,7 +256,7 @@ def _has_detail(image: ImageFile, data: bytes) -> bool:
 
 def to_rgb(image: Image.Image) -> Pixels:
     """A decoded picture of any mode, made smaller if it has more than MOST_PIXELS; a band at a time."""
-    if image.mode in DEEP_GREY:
+    if image.mode in DEEP_GRAY:
         image = Image.fromarray(eight_bits(np.asarray(image)[:, :, np.newaxis])[:, :, 0])
     divisor = math.ceil(math.sqrt(image.width * image.height / MOST_PIXELS))
     result = np.empty((-(-image.height // divisor), -(-image.width // divisor), 3), np.uint8)

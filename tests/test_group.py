@@ -10,8 +10,9 @@ from scipy.stats import binomtest
 from femr.errors import DataError
 from femr.output.rows import COLUMNS, to_rows
 from femr.report.count import KINDS, Tally, wilson
-from femr.report.summary import LEAST, MAX_PLACES, clock, summarise
+from femr.report.summary import LEAST, MAX_BINS, summarise
 from femr.results import EMOTIONS, Analysis, Emotion
+from femr.wording import clock
 
 
 def face_row(number=1, expression="happy", file="a.jpg", time=None, sure=True):
@@ -84,7 +85,7 @@ def test_each_face_counts_once():
     assert sum(share.value for share in group.total.shares) == pytest.approx(1)
     assert [share.kind for share in group.total.shares] == list(KINDS)
     assert group.total.mood is Emotion.SAD
-    assert [counts(moment.tally) for moment in group.moments] == [
+    assert [counts(moment.tally) for moment in group.filled] == [
         {"happy": 2, "sad": 1, "neutral": 1, "unsure": 1},
         {"sad": 5},
     ]
@@ -148,7 +149,7 @@ def test_wilsons_interval_as_published():
 def test_bins_begin_at_their_border():
     frames = {0.0: HAPPY5, 9.999: HAPPY5, 10.0: SAD5, 19.75: SAD5, 20.0: ["fear"] * 5}
     group = summarise(video(frames), seconds=10)
-    assert [(moment.label, counts(moment.tally)) for moment in group.moments] == [
+    assert [(moment.label, counts(moment.tally)) for moment in group.filled] == [
         ("0:00–0:10", {"happy": 10}),
         ("0:10–0:20", {"sad": 10}),
         ("0:20–0:30", {"fear": 5}),
@@ -158,16 +159,16 @@ def test_bins_begin_at_their_border():
 def test_borders_are_exact_where_floats_are_not():
     """0.3 // 0.1 is 2."""
     group = summarise(video({n / 10: HAPPY5 for n in range(10)}), seconds=0.1)
-    assert [moment.index for moment in group.moments] == list(range(10))
-    assert all(moment.tally.pictures == 1 for moment in group.moments)
+    assert [moment.index for moment in group.filled] == list(range(10))
+    assert all(moment.tally.pictures == 1 for moment in group.filled)
 
 
 def test_bins_are_chosen_so_that_there_are_few():
     for seconds in (1, 39, 300, 7200, 86400):
         group = summarise(video({0.0: HAPPY5, float(seconds): SAD5}))
-        assert 2 <= len(group.places) <= 40, seconds
-    assert summarise(video({0.0: HAPPY5, 299.75: SAD5})).bin == 10
-    assert summarise(video({0.0: HAPPY5})).bin == 1
+        assert 2 <= len(group.bins) <= 40, seconds
+    assert summarise(video({0.0: HAPPY5, 299.75: SAD5})).bin_seconds == 10
+    assert summarise(video({0.0: HAPPY5})).bin_seconds == 1
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e-9])
@@ -177,9 +178,9 @@ def test_bins_that_cannot_be_are_refused(seconds):
 
 
 def test_more_bins_than_can_be_shown_are_refused():
-    with pytest.raises(DataError, match=f"at most {MAX_PLACES} bins"):
+    with pytest.raises(DataError, match=f"at most {MAX_BINS} bins"):
         summarise(video({0.0: HAPPY5, 1e9: HAPPY5}), seconds=1)
-    assert len(summarise(video({0.0: HAPPY5, 1e9: HAPPY5})).places) <= 41
+    assert len(summarise(video({0.0: HAPPY5, 1e9: HAPPY5})).bins) <= 41
 
 
 def test_frames_with_few_faces_are_counted_nowhere():
@@ -187,14 +188,14 @@ def test_frames_with_few_faces_are_counted_nowhere():
     frames = {float(n): ["angry"] for n in range(9)} | {9.0: HAPPY5} | {10.0 + n: ["angry"] * 4 for n in range(10)}
     group = summarise(video(frames), seconds=10)
     assert counts(group.total) == {"happy": 5}
-    assert [moment.label for moment in group.moments] == ["0:00–0:10"]
-    assert len(group.places) == 2
+    assert [moment.label for moment in group.filled] == ["0:00–0:10"]
+    assert len(group.bins) == 2
     assert group.left_out == 19
 
 
 def test_photos_with_few_faces_are_counted_together_or_nowhere():
     group = summarise(photos(HAPPY5, ["sad", "sad"], [], ["fear"] * 3))
-    assert [moment.label for moment in group.moments] == ["photo 1"]
+    assert [moment.label for moment in group.filled] == ["photo 1"]
     assert counts(group.pool) == {"sad": 2, "fear": 3}
     assert counts(group.total) == {"happy": 5, "sad": 2, "fear": 3}
     assert group.left_out == 1
@@ -206,7 +207,7 @@ def test_photos_with_few_faces_are_counted_together_or_nowhere():
 
 def shown(group):
     """All tallies that a reader of a report can see."""
-    parts = [moment.tally for moment in group.moments] + ([group.pool] if group.pool else [])
+    parts = [moment.tally for moment in group.filled] + ([group.pool] if group.pool else [])
     return [*parts, group.total]
 
 
@@ -227,14 +228,14 @@ def test_totals_are_over_what_is_shown():
     rows = video({0.0: HAPPY5, 10.0: ["angry"] * 3, 20.0: SAD5}) + photos(["fear"] * 4)
     group = summarise(rows, seconds=10)
     assert counts(group.total) == {"happy": 5, "sad": 5}
-    assert group.total == Tally.of(moment.tally for moment in group.moments)
+    assert group.total == Tally.of(moment.tally for moment in group.filled)
 
 
 def test_two_reports_with_other_bins_differ_by_whole_frames():
     frames = {n / 4: ["happy"] * (n % 9) for n in range(200)}
     wide, narrow = (summarise(video(frames), seconds=seconds) for seconds in (10, 3))
     assert (wide.total.pictures, counts(wide.total)) == (narrow.total.pictures, counts(narrow.total))
-    for first, second in product(wide.moments, narrow.moments):
+    for first, second in product(wide.filled, narrow.filled):
         assert first.tally.faces == second.tally.faces or abs(first.tally.faces - second.tally.faces) >= LEAST
 
 
@@ -247,9 +248,9 @@ def test_the_same_face_cannot_be_counted_twice():
 
 def test_a_higher_threshold_hides_more():
     rows = photos(HAPPY5, ["sad"] * 8, ["fear"] * 3)
-    assert [moment.label for moment in summarise(rows).moments] == ["photo 1", "photo 2"]
+    assert [moment.label for moment in summarise(rows).filled] == ["photo 1", "photo 2"]
     group = summarise(rows, least=8)
-    assert [moment.label for moment in group.moments] == ["photo 2"]
+    assert [moment.label for moment in group.filled] == ["photo 2"]
     assert group.pool is None
 
 
@@ -263,25 +264,25 @@ def test_best_and_lowest_moments_are_by_valence():
 
 def test_faces_over_time():
     group = summarise(video({0.0: ["happy"] * 6, 1.0: ["happy"] * 8, 10.0: HAPPY5}), seconds=10)
-    assert [moment.tally.faces_a_picture for moment in group.moments] == [7, 5]
+    assert [moment.tally.faces_a_picture for moment in group.filled] == [7, 5]
     assert group.total.most == 8
     assert group.duration == 10
 
 
 def test_files_are_called_by_number_unless_asked():
     rows = photos(HAPPY5, SAD5)
-    assert [place.label for place in summarise(rows).places] == ["photo 1", "photo 2"]
-    assert [place.label for place in summarise(rows, names=True).places] == ["p1.jpg", "p2.jpg"]
+    assert [place.label for place in summarise(rows).bins] == ["photo 1", "photo 2"]
+    assert [place.label for place in summarise(rows, names=True).bins] == ["p1.jpg", "p2.jpg"]
     two = video({0.0: HAPPY5}, "dir/x.mp4") + video({0.0: SAD5}, "y.mp4")
-    assert [place.label for place in summarise(two).places] == ["video 1, 0:00–0:01", "video 2, 0:00–0:01"]
-    assert summarise(two, names=True).places[0].label == "x.mp4, 0:00–0:01"
+    assert [place.label for place in summarise(two).bins] == ["video 1, 0:00–0:01", "video 2, 0:00–0:01"]
+    assert summarise(two, names=True).bins[0].label == "x.mp4, 0:00–0:01"
 
 
 def test_many_photos_share_places():
     group = summarise(photos(*[HAPPY5] * 150))
-    assert (group.run, len(group.places)) == (5, 30)
-    assert group.places[-1].label == "photos 146–150"
-    assert sum(moment.tally.faces for moment in group.moments) == 750
+    assert (group.photos_a_bin, len(group.bins)) == (5, 30)
+    assert group.bins[-1].label == "photos 146–150"
+    assert sum(moment.tally.faces for moment in group.filled) == 750
 
 
 @pytest.mark.parametrize("column", ["file", "unsure", "happy", "error"])

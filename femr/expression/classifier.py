@@ -40,7 +40,7 @@ class Classifier:
         self._networks = tuple(_Network(*network) for network in networks)
 
     def classify(self, faces: Sequence[Views]) -> list[Reading]:
-        """What is read from each face, given as one or more grey views: uint8 (views, 48, 48) a face."""
+        """What is read from each face, given as one or more gray views: uint8 (views, 48, 48) a face."""
         if not len(faces):
             return []
         labels, people = self._means(faces)
@@ -64,7 +64,7 @@ class _Network:
         self._run = _graph(network)
 
     def read(self, views: Views) -> npt.NDArray[np.float32]:
-        """Both heads' probabilities, float32 (n, 2, 7), of grey views uint8 (n, 48, 48)."""
+        """Both heads' probabilities, float32 (n, 2, 7), of gray views uint8 (n, 48, 48)."""
         return np.concatenate([self._read(views[at : at + _BATCH]) for at in range(0, len(views), _BATCH)])
 
     def _read(self, views: Views) -> npt.NDArray[np.float32]:

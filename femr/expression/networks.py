@@ -1,6 +1,6 @@
 """The expression networks and what is to be known of each, in pure Keras 3: the same graph on all its backends.
 
-Both take a grey face repeated on three channels and answer twice, seven probabilities each in the order of EMOTIONS:
+Both take a gray face repeated on three channels and answer twice, seven probabilities each in the order of EMOTIONS:
 the label head says which label FER2013 would give, the people head which expressions ten people would name (FER+'s
 votes). Layer widths up to the label head are those of the reference work; the people head is femr's own and branches
 off where the features are complete. `dropout` rates hold no parameters and are the recipe's own.

@@ -1,6 +1,6 @@
 """Whether a mask, a scarf or a hand covers the lower half of a face.
 
-A network of one hidden layer on the edges and the brightness of the grey crop. It learned from FER2013's Training faces
+A network of one hidden layer on the edges and the brightness of the gray crop. It learned from FER2013's Training faces
 and masks painted over them, see benchmarks/covering.py, and keeps apart what the expression networks cannot: they have
 seen no masks, and read most of them as a sure expression.
 """
@@ -55,21 +55,21 @@ def score(described: Vector) -> float:
 
 
 def features(crop: Pixels) -> Vector:
-    """What the network sees of a grey crop, uint8 (48, 48): float32 (512,), about the same in any light.
+    """What the network sees of a gray crop, uint8 (48, 48): float32 (512,), about the same in any light.
 
     In 8 x 8 cells: the share of the edges in each of six directions, their strength, and the mean brightness.
     """
-    grey = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 0.7)
-    middle = grey[_MIDDLE]
-    grey = (grey - middle.mean()) / max(4.0, float(middle.std()))
-    gradient = np.stack([cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)], axis=-1)
+    gray = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 0.7)
+    middle = gray[_MIDDLE]
+    gray = (gray - middle.mean()) / max(4.0, float(middle.std()))
+    gradient = np.stack([cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)], axis=-1)
     strength = np.linalg.norm(gradient, axis=-1, keepdims=True)
     # a direction's share falls with the fourth power of the cosine: each edge counts for one or two of the six
     edges = (gradient @ _DIRECTIONS) ** 4 / (strength**3 + 1e-6)
     cells = edges.reshape(_CELLS, FACE_SIDE // _CELLS, _CELLS, FACE_SIDE // _CELLS, -1).mean(axis=(1, 3))
     total = cells.sum(axis=-1)
     around = cv2.blur(total, (3, 3), borderType=cv2.BORDER_REPLICATE)[..., np.newaxis]
-    brightness = cv2.resize(grey, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
+    brightness = cv2.resize(gray, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
     parts = [np.sqrt(cells / (around + 0.05)), np.log(total + 0.1), brightness]
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
 

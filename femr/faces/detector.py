@@ -20,7 +20,7 @@ DETECTORS: Mapping[str, str] = MappingProxyType(
 """Name → where its class is, which is given a smallest face and what stands behind the name, as in "yunet:FILE"."""
 
 
-class Found(NamedTuple):
+class Detection(NamedTuple):
     """A face as a detector finds it: box xyxy (4,), confidence 0 to 1 and landmarks (5, 2), in pixels.
 
     It may reach beyond the picture.
@@ -85,7 +85,7 @@ class Follower:
         return self._faces
 
 
-def to_faces(found: Sequence[Found], picture: Picture) -> tuple[Face, ...]:
+def to_faces(found: Sequence[Detection], picture: Picture) -> tuple[Face, ...]:
     """What a detector found in `picture.pixels` as faces: in the original's pixels, from left to right.
 
     Their boxes lie inside the picture; those outside are left out.
@@ -95,7 +95,7 @@ def to_faces(found: Sequence[Found], picture: Picture) -> tuple[Face, ...]:
     return tuple(face.scaled(1 / picture.scale) for face in ordered)
 
 
-def _clipped(found: Found, picture: Picture) -> Face | None:
+def _clipped(found: Detection, picture: Picture) -> Face | None:
     """The face with its box inside the picture; None where less than a pixel is."""
     height, width = picture.pixels.shape[:2]
     x1, y1, x2, y2 = (float(v) for v in np.clip(found.box, 0, (width, height, width, height)))

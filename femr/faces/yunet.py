@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from femr.errors import ModelError, printable
-from femr.faces.detector import Found, to_faces
+from femr.faces.detector import Detection, to_faces
 from femr.images import Picture
 from femr.results import Face
 
@@ -38,7 +38,7 @@ class YunetDetector:
         """The faces of each picture, as in Detector; `near` changes nothing."""
         return [to_faces(self._find(picture), picture) for picture in pictures]
 
-    def _find(self, picture: Picture) -> list[Found]:
+    def _find(self, picture: Picture) -> list[Detection]:
         image = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2BGR)
         with self._lock:
             self._network.setInputSize(image.shape[1::-1])
@@ -46,7 +46,7 @@ class YunetDetector:
         # a row: x, y, width, height, five landmarks in the order of results.Landmarks, confidence
         faces = np.empty((0, 15), np.float32) if rows is None else rows
         return [
-            Found(np.concatenate([row[:2], row[:2] + row[2:4]]), float(row[14]), row[4:14].reshape(5, 2))
+            Detection(np.concatenate([row[:2], row[:2] + row[2:4]]), float(row[14]), row[4:14].reshape(5, 2))
             for row in faces
             if row[2:4].max() >= self._smallest
         ]

@@ -20,6 +20,7 @@ import numpy.typing as npt
 # norfair 2.3 needs numpy 1, supervision 0.31 brings matplotlib and requests; what is used of them is this one call
 from scipy.optimize import linear_sum_assignment
 
+from femr.faces.boxes import iou
 from femr.results import UNREADABLE, Box, EmotionScores, Face, FaceEmotion, Reading
 
 # all in sizes of the face, so that near and far faces are treated alike
@@ -147,11 +148,8 @@ def _costs(tracks: Sequence[_Track], faces: Sequence[Face]) -> Floats:
     sizes = sides.max(axis=2)
     distance = np.linalg.norm(places - expected, axis=2) / sizes
     growth = np.abs(np.log(extents.max(axis=1) / sizes))
-    shared = np.minimum(expected + sides / 2, places + extents / 2) - np.maximum(
-        expected - sides / 2, places - extents / 2
-    )
-    both = shared.clip(min=0).prod(axis=2)
-    overlap = both / (sides.prod(axis=2) + extents.prod(axis=1) - both)
+    predicted = np.concatenate([expected - sides / 2, expected + sides / 2], axis=2)
+    overlap = iou(predicted, [face.box for face in faces])
     possible = (distance <= np.array([[track.reach] for track in tracks])) & (growth <= math.log(GROWTH))
     return np.asarray(np.where(possible, distance + (1 - overlap) + growth, _NEVER), np.float64)
 

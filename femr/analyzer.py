@@ -101,16 +101,7 @@ def load(
     balance: float | None = None,
     smallest_face: int | None = None,
 ) -> Analyzer:
-    """An analyzer, loaded once and for many pictures.
-
-    Args:
-        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
-        detector: a name, "mtcnn" or "yunet:FILE", see `load_detector`; or a detector, to share it between analyzers.
-        library: to share it between analyzers; None loads the music that the environment names.
-        balance: how readily rare expressions are named, 0 (off) to 1, see `calibration.Calibration`; None: the model's.
-        smallest_face: side in pixels from which a detector by name looks for faces; None: its own, see MtcnnDetector.
-    Raises: ModelError, LibraryError.
-    """
+    """An analyzer, as `femr.load` tells of it."""
     classifier = load_classifier(model, balance)
     if isinstance(detector, str):
         detector = load_detector(detector, smallest_face)

@@ -118,7 +118,9 @@ class _Contents:
             raise LibraryError("it is no file, or a link to one that is gone.")
         path = place.resolve()
         if (path, emotion) not in self.songs:
-            self.songs[path, emotion] = _song(path, emotion, facts)
+            if not _encodable(path):
+                raise LibraryError("its name, or that of a folder above it, is not UTF-8; rename it.")
+            self.songs[path, emotion] = Song(path=path, emotion=emotion, **facts_of(path, facts))
 
 
 def _read_lists(root: Path, found: _Contents) -> bool:
@@ -232,10 +234,3 @@ def _encodable(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _song(path: Path, emotion: Emotion, facts: Mapping[str, Any]) -> Song:
-    """One song: what the list says, else its tags, else its name. Raises: LibraryError with the reason it cannot be."""
-    if not _encodable(path):
-        raise LibraryError("its name, or that of a folder above it, is not UTF-8; rename it.")
-    return Song(path=path, emotion=emotion, **facts_of(path, facts))

@@ -123,13 +123,6 @@ class TestFacts:
         facts = load_facts("custom_cnn")
         assert (facts.calibration, facts.label_temperature) == (Calibration(1.2, 0.5), 0.9)
 
-    def test_accuracy_is_none_until_measured(self, folder):
-        (folder / "custom_cnn.json").write_bytes(facts_json(scores={}))
-        assert load_facts("custom_cnn").accuracy is None
-        scores = {"PrivateTest": {"accuracy_mirrored": {"value": 0.7, "low": 0.68, "high": 0.72}}}
-        (folder / "custom_cnn.json").write_bytes(facts_json(scores=scores))
-        assert load_facts("custom_cnn").accuracy == 0.7
-
 
 class TestLocal:
     def test_missing_weights(self, folder):

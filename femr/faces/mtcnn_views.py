@@ -195,12 +195,5 @@ def share_held(box: Floats, others: Sequence[Floats]) -> float:
 def _around(image: Pixels, box: Floats, longest: float) -> tuple[Any, Floats]:
     """The part of a picture that holds all looks, gray outside, and its corner: the box's middle lies inside."""
     middle = (box[:2] + box[2:]) / 2
-    corner = np.floor(middle - longest)
-    end = np.ceil(middle + longest)
-    x1, y1 = np.maximum(corner, 0).astype(int)
-    x2, y2 = np.minimum(end, image.shape[1::-1]).astype(int)
-    widths = [y1 - corner[1], end[1] - y2, x1 - corner[0], end[0] - x2]
-    top, bottom, left, right = (int(width) for width in widths)
-    part: Any = image[y1:y2, x1:x2]
-    part = cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(_GRAY,) * 3)
-    return part, corner.astype(np.float32)
+    corner, end = np.floor(middle - longest), np.ceil(middle + longest)
+    return _cut(image, *corner.astype(int).tolist(), *end.astype(int).tolist()), corner.astype(np.float32)

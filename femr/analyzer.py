@@ -40,10 +40,12 @@ class Analyzer:
         """All that is found in one picture; boxes are in the original picture's pixels.
 
         Args:
-            source: a path, the bytes of a file, an open binary file, a PIL image or an RGB array.
+            source: A path, the bytes of a file, an open binary file, a PIL image or an RGB array.
             mode: "match" plays the mood, "lift" answers a hard mood with calm or cheerful music.
-            played: the songs of this visit so far, oldest first; none is played again before all others were.
-        Raises: ImageError if the picture cannot be read.
+            played: The songs of this visit so far, oldest first; none is played again before all others were.
+
+        Raises:
+            ImageError: The picture cannot be read.
         """
         picture = load_picture(source)
         (faces,) = self.read([picture])
@@ -53,7 +55,8 @@ class Analyzer:
     def read(self, pictures: Sequence[Picture], follower: Follower | None = None) -> list[tuple[FaceEmotion, ...]]:
         """The faces of each picture with their scores, numbered from left to right; all are read at once.
 
-        Args: `follower`, for the frames of one video in their order.
+        Args:
+            follower: For the frames of one video in their order.
         """
         if not pictures:
             return []

@@ -81,7 +81,8 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 def decode(data: bytes) -> Decoded:
     """The picture in a file's bytes, the first frame of an animation, upright.
 
-    Raises: ImageError if it is no picture, is broken, or would take more memory than MAX_MEMORY.
+    Raises:
+        ImageError: It is no picture, is broken, or would take more memory than MAX_MEMORY.
     """
     try:
         try:
@@ -281,7 +282,12 @@ def eight_bits(array: npt.NDArray[Any]) -> Pixels:
     """Scaled to 0..255, not clipped: whole numbers from 8, 10, 12, 14 or 16 bits, the fewest that hold all of them.
 
     So neither the order of the bytes nor the type says anything. Floats are from 0 to 1; what is more, by the largest.
-    Args: `array`, (h, w, channels); a fourth channel has a range of its own. Raises: ImageError.
+
+    Args:
+        array: (h, w, channels); a fourth channel has a range of its own.
+
+    Raises:
+        ImageError: A value is negative or no number.
     """
     if array.dtype == np.uint8:
         return array

@@ -57,7 +57,9 @@ class MusicLibrary:
         """A song for a mood: one that was played least, and not just now if there is another. None where none fits.
 
         So all songs that fit come up once before one is repeated; at random for "match", step by step for "lift".
-        Args: `played`, the songs of this visit so far, oldest first.
+
+        Args:
+            played: The songs of this visit so far, oldest first.
         """
         fitting = self._fitting(emotion, mode)
         if not fitting:

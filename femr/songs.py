@@ -38,9 +38,11 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
     """femr's catalogue, or the songs of the user's folder instead, or both.
 
     Args:
-        own: the user's folder; None: the one that the environment's FEMR_MUSIC_DIR names, if any.
-        extend: add the folder's songs to the catalogue instead of replacing it; FEMR_MUSIC_MODE=extend does the same.
-    Raises: LibraryError if the folder is missing or nothing in it can be played.
+        own: The user's folder; None: the one that the environment's FEMR_MUSIC_DIR names, if any.
+        extend: Add the folder's songs to the catalogue instead of replacing it; FEMR_MUSIC_MODE=extend does the same.
+
+    Raises:
+        LibraryError: The folder is missing or nothing in it can be played.
     """
     own = own or os.environ.get("FEMR_MUSIC_DIR")
     extend = extend or os.environ.get("FEMR_MUSIC_MODE") == "extend"

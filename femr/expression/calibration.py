@@ -34,7 +34,9 @@ class Calibration:
     temperature: divides their logarithms, over 0; more than 1 softens them (Guo et al., 2017).
     balance: 0 (off) to 1, how much of the logarithm of VOTE_SHARES is taken off: at 1 an answer is what it would be if
     all seven expressions were equally frequent (logit adjustment, Menon et al., 2021).
-    Raises: ModelError if one of them cannot be.
+
+    Raises:
+        ModelError: A value is out of range.
     """
 
     temperature: float = 1.0

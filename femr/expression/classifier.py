@@ -26,10 +26,12 @@ class Classifier:
     """One network, or several whose answers are averaged; `classify` may be called from several threads.
 
     Args:
-        facts: the model's, with the calibrations of its answers.
-        networks: one or more, each with its own facts. One output is the answer of both heads.
+        facts: The model's, with the calibrations of its answers.
+        networks: One or more, each with its own facts. One output is the answer of both heads.
         balance: 0 (off) to 1, instead of that in the facts, see `calibration.Calibration`.
-    Raises: ModelError if the balance cannot be.
+
+    Raises:
+        ModelError: The balance is out of range.
     """
 
     def __init__(
@@ -92,9 +94,12 @@ def _graph(network: keras.Model) -> Any:
 def load_classifier(name: str, balance: float | None = None) -> Classifier:
     """The classifier of that name, ready to use.
 
-    Args: `balance`, how readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
-        `calibration.Calibration`. The threshold under which a face counts as unsure stays the one fitted with that.
-    Raises: ModelError.
+    Args:
+        balance: How readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
+            `calibration.Calibration`. The threshold under which a face counts as unsure stays the one fitted with that.
+
+    Raises:
+        ModelError: There is no such model, or its weights are missing or damaged.
     """
     facts = load_facts(name)
     _balanced(facts.calibration, balance)  # before the weights are looked for

@@ -82,7 +82,8 @@ def load_facts(name: str) -> ModelFacts:
 def read_facts(path: Path) -> ModelFacts:
     """The facts in a JSON file.
 
-    Raises: ModelError if it is missing, damaged, made for other expressions, or lacks a calibration that can be.
+    Raises:
+        ModelError: It is missing, damaged, made for other expressions, or lacks a calibration that can be.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

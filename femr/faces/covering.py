@@ -42,7 +42,8 @@ class Weights:
 def is_covered(image: Pixels, face: Face) -> bool:
     """Whether the lower half of a face is covered; about a millisecond, half of it for the crop.
 
-    Args: `image`, RGB uint8 (h, w, 3), the picture that `face` was found in.
+    Args:
+        image: RGB uint8 (h, w, 3), the picture that `face` was found in.
     """
     return score(features(crop_face(image, face))) >= THRESHOLD
 

@@ -37,8 +37,8 @@ def crop_face(image: Pixels, face: Face, scale: float = 1.0) -> Pixels:
 
     Args:
         image: RGB uint8 (h, w, 3), the picture that `face` was found in.
-        face: its landmarks place the square; parts outside the picture repeat the border.
-        scale: side of the square relative to FER2013's framing, around the same centre.
+        face: Its landmarks place the square; parts outside the picture repeat the border.
+        scale: Side of the square relative to FER2013's framing, around the same centre.
     """
     centre, side, roll = _frame(face)
     samples = max(1, math.ceil(side * scale / FACE_SIDE))
@@ -61,7 +61,8 @@ def face_views(image: Pixels, face: Face) -> Pixels:
 def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: float) -> Batch:
     """A network's input from gray crops: float32 (n, side, side, 3), black = `low` and white = `high`.
 
-    Args: `crops`, gray uint8 (48, 48) each; enlarged bilinearly when `side` is more than 48, repeated on 3 channels.
+    Args:
+        crops: Gray uint8 (48, 48) each; enlarged bilinearly when `side` is more than 48, repeated on 3 channels.
     """
     batch = np.empty((len(crops), side, side, 3), np.float32)
     for row, crop in zip(batch, crops, strict=True):

@@ -37,7 +37,8 @@ class Detector(Protocol):
     def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
         """The faces of each picture from left to right, in the original's pixels; see `to_faces`.
 
-        Args: `near`, faces of an earlier frame of the same video: no others need be found, which may be quicker.
+        Args:
+            near: Faces of an earlier frame of the same video: no others need be found, which may be quicker.
         """
         ...
 
@@ -45,9 +46,12 @@ class Detector(Protocol):
 def load_detector(name: str = "mtcnn", smallest_face: int | None = None) -> Detector:
     """A detector, loaded once and for many pictures.
 
-    Args: `name`, one of DETECTORS, with a colon and a weights file where it needs one; `smallest_face`, the side in
-        pixels from which faces are looked for, None for the detector's own.
-    Raises: ModelError.
+    Args:
+        name: One of DETECTORS, with a colon and a weights file where it needs one.
+        smallest_face: The side in pixels from which faces are looked for, None for the detector's own.
+
+    Raises:
+        ModelError: There is no such detector, or its weights cannot be read.
     """
     kind, _, file = name.partition(":")
     if kind not in DETECTORS:

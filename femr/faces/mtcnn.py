@@ -71,8 +71,12 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 class MtcnnDetector:
     """Finds faces and five landmarks each. Loads its networks once; may be called from several threads.
 
-    Args: `smallest_face`, the side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
-        SMALLEST_SHARE of the picture where that is more. Raises: ModelError.
+    Args:
+        smallest_face: The side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
+            SMALLEST_SHARE of the picture where that is more.
+
+    Raises:
+        ModelError: The smallest face is too small, or a file is named.
     """
 
     def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
@@ -176,7 +180,8 @@ class Cascade:
     def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Detection]]:
         """The faces of each picture, RGB uint8 (h, w, 3); each network sees several pictures, or all, at once.
 
-        Args: `smallest`, for each picture the side in pixels from which a face is looked for, WINDOW at least.
+        Args:
+            smallest: For each picture the side in pixels from which a face is looked for, WINDOW at least.
         """
         return self._finish(images, _joined(self._propose(images, smallest)))
 

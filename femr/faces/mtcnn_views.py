@@ -101,7 +101,9 @@ def cut_patches(
     And the squares themselves, xyxy (n, 4): through the middles of the outermost pixels, as the networks learned it.
     They are snapped to whole pixels, which is three times as fast as sampling between.
 
-    Args: `boxes`, xyxy (n, 4) in pixels; `pictures`, the number (n,) of the picture that each is of.
+    Args:
+        boxes: (n, 4), xyxy in pixels.
+        pictures: The number (n,) of the picture that each is of.
     """
     squares = _squared(boxes)
     around = (squares[:, 2:] - squares[:, :2]) * (0.5 / (side - 1))
@@ -144,7 +146,10 @@ def _squared(boxes: Floats) -> Floats:
 def closer_looks(image: Pixels, box: Floats, points: Floats, side: int) -> Pixels:
     """A box's middle at each of LOOKS, upright by its eyes, plain and mirrored: uint8 (2 × looks, side, side, 3).
 
-    Args: `image`, RGB uint8 (h, w, 3); `box`, xyxy (4,), `points`, landmarks (5, 2), in its pixels.
+    Args:
+        image: RGB uint8 (h, w, 3).
+        box: (4,), xyxy, in its pixels.
+        points: Landmarks (5, 2), in its pixels.
     """
     longest = float(max(box[2] - box[0], box[3] - box[1]))
     part, corner = _around(image, box, longest)

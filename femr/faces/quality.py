@@ -34,8 +34,8 @@ def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, UnsureReason |
 
     Args:
         image: RGB uint8 (h, w, 3), the picture that `face` was found in.
-        face: its box and landmarks, in pixels of `image`.
-        sure: whether its scores are; those of what may be no face, or is covered, mean nothing.
+        face: Its box and landmarks, in pixels of `image`.
+        sure: Whether its scores are; those of what may be no face, or is covered, mean nothing.
     """
     reason = why_unreadable(image, face)
     if reason or sure:

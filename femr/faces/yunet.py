@@ -19,8 +19,12 @@ _OVERLAP, _MOST = 0.3, 5000  # non-maximum suppression: area shared over the uni
 class YunetDetector:
     """Finds faces and five landmarks each. May be called from several threads.
 
-    Args: `smallest_face`, the side in pixels from which a face counts; `file`, YuNet's ONNX file, as OpenCV Zoo has it.
-    Raises: ModelError if the file is not there or something else.
+    Args:
+        smallest_face: The side in pixels from which a face counts.
+        file: YuNet's ONNX file, as OpenCV Zoo has it.
+
+    Raises:
+        ModelError: The file is not there, or holds something else.
     """
 
     def __init__(self, smallest_face: int | None = None, file: str = "") -> None:

@@ -24,7 +24,9 @@ _EXTREMES = 3  # best and lowest moments
 def to_html(group: Group, library: MusicLibrary, version: str) -> str:
     """The report as the text of an HTML file.
 
-    Args: `library`, where the playlist is chosen from; `version`, femr's own.
+    Args:
+        library: Where the playlist is chosen from.
+        version: That of femr, for the last line.
     """
     page = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

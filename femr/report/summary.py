@@ -98,11 +98,13 @@ def summarise(
     """What the faces of a tidy table add up to, by the rule above.
 
     Args:
-        rows: with report.REQUIRED_COLUMNS, typed, read once, one by one; a video's have a time, a photo's have none.
-        least: the threshold, LEAST or more.
-        seconds: the width of a video's bins; None: one that gives at most 40 of them.
-        names: call photos and videos by their files' names instead of numbers.
-    Raises: DataError if the threshold or the bins cannot be, a column is missing, or there are too few faces.
+        rows: With report.REQUIRED_COLUMNS, typed, read once, one by one; a video's have a time, a photo's have none.
+        least: The threshold, LEAST or more.
+        seconds: The width of a video's bins; None: one that gives at most 40 of them.
+        names: Call photos and videos by their files' names instead of numbers.
+
+    Raises:
+        DataError: The threshold or the bins are out of range, a column is missing, or there are too few faces.
     """
     check_least(least)
     album = read_pictures(rows)
@@ -194,7 +196,11 @@ def photos_a_bin(photos: int) -> int:
 def bin_seconds(ends: Sequence[float], seconds: float | None) -> float:
     """The width of the bins in seconds: the one asked for, or one that gives few of them.
 
-    Args: `ends`, the last frame's time of each video. Raises: DataError if it cannot be, or gives too many bins.
+    Args:
+        ends: The last frame's time of each video.
+
+    Raises:
+        DataError: It is out of range, or gives too many bins.
     """
     if seconds is None:
         few = (float(width) for width in _BIN_SECONDS if _bin_count(ends, width) <= _AIM)

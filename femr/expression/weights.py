@@ -89,21 +89,7 @@ def read_facts(path: Path) -> ModelFacts:
         document = json.loads(path.read_text(encoding="utf-8"))
         if tuple(document["labels"]) != tuple(EMOTIONS):
             raise ModelError(f"{path.name} is for other expressions than {', '.join(EMOTIONS)}.")
-        size = document.get("input", {"side": 0, "low": 0.0, "high": 1.0})
-        facts = ModelFacts(
-            name=document["name"],
-            title=document["title"],
-            files=document.get("files", {}),
-            members=tuple(document.get("members", ())),
-            side=int(size["side"]),
-            low=float(size["low"]),
-            high=float(size["high"]),
-            calibration=_calibration(document, path.name),
-            label_temperature=float(document["label_temperature"]),
-            unsure_threshold=float(document["unsure_threshold"]),
-            scores=document.get("scores", {}),
-            document=document,
-        )
+        facts = facts_of(document, path.name)
         if facts.name != path.stem or not _plausible(facts):
             raise ValueError(f"{path.name} contradicts itself")
         return facts
@@ -114,6 +100,25 @@ def read_facts(path: Path) -> ModelFacts:
         raise ModelError(missing) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
+
+
+def facts_of(document: Mapping[str, Any], file: str) -> ModelFacts:
+    """The facts in a document. Raises: KeyError, ValueError or TypeError; ModelError for its calibration."""
+    size = document.get("input", {"side": 0, "low": 0.0, "high": 1.0})
+    return ModelFacts(
+        name=document["name"],
+        title=document["title"],
+        files=document.get("files", {}),
+        members=tuple(document.get("members", ())),
+        side=int(size["side"]),
+        low=float(size["low"]),
+        high=float(size["high"]),
+        calibration=_calibration(document, file),
+        label_temperature=float(document["label_temperature"]),
+        unsure_threshold=float(document["unsure_threshold"]),
+        scores=document.get("scores", {}),
+        document=document,
+    )
 
 
 def locate(name: str) -> tuple[Path, ModelFacts]:

@@ -102,7 +102,7 @@ def from_pil(image: Image.Image) -> Decoded:
     try:
         with _room(_memory(image, 1)):
             image.load()
-            return _upright(to_rgb(image), orientation_of(image), image.size)
+            return _upright(to_rgb(image), _orientation(image), image.size)
     except BROKEN as error:
         raise ImageError(_DAMAGED) from error
 
@@ -118,7 +118,7 @@ def _decoded(data: bytes) -> tuple[Pixels, int, tuple[int, int]]:
             image.load()
             pixels = dark_deep_colour(image, data) if deep else None
             pixels = to_rgb(image) if pixels is None else pixels
-            return pixels, orientation_of(image), size
+            return pixels, _orientation(image), size
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int]]:
@@ -135,11 +135,7 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
                 raise ImageError(_DAMAGED)
             pixels = to_rgb(image)
             pixels[missing[:: math.ceil(len(missing) / len(pixels))]] = 128
-            return pixels, orientation_in(exif) if exif else orientation_of(image), size
-
-
-def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
-    return upright(pixels, orientation), size[::-1] if orientation >= 5 else size
+            return pixels, _orientation(image, exif), size
 
 
 @contextmanager
@@ -334,33 +330,22 @@ def dark_deep_colour(image: ImageFile, data: bytes) -> Pixels | None:
     return to_rgb(Image.fromarray(eight_bits(deep))) if np.array_equal(deep >> 8, upper) else None
 
 
-def orientation_of(image: Image.Image) -> int:
-    """By EXIF or XMP, 1 to 8; 1 where they cannot be read."""
+def _orientation(image: Image.Image, exif: bytes | None = None) -> int:
+    """By the picture's EXIF or XMP, or by EXIF data that was found beside it: 1 to 8; 1 where they cannot be read."""
     try:
-        return _turn(image.getexif())
+        found = Image.Exif() if exif else image.getexif()
+        if exif:
+            found.load(exif)
+        value = found.get(ExifTags.Base.Orientation, 1)
+        number = int(value[0] if isinstance(value, bytes | tuple) else value)
     except BROKEN:
         return 1
-
-
-def orientation_in(data: bytes) -> int:
-    """The same of EXIF data, a TIFF file."""
-    try:
-        exif = Image.Exif()
-        exif.load(data)
-        return _turn(exif)
-    except BROKEN:
-        return 1
-
-
-def _turn(exif: Image.Exif) -> int:
-    value = exif.get(ExifTags.Base.Orientation, 1)
-    number = int(value[0] if isinstance(value, bytes | tuple) else value)
     return number if 1 <= number <= 8 else 1
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """The picture turned and mirrored as its orientation says."""
+def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
+    """The picture and its size, turned and mirrored as its orientation says."""
     if orientation >= 5:
-        pixels = cv2.transpose(pixels)
+        pixels, size = cv2.transpose(pixels), size[::-1]
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return pixels if flip is None else cv2.flip(pixels, flip)
+    return pixels if flip is None else cv2.flip(pixels, flip), size

@@ -67,11 +67,9 @@ class _Network:
 
     def read(self, views: Views) -> npt.NDArray[np.float32]:
         """Both heads' probabilities, float32 (n, 2, 7), of gray views uint8 (n, 48, 48)."""
-        return np.concatenate([self._read(views[at : at + _BATCH]) for at in range(0, len(views), _BATCH)])
-
-    def _read(self, views: Views) -> npt.NDArray[np.float32]:
-        batch = to_batch(views, self._facts.side, self._facts.low, self._facts.high)
-        return np.asarray(self._run(batch).numpy(), np.float32)
+        facts = self._facts
+        parts = (views[at : at + _BATCH] for at in range(0, len(views), _BATCH))
+        return np.concatenate([self._run(to_batch(part, facts.side, facts.low, facts.high)).numpy() for part in parts])
 
 
 def _graph(network: keras.Model) -> Any:

@@ -216,7 +216,7 @@ class Cascade:
         return [self._judge(image, faces) for image, faces in zip(images, found, strict=True)]
 
     def _judge(self, image: Pixels, faces: Sequence[Detection]) -> list[Detection]:
-        """The faces of a picture with a second opinion on those that are not sure; without what can be none."""
+        """The faces of a picture with test-time augmentation for those that are not sure; without what can be none."""
         sure = [face for face in faces if face.confidence >= _CERTAIN]
         doubtful = [face for face in faces if face.confidence < _CERTAIN and _is_possible(face, faces)]
         if not doubtful:
@@ -334,7 +334,7 @@ def _run(network: Graph, patches: Pixels, widths: Sequence[int]) -> list[Floats]
 
 
 def _moved(boxes: Floats, offsets: Floats) -> Floats:
-    """Boxes with a network's corrections, which are given in shares of width and height."""
+    """Bounding-box regression: boxes corrected by a network's offsets, in shares of width and height."""
     size = boxes[:, 2:] - boxes[:, :2] + 1
     return np.asarray(boxes + offsets * np.concatenate([size, size], axis=1), np.float32)
 
@@ -347,7 +347,7 @@ def _turned(offsets: Floats, points: Floats, odds: Floats) -> tuple[Floats, Floa
 
 
 def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
-    """Indices of the candidates that overlap no better one of their picture by more than `most` (over the union)."""
+    """Non-maximum suppression: indices of those with an IoU of at most `most` with every better one of their picture."""
     if not len(candidates.boxes):
         return np.empty(0, np.intp)
     sizes = candidates.boxes[:, 2:] - candidates.boxes[:, :2]
@@ -359,7 +359,7 @@ def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
 
 
 def _outermost(candidates: _Candidates, order: npt.NDArray[np.intp]) -> list[int]:
-    """Of some candidates those that no better one of their picture holds: shared area over the smaller box."""
+    """Non-maximum suppression of some candidates by the area shared over the smaller box, picture by picture."""
     boxes, sizes = candidates.boxes, areas(candidates.boxes)
     order = order[np.argsort(-candidates.scores[order], kind="stable")]
     kept: list[int] = []

@@ -24,7 +24,7 @@ EYE_ROW, EYE_DISTANCE, EYE_TO_MOUTH = 0.365, 0.37, 0.44
 """FER2013's framing in shares of the crop's side: eyes from the top, eye to eye, eyes to mouth."""
 
 VIEWS = ((1.0, False), (1.0, True))
-"""Test-time augmentation, the mean over several views of a face: crop size relative to FER2013's framing, and whether it is mirrored.
+"""Test-time augmentation, the mean over views of a face: crop size relative to FER2013's framing, and mirrored or not.
 
 As good as four: docs/decisions/reading.md.
 """

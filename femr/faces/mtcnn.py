@@ -347,7 +347,7 @@ def _turned(offsets: Floats, points: Floats, odds: Floats) -> tuple[Floats, Floa
 
 
 def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
-    """Non-maximum suppression: indices of those with an IoU of at most `most` with every better one of their picture."""
+    """Non-maximum suppression: indices of those with an IoU up to `most` with each better one of their picture."""
     if not len(candidates.boxes):
         return np.empty(0, np.intp)
     sizes = candidates.boxes[:, 2:] - candidates.boxes[:, :2]

@@ -8,12 +8,11 @@ seen no masks, and read most of them as a sure expression.
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from femr.faces.boxes import Floats
 from femr.faces.crop import FACE_SIDE, Pixels, crop_face
 from femr.results import Face
 
@@ -26,17 +25,15 @@ _ANGLES = np.pi * np.arange(6, dtype=np.float32) / 6
 _DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 _MIDDLE = slice(8, 44), slice(8, 40)  # of the crop: the face without its surroundings
 
-Vector: TypeAlias = npt.NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Weights:
     """Two layers: hidden (features, units), hidden_bias (units,), output (units,), output_bias (); all float32."""
 
-    hidden: Vector
-    hidden_bias: Vector
-    output: Vector
-    output_bias: Vector
+    hidden: Floats
+    hidden_bias: Floats
+    output: Floats
+    output_bias: Floats
 
 
 def is_covered(image: Pixels, face: Face) -> bool:
@@ -48,14 +45,14 @@ def is_covered(image: Pixels, face: Face) -> bool:
     return score(features(crop_face(image, face))) >= THRESHOLD
 
 
-def score(described: Vector) -> float:
+def score(described: Floats) -> float:
     """How sure it is that a face is covered, 0 to 1, from its `features`."""
     layers = _weights()
     units = np.maximum(described @ layers.hidden + layers.hidden_bias, 0)
     return float(1 / (1 + np.exp(-(units @ layers.output + layers.output_bias))))
 
 
-def features(crop: Pixels) -> Vector:
+def features(crop: Pixels) -> Floats:
     """What the network sees of a gray crop, uint8 (48, 48): float32 (512,), about the same in any light.
 
     In 8 x 8 cells: the share of the edges in each of six directions, their strength, and the mean brightness.

@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from femr.errors import DataError, ModelError
+from femr.faces.boxes import Floats
 from femr.images import Picture
 from femr.results import Face, Landmarks
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 DETECTORS: Mapping[str, str] = MappingProxyType(
     {"mtcnn": "femr.faces.mtcnn:MtcnnDetector", "yunet": "femr.faces.yunet:YunetDetector"}

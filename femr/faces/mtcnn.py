@@ -7,14 +7,14 @@ smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from femr.errors import ModelError
-from femr.faces.boxes import areas, shared_areas
+from femr.faces.boxes import Floats, areas, shared_areas
 from femr.faces.detector import Detection, to_faces
 from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
 from femr.faces.mtcnn_views import (
@@ -64,8 +64,6 @@ _HELD = 0.7  # and after O-Net's first look: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
 _CHUNK = 300_000  # pixels in one batch of R-Net or O-Net: 36 MB at most between two layers
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 
 class MtcnnDetector:

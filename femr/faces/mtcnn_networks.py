@@ -10,20 +10,18 @@ How much sooner, and than what: docs/decisions/detection.md.
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from mtcnn.network.onet import ONet
 from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
 from mtcnn.utils.tensorflow import load_weights
 
+from femr.faces.boxes import Floats
 from femr.images import Pixels
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 RNET_SIDE, ONET_SIDE = 24, 48
 """Input side of R-Net and O-Net in pixels."""

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.faces.boxes import areas, shared_areas
+from femr.faces.boxes import Floats, areas, shared_areas
 from femr.images import Pixels
 
 WINDOW = 12
@@ -29,8 +29,6 @@ _EYES_TO_MOUTH = 0.27, 0.52  # .31 to .47
 _ASIDE = 0.2  # nose or middle of the mouth off the eyes' middle: up to .14
 _NOSE = 0.2, 0.88  # of the way from the eyes to the mouth: .28 to .80
 _MOUTH = 0.5, 1.3  # width in distances between the eyes: .62 to 1.11
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 
 class Sheet(NamedTuple):

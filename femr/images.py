@@ -73,15 +73,11 @@ def to_picture(pixels: Pixels, size: tuple[int, int] | None = None) -> Picture:
 def load_image(source: Source) -> Pixels:
     """A picture in full as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
-    Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are gray.
-
-    Args:
-        source: A path, the bytes of a file, an open binary file, a data: address or a file's bytes as base64, a PIL
-            image, or an array: (h, w) gray, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of up to 16
-            bits or floats from 0 to 1.
-
-    Raises:
-        ImageError: It is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
+    Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are grey.
+    Args: `source`, a path, the bytes of a file, an open binary file, a data: address or a file's bytes as base64, a PIL
+        image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of up to 16 bits
+        or floats from 0 to 1.
+    Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
     """
     return _decoded(source)[0]
 

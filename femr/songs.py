@@ -70,7 +70,7 @@ def read_folder(folder: Path) -> MusicLibrary:
     if not _encodable(root):
         name = printable(root.name)
         raise LibraryError(f"The path of the music folder {name} is not UTF-8; rename the folder, or one above it.")
-    found = _Contents()
+    found = _Found()
     listed = _read_lists(root, found)
     subs = _sub_folders(root)
     for sub, emotion in subs.items():
@@ -83,7 +83,7 @@ def read_folder(folder: Path) -> MusicLibrary:
     return MusicLibrary(found.songs.values(), found.problems, complete=found.complete and bool(found.songs))
 
 
-class _Contents:
+class _Found:
     """What a folder held so far. `complete`: nothing that was meant to play is left out."""
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class _Contents:
             self.songs[path, emotion] = Song(path=path, emotion=emotion, **facts_of(path, facts))
 
 
-def _read_lists(root: Path, found: _Contents) -> bool:
+def _read_lists(root: Path, found: _Found) -> bool:
     """Adds the songs of `library.json` and `library.csv`. Returns: whether there is a list."""
     there = False
     for path in (root / name for name in LISTS):
@@ -138,7 +138,7 @@ def _read_lists(root: Path, found: _Contents) -> bool:
     return there
 
 
-def _read_entries(root: Path, entries: list[Entry], found: _Contents) -> None:
+def _read_entries(root: Path, entries: list[Entry], found: _Found) -> None:
     empty = []
     for entry in entries:
         file = entry.facts.get("file")
@@ -180,14 +180,14 @@ def _sub_folders(root: Path) -> dict[Path, Emotion | None]:
     return {sub: emotion_of(sub.name) for sub in subs if os.path.isdir(sub)}  # noqa: PTH112 - as in read_folder
 
 
-def _read_mood(folder: Path, emotion: Emotion, found: _Contents) -> None:
+def _read_mood(folder: Path, emotion: Emotion, found: _Found) -> None:
     """Adds the songs of a sub-folder named after an expression, but for those that a list told of."""
     for place in _walk(folder, found):
         if str(place) not in found.listed and place.suffix.lower() not in BESIDE:
             found.add(place, {"expression": emotion})
 
 
-def _walk(folder: Path, found: _Contents) -> Iterator[Path]:
+def _walk(folder: Path, found: _Found) -> Iterator[Path]:
     """All files in a folder and those under it, linked ones too; each folder once, and none above it."""
 
     def tell(error: OSError) -> None:
@@ -205,7 +205,7 @@ def _walk(folder: Path, found: _Contents) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files) if not _passed_over(name))
 
 
-def _tell_of_others(root: Path, subs: list[Path], found: _Contents) -> None:
+def _tell_of_others(root: Path, subs: list[Path], found: _Found) -> None:
     """Names what plays for no expression: neither a list nor a sub-folder's name tells one."""
     loose = [path.name for path in sorted(root.iterdir()) if _meant_to_play(path.name) and _is_file(path)]
     others = [sub.name for sub in subs if any(_meant_to_play(name) for *_, names in os.walk(sub) for name in names)]

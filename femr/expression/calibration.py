@@ -51,7 +51,7 @@ class Calibration:
     def apply(self, probabilities: Probabilities) -> npt.NDArray[np.float64]:
         """Calibrated, balanced probabilities, float64 (n, 7), of a network's, (n, 7); rows sum to 1."""
         logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY)) / self.temperature
-        return softmax(logits - self.balance * np.log(VOTE_SHARES))
+        return _softmax(logits - self.balance * np.log(VOTE_SHARES))
 
 
 def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
@@ -59,7 +59,7 @@ def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.N
     return Calibration(temperature).apply(probabilities)
 
 
-def softmax(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _softmax(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Probabilities (n, 7) of a network's logits (n, 7), in their dtype."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))

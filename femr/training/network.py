@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from femr.errors import ModelError
 from femr.expression import networks
-from femr.expression.calibration import softmax
 from femr.expression.networks import HEADS
 from femr.faces.crop import Pixels, to_batch
 from femr.results import EMOTIONS
@@ -177,4 +176,5 @@ def _as_probabilities(outputs: Probabilities) -> Probabilities:
     """The outputs, through a softmax where the network leaves that to its user."""
     if (outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
         return outputs
-    return softmax(outputs).astype(np.float32)
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

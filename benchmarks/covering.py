@@ -68,7 +68,7 @@ def fit(masked: Features, plain: Features) -> Weights:
 
 
 def masked_faces(faces: Pixels, rng: np.random.Generator) -> Iterator[Pixels]:
-    """Grey faces (48, 48) with masks, PAINTED for each of the faces in which landmarks are found."""
+    """Gray faces (48, 48) with masks, PAINTED for each of the faces in which landmarks are found."""
     detector = MtcnnDetector()
     for face in faces:
         side = _ENLARGED * FACE_SIDE
@@ -84,7 +84,7 @@ def masked_faces(faces: Pixels, rng: np.random.Generator) -> Iterator[Pixels]:
 
 
 def changed(face: Pixels, rng: np.random.Generator) -> Pixels:
-    """A grey face (48, 48) as another photo, camera and detector might have given it."""
+    """A gray face (48, 48) as another photo, camera and detector might have given it."""
     middle = (FACE_SIDE - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-7, 7), rng.uniform(0.92, 1.1))
     matrix[:, 2] += rng.normal(0, 1.6, 2)

@@ -94,7 +94,7 @@ def fer2013(source: str | Path, count: int = FER_SAMPLE) -> list[Cutout]:
 
 
 def fer_cutout(face: Pixels) -> Cutout:
-    """A tight grey crop (48, 48) with made-up surroundings."""
+    """A tight gray crop (48, 48) with made-up surroundings."""
     side = face.shape[0]
     wide = cv2.copyMakeBorder(face, _FER_BORDER, _FER_BORDER, _FER_BORDER, _FER_BORDER, cv2.BORDER_REPLICATE)
     inside = np.zeros(wide.shape, np.float32)

@@ -116,7 +116,7 @@ def read_photos(folder: Path | None) -> dict[str, Pixels]:
 
 
 def paste(photo: Pixels, face: Pixels, rng: np.random.Generator) -> tuple[Pixels, scenes.Truth]:
-    """A copy of the photo with a grey face, uint8 (48, 48), at a random place, size and tilt; and where it is."""
+    """A copy of the photo with a gray face, uint8 (48, 48), at a random place, size and tilt; and where it is."""
     side = rng.uniform(*SIDES)
     reach = _REACH * side
     centre = rng.uniform(reach, _WIDTH - reach), rng.uniform(reach, _HEIGHT - reach)

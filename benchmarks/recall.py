@@ -22,7 +22,7 @@ from tqdm import tqdm
 from benchmarks.cutouts import BACKGROUNDS, Cutout, backgrounds, fer2013, portrait
 from benchmarks.scenes import Plan, Range, Scene, Truth, compose
 from benchmarks.tools import Finder, Found, femr_finder, package_finder, table
-from femr.results import Box
+from femr.faces.boxes import iou
 
 FOUND_AT = 0.4
 """Least intersection over union of a face's box and a found one."""
@@ -76,14 +76,6 @@ class Outcome:
     scene: str
     pairs: tuple[tuple[Truth, Found | None], ...]
     extra: tuple[Found, ...]
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1; 0 for a box without area."""
-    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0.0, across) * max(0.0, down)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return shared / (areas - shared) if shared else 0.0
 
 
 def match(scene: str, truths: Sequence[Truth], found: Sequence[Found]) -> Outcome:

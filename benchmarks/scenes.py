@@ -23,8 +23,8 @@ _LEAST = 0.75  # of the room, for faces without a given size
 _CUT_LEAST, _CUT_MOST = 1 / 6, 0.6  # size of a face that the edge cuts, in heights of the picture
 _MARGIN = 1.1  # a face alone may fill the picture but for this
 _ENLARGED = 2  # a background is enlarged so much at most, then repeated mirrored
-_DARK, _NOISE = 0.18, 3.0  # light that is left, and the sensor's noise in grey levels
-_BRIGHT, _GLARE = 1.2, 80.0  # contrast and grey levels added
+_DARK, _NOISE = 0.18, 3.0  # light that is left, and the sensor's noise in gray levels
+_BRIGHT, _GLARE = 1.2, 80.0  # contrast and gray levels added
 _BLUR = 0.04  # standard deviation in shares of the face's size
 
 Range: TypeAlias = tuple[float, float]

@@ -78,11 +78,14 @@ def load(
     Args:
         model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
         detector: "mtcnn" or "yunet:FILE", with YuNet's ONNX file; or a detector, to share it between analyzers.
-        library: to share it between analyzers; None loads the music that the environment names.
-        balance: how readily rare expressions are named, 0 (off) to 1; None: the model's own.
-        smallest_face: side in pixels from which a detector by name looks for faces. None: of MTCNN 28, in large
+        library: To share it between analyzers; None loads the music that the environment names.
+        balance: How readily rare expressions are named, 0 (off) to 1; None: the model's own.
+        smallest_face: Side in pixels from which a detector by name looks for faces. None: of MTCNN 28, in large
             pictures 1/48 of the long side.
-    Raises: ModelError, LibraryError.
+
+    Raises:
+        ModelError: An argument is out of range or names nothing, or weights are missing or damaged.
+        LibraryError: There is no music to play.
     """
     from femr import analyzer
 

@@ -40,10 +40,12 @@ class Analyzer:
         """All that is found in one picture; boxes are in the original picture's pixels.
 
         Args:
-            source: a path, the bytes of a file, an open binary file, a PIL image or an RGB array.
+            source: A path, the bytes of a file, an open binary file, a PIL image or an RGB array.
             mode: "match" plays the mood, "lift" answers a hard mood with calm or cheerful music.
-            played: the songs of this visit so far, oldest first; none is played again before all others were.
-        Raises: ImageError if the picture cannot be read.
+            played: The songs of this visit so far, oldest first; none is played again before all others were.
+
+        Raises:
+            ImageError: The picture cannot be read.
         """
         picture = load_picture(source)
         (faces,) = self.read([picture])
@@ -53,7 +55,8 @@ class Analyzer:
     def read(self, pictures: Sequence[Picture], follower: Follower | None = None) -> list[tuple[FaceEmotion, ...]]:
         """The faces of each picture with their scores, numbered from left to right; all are read at once.
 
-        Args: `follower`, for the frames of one video in their order.
+        Args:
+            follower: For the frames of one video in their order.
         """
         if not pictures:
             return []
@@ -101,16 +104,7 @@ def load(
     balance: float | None = None,
     smallest_face: int | None = None,
 ) -> Analyzer:
-    """An analyzer, loaded once and for many pictures.
-
-    Args:
-        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
-        detector: a name, "mtcnn" or "yunet:FILE", see `load_detector`; or a detector, to share it between analyzers.
-        library: to share it between analyzers; None loads the music that the environment names.
-        balance: how readily rare expressions are named, 0 (off) to 1, see `calibration.Calibration`; None: the model's.
-        smallest_face: side in pixels from which a detector by name looks for faces; None: its own, see MtcnnDetector.
-    Raises: ModelError, LibraryError.
-    """
+    """An analyzer, as `femr.load` tells of it."""
     classifier = load_classifier(model, balance)
     if isinstance(detector, str):
         detector = load_detector(detector, smallest_face)

@@ -43,7 +43,7 @@ ROWS_NEEDED = 0.9
 
 MOST_PIXELS = 65_000_000
 """Pictures with more are read at half their size, or a third, and so on."""
-DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+DEEP_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 """Modes of one channel with more than eight bits."""
 BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, RuntimeError, ArithmeticError, AttributeError,
@@ -81,7 +81,8 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 def decode(data: bytes) -> Decoded:
     """The picture in a file's bytes, the first frame of an animation, upright.
 
-    Raises: ImageError if it is no picture, is broken, or would take more memory than MAX_MEMORY.
+    Raises:
+        ImageError: It is no picture, is broken, or would take more memory than MAX_MEMORY.
     """
     try:
         try:
@@ -101,7 +102,7 @@ def from_pil(image: Image.Image) -> Decoded:
     try:
         with _room(_memory(image, 1)):
             image.load()
-            return _upright(to_rgb(image), orientation_of(image), image.size)
+            return _upright(to_rgb(image), _orientation(image), image.size)
     except BROKEN as error:
         raise ImageError(_DAMAGED) from error
 
@@ -117,11 +118,11 @@ def _decoded(data: bytes) -> tuple[Pixels, int, tuple[int, int]]:
             image.load()
             pixels = dark_deep_colour(image, data) if deep else None
             pixels = to_rgb(image) if pixels is None else pixels
-            return pixels, orientation_of(image), size
+            return pixels, _orientation(image), size
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int]]:
-    """The same of what can be decoded of a damaged file; missing rows are grey."""
+    """The same of what can be decoded of a damaged file; missing rows are gray."""
     with _opened(data) as image:
         size = image.size
         divisor, memory = _plan(image, data)
@@ -134,11 +135,7 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
                 raise ImageError(_DAMAGED)
             pixels = to_rgb(image)
             pixels[missing[:: math.ceil(len(missing) / len(pixels))]] = 128
-            return pixels, orientation_in(exif) if exif else orientation_of(image), size
-
-
-def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
-    return upright(pixels, orientation), size[::-1] if orientation >= 5 else size
+            return pixels, _orientation(image, exif), size
 
 
 @contextmanager
@@ -205,7 +202,7 @@ def _reduce(image: ImageFile, divisor: int) -> None:
 
 def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
     """Decodes what there is; which rows are missing, all of them where the rows do not come one after the other."""
-    marked = image.mode not in DEEP_GREY and image.format != "GIF"  # Pillow clears those of GIF files again
+    marked = image.mode not in DEEP_GRAY and image.format != "GIF"  # Pillow clears those of GIF files again
     if marked:
         noise = _noise(image)
         image.im = noise.im
@@ -219,9 +216,9 @@ def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
         missing = np.array([np.array_equal(each, row) for each in rows]) if marked else _like_the_last(rows)
         return missing | (interlaced and missing.any())
     rows = np.asarray(image)
-    # the decoder of JPEG makes grey where it finds nothing
-    grey = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
-    return _like_the_last(rows) if grey else np.zeros(len(rows), np.bool_)
+    # the decoder of JPEG makes gray where it finds nothing
+    gray = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
+    return _like_the_last(rows) if gray else np.zeros(len(rows), np.bool_)
 
 
 def _is_interlaced(image: ImageFile) -> bool:
@@ -256,7 +253,7 @@ def _has_detail(image: ImageFile, data: bytes) -> bool:
 
 def to_rgb(image: Image.Image) -> Pixels:
     """A decoded picture of any mode, made smaller if it has more than MOST_PIXELS; a band at a time."""
-    if image.mode in DEEP_GREY:
+    if image.mode in DEEP_GRAY:
         image = Image.fromarray(eight_bits(np.asarray(image)[:, :, np.newaxis])[:, :, 0])
     divisor = math.ceil(math.sqrt(image.width * image.height / MOST_PIXELS))
     result = np.empty((-(-image.height // divisor), -(-image.width // divisor), 3), np.uint8)
@@ -281,7 +278,12 @@ def eight_bits(array: npt.NDArray[Any]) -> Pixels:
     """Scaled to 0..255, not clipped: whole numbers from 8, 10, 12, 14 or 16 bits, the fewest that hold all of them.
 
     So neither the order of the bytes nor the type says anything. Floats are from 0 to 1; what is more, by the largest.
-    Args: `array`, (h, w, channels); a fourth channel has a range of its own. Raises: ImageError.
+
+    Args:
+        array: (h, w, channels); a fourth channel has a range of its own.
+
+    Raises:
+        ImageError: A value is negative or no number.
     """
     if array.dtype == np.uint8:
         return array
@@ -328,33 +330,22 @@ def dark_deep_colour(image: ImageFile, data: bytes) -> Pixels | None:
     return to_rgb(Image.fromarray(eight_bits(deep))) if np.array_equal(deep >> 8, upper) else None
 
 
-def orientation_of(image: Image.Image) -> int:
-    """By EXIF or XMP, 1 to 8; 1 where they cannot be read."""
+def _orientation(image: Image.Image, exif: bytes | None = None) -> int:
+    """By the picture's EXIF or XMP, or by EXIF data that was found beside it: 1 to 8; 1 where they cannot be read."""
     try:
-        return _turn(image.getexif())
+        found = Image.Exif() if exif else image.getexif()
+        if exif:
+            found.load(exif)
+        value = found.get(ExifTags.Base.Orientation, 1)
+        number = int(value[0] if isinstance(value, bytes | tuple) else value)
     except BROKEN:
         return 1
-
-
-def orientation_in(data: bytes) -> int:
-    """The same of EXIF data, a TIFF file."""
-    try:
-        exif = Image.Exif()
-        exif.load(data)
-        return _turn(exif)
-    except BROKEN:
-        return 1
-
-
-def _turn(exif: Image.Exif) -> int:
-    value = exif.get(ExifTags.Base.Orientation, 1)
-    number = int(value[0] if isinstance(value, bytes | tuple) else value)
     return number if 1 <= number <= 8 else 1
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """The picture turned and mirrored as its orientation says."""
+def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
+    """The picture and its size, turned and mirrored as its orientation says."""
     if orientation >= 5:
-        pixels = cv2.transpose(pixels)
+        pixels, size = cv2.transpose(pixels), size[::-1]
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return pixels if flip is None else cv2.flip(pixels, flip)
+    return pixels if flip is None else cv2.flip(pixels, flip), size

@@ -53,8 +53,12 @@ def load_picture(source: Source) -> Picture:
 def to_picture(pixels: Pixels, size: tuple[int, int] | None = None) -> Picture:
     """A picture as it is analysed, made smaller where it is large.
 
-    Args: `pixels`, RGB uint8 (h, w, 3), upright; `size`, the original's width and height where it was larger.
-    Raises: ImageError if `pixels` are anything else.
+    Args:
+        pixels: RGB uint8 (h, w, 3), upright.
+        size: The original's width and height where it was larger.
+
+    Raises:
+        ImageError: The pixels are anything else.
     """
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ImageError(f"Expected an RGB picture, uint8 (h, w, 3). Received: {_described(pixels)}")

@@ -57,7 +57,9 @@ class MusicLibrary:
         """A song for a mood: one that was played least, and not just now if there is another. None where none fits.
 
         So all songs that fit come up once before one is repeated; at random for "match", step by step for "lift".
-        Args: `played`, the songs of this visit so far, oldest first.
+
+        Args:
+            played: The songs of this visit so far, oldest first.
         """
         fitting = self._fitting(emotion, mode)
         if not fitting:
@@ -81,7 +83,8 @@ class MusicLibrary:
         """The songs that fit; for a mood to lift, those that lead out of it, nearest first."""
         if not _lifts(emotion, mode):
             return list(self.of(emotion))
-        leading = [song for song in self.songs if song.emotion in BETTER and _leads_from(song, emotion)]
+        # a song that does not say what it lifts from may be used for any
+        leading = [s for s in self.songs if s.emotion in BETTER and (s.lifts_from is None or emotion in s.lifts_from)]
         return sorted(leading, key=lambda song: dist(_affect(song), AFFECT[emotion]))
 
 
@@ -89,14 +92,6 @@ def _lifts(emotion: Emotion, mode: Mode) -> bool:
     return mode == "lift" and emotion in HARD
 
 
-def _leads_from(song: Song, emotion: Emotion) -> bool:
-    """Whether a song is made for that way; a song that does not say (None) may be used for any."""
-    return song.lifts_from is None or emotion in song.lifts_from
-
-
 def _affect(song: Song) -> Affect:
     valence, arousal = AFFECT[song.emotion]
-    return (
-        valence if song.valence is None else song.valence,
-        arousal if song.arousal is None else song.arousal,
-    )
+    return valence if song.valence is None else song.valence, arousal if song.arousal is None else song.arousal

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, Self, TypeAlias, get_args
 
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
@@ -24,30 +24,30 @@ _SUM_TOLERANCE = 1e-3
 
 
 class Emotion(StrEnum):
-    """An expression that a face can show. Its value is the word used in folders, JSON and tables."""
+    """An expression that a face can show. Its value is the word used in folders, JSON and tables.
 
-    ANGRY = "angry"
-    DISGUST = "disgust"
-    FEAR = "fear"
-    HAPPY = "happy"
-    SAD = "sad"
-    SURPRISE = "surprise"
-    NEUTRAL = "neutral"
+    adjective: the word for a sentence: "2 faces look disgusted". emoji: one character that shows the expression.
+    color: #RRGGBB, the same in boxes, table, charts and report.
+    """
 
-    @property
-    def adjective(self) -> str:
-        """The word for a sentence: "2 faces look disgusted"."""
-        return _ADJECTIVES[self]
+    adjective: str
+    emoji: str
+    color: str
 
-    @property
-    def emoji(self) -> str:
-        """One character that shows the expression."""
-        return _EMOJI[self]
+    ANGRY = "angry", "angry", "😠", "#C8372D"
+    DISGUST = "disgust", "disgusted", "🤢", "#5E7D1E"
+    FEAR = "fear", "afraid", "😨", "#7048B6"
+    HAPPY = "happy", "happy", "😀", "#E0A100"
+    SAD = "sad", "sad", "😢", "#2F6FC4"
+    SURPRISE = "surprise", "surprised", "😮", "#D9661F"
+    NEUTRAL = "neutral", "neutral", "😐", "#6B7785"
 
-    @property
-    def color(self) -> str:
-        """The expression's colour as #RRGGBB, the same in boxes, table, charts and report."""
-        return _COLORS[self]
+    def __new__(cls, word: str, adjective: str = "", emoji: str = "", color: str = "") -> Self:
+        """The expression of a word, with what is shown for it; the defaults are for type checkers."""
+        emotion = str.__new__(cls, word)
+        emotion._value_ = word
+        emotion.adjective, emotion.emoji, emotion.color = adjective, emoji, color
+        return emotion
 
 
 EMOTIONS: tuple[Emotion, ...] = tuple(Emotion)
@@ -68,40 +68,6 @@ _SYNONYMS = MappingProxyType(
         "happiness": "happy",
         "sadness": "sad",
         "surprised": "surprise",
-    }
-)
-
-_ADJECTIVES = MappingProxyType(
-    {
-        Emotion.ANGRY: "angry",
-        Emotion.DISGUST: "disgusted",
-        Emotion.FEAR: "afraid",
-        Emotion.HAPPY: "happy",
-        Emotion.SAD: "sad",
-        Emotion.SURPRISE: "surprised",
-        Emotion.NEUTRAL: "neutral",
-    }
-)
-_EMOJI = MappingProxyType(
-    {
-        Emotion.ANGRY: "😠",
-        Emotion.DISGUST: "🤢",
-        Emotion.FEAR: "😨",
-        Emotion.HAPPY: "😀",
-        Emotion.SAD: "😢",
-        Emotion.SURPRISE: "😮",
-        Emotion.NEUTRAL: "😐",
-    }
-)
-_COLORS = MappingProxyType(
-    {
-        Emotion.ANGRY: "#C8372D",
-        Emotion.DISGUST: "#5E7D1E",
-        Emotion.FEAR: "#7048B6",
-        Emotion.HAPPY: "#E0A100",
-        Emotion.SAD: "#2F6FC4",
-        Emotion.SURPRISE: "#D9661F",
-        Emotion.NEUTRAL: "#6B7785",
     }
 )
 

@@ -56,7 +56,8 @@ class Entry:
 def facts_of(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `results.Song` that are known, but for path and expression; `stated`: what a list says.
 
-    Raises: LibraryError with the reason why it cannot be played.
+    Raises:
+        LibraryError: It cannot be played, with the reason.
     """
     return {**_from_name(path), **_from_tags(path), **_from_list(stated)}
 

@@ -38,9 +38,11 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
     """femr's catalogue, or the songs of the user's folder instead, or both.
 
     Args:
-        own: the user's folder; None: the one that the environment's FEMR_MUSIC_DIR names, if any.
-        extend: add the folder's songs to the catalogue instead of replacing it; FEMR_MUSIC_MODE=extend does the same.
-    Raises: LibraryError if the folder is missing or nothing in it can be played.
+        own: The user's folder; None: the one that the environment's FEMR_MUSIC_DIR names, if any.
+        extend: Add the folder's songs to the catalogue instead of replacing it; FEMR_MUSIC_MODE=extend does the same.
+
+    Raises:
+        LibraryError: The folder is missing or nothing in it can be played.
     """
     own = own or os.environ.get("FEMR_MUSIC_DIR")
     extend = extend or os.environ.get("FEMR_MUSIC_MODE") == "extend"
@@ -118,7 +120,9 @@ class _Found:
             raise LibraryError("it is no file, or a link to one that is gone.")
         path = place.resolve()
         if (path, emotion) not in self.songs:
-            self.songs[path, emotion] = _song(path, emotion, facts)
+            if not _encodable(path):
+                raise LibraryError("its name, or that of a folder above it, is not UTF-8; rename it.")
+            self.songs[path, emotion] = Song(path=path, emotion=emotion, **facts_of(path, facts))
 
 
 def _read_lists(root: Path, found: _Found) -> bool:
@@ -232,10 +236,3 @@ def _encodable(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _song(path: Path, emotion: Emotion, facts: Mapping[str, Any]) -> Song:
-    """One song: what the list says, else its tags, else its name. Raises: LibraryError with the reason it cannot be."""
-    if not _encodable(path):
-        raise LibraryError("its name, or that of a folder above it, is not UTF-8; rename it.")
-    return Song(path=path, emotion=emotion, **facts_of(path, facts))

@@ -5,7 +5,7 @@ Pure functions of arrays, shared by inference and evaluation; nothing here loads
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,9 @@ class Calibration:
     temperature: divides their logarithms, over 0; more than 1 softens them (Guo et al., 2017).
     balance: 0 (off) to 1, how much of the logarithm of VOTE_SHARES is taken off: at 1 an answer is what it would be if
     all seven expressions were equally frequent (logit adjustment, Menon et al., 2021).
-    Raises: ModelError if one of them cannot be.
+
+    Raises:
+        ModelError: A value is out of range.
     """
 
     temperature: float = 1.0
@@ -48,7 +50,7 @@ class Calibration:
 
     def apply(self, probabilities: Probabilities) -> npt.NDArray[np.float64]:
         """Calibrated, balanced probabilities, float64 (n, 7), of a network's, (n, 7); rows sum to 1."""
-        logits = _logarithms(probabilities) / self.temperature
+        logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY)) / self.temperature
         return _softmax(logits - self.balance * np.log(VOTE_SHARES))
 
 
@@ -57,10 +59,7 @@ def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.N
     return Calibration(temperature).apply(probabilities)
 
 
-def _logarithms(probabilities: Probabilities) -> npt.NDArray[np.float64]:
-    return np.log(np.maximum(probabilities.astype(np.float64), _TINY))
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _softmax(logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Probabilities (n, 7) of a network's logits (n, 7), in their dtype."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,14 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
 
-from femr.expression.calibration import Calibration
+from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.weights import ModelFacts, load_facts, load_network
-from femr.faces.crop import to_batch
+from femr.faces.boxes import Floats
+from femr.faces.crop import Pixels, to_batch
 from femr.results import EmotionScores, Reading
-
-Views: TypeAlias = npt.NDArray[np.uint8]
-Floats: TypeAlias = npt.NDArray[np.float32]
-Probabilities: TypeAlias = npt.NDArray[np.floating]
 
 _BATCH = 256  # views read at once: 28 MB of input, whatever the number of faces
 
@@ -26,10 +23,12 @@ class Classifier:
     """One network, or several whose answers are averaged; `classify` may be called from several threads.
 
     Args:
-        facts: the model's, with the calibrations of its answers.
-        networks: one or more, each with its own facts. One output is the answer of both heads.
+        facts: The model's, with the calibrations of its answers.
+        networks: One or more, each with its own facts. One output is the answer of both heads.
         balance: 0 (off) to 1, instead of that in the facts, see `calibration.Calibration`.
-    Raises: ModelError if the balance cannot be.
+
+    Raises:
+        ModelError: The balance is out of range.
     """
 
     def __init__(
@@ -39,8 +38,8 @@ class Classifier:
         self.calibration = _balanced(facts.calibration, balance)
         self._networks = tuple(_Network(*network) for network in networks)
 
-    def classify(self, faces: Sequence[Views]) -> list[Reading]:
-        """What is read from each face, given as one or more grey views: uint8 (views, 48, 48) a face."""
+    def classify(self, faces: Sequence[Pixels]) -> list[Reading]:
+        """What is read from each face, given as one or more gray views: uint8 (views, 48, 48) a face."""
         if not len(faces):
             return []
         labels, people = self._means(faces)
@@ -48,7 +47,7 @@ class Classifier:
         label_scores = Calibration(self.facts.label_temperature).apply(labels)
         return [Reading(*row) for row in zip(*map(_to_scores, (scores, shares, label_scores)), strict=True)]
 
-    def _means(self, faces: Sequence[Views]) -> tuple[Probabilities, Probabilities]:
+    def _means(self, faces: Sequence[Pixels]) -> tuple[Probabilities, Probabilities]:
         """Both heads' uncalibrated means over networks and views: the labels' and the people's, (n, 7) each."""
         views, counts = np.concatenate(faces), np.array([len(face) for face in faces])
         answers = np.stack([network.read(views) for network in self._networks])  # (networks, views, heads, 7)
@@ -63,13 +62,11 @@ class _Network:
         self._facts = facts
         self._run = _graph(network)
 
-    def read(self, views: Views) -> npt.NDArray[np.float32]:
-        """Both heads' probabilities, float32 (n, 2, 7), of grey views uint8 (n, 48, 48)."""
-        return np.concatenate([self._read(views[at : at + _BATCH]) for at in range(0, len(views), _BATCH)])
-
-    def _read(self, views: Views) -> npt.NDArray[np.float32]:
-        batch = to_batch(views, self._facts.side, self._facts.low, self._facts.high)
-        return np.asarray(self._run(batch).numpy(), np.float32)
+    def read(self, views: Pixels) -> Floats:
+        """Both heads' probabilities, float32 (n, 2, 7), of gray views uint8 (n, 48, 48)."""
+        facts = self._facts
+        parts = (views[at : at + _BATCH] for at in range(0, len(views), _BATCH))
+        return np.concatenate([self._run(to_batch(part, facts.side, facts.low, facts.high)).numpy() for part in parts])
 
 
 def _graph(network: keras.Model) -> Any:
@@ -92,9 +89,12 @@ def _graph(network: keras.Model) -> Any:
 def load_classifier(name: str, balance: float | None = None) -> Classifier:
     """The classifier of that name, ready to use.
 
-    Args: `balance`, how readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
-        `calibration.Calibration`. The threshold under which a face counts as unsure stays the one fitted with that.
-    Raises: ModelError.
+    Args:
+        balance: How readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
+            `calibration.Calibration`. The threshold under which a face counts as unsure stays the one fitted with that.
+
+    Raises:
+        ModelError: There is no such model, or its weights are missing or damaged.
     """
     facts = load_facts(name)
     _balanced(facts.calibration, balance)  # before the weights are looked for

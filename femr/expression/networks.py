@@ -1,6 +1,6 @@
 """The expression networks and what is to be known of each, in pure Keras 3: the same graph on all its backends.
 
-Both take a grey face repeated on three channels and answer twice, seven probabilities each in the order of EMOTIONS:
+Both take a gray face repeated on three channels and answer twice, seven probabilities each in the order of EMOTIONS:
 the label head says which label FER2013 would give, the people head which expressions ten people would name (FER+'s
 votes). Layer widths up to the label head are those of the reference work; the people head is femr's own and branches
 off where the features are complete. `dropout` rates hold no parameters and are the recipe's own.
@@ -34,7 +34,10 @@ def build_custom_cnn(
 
     The people head adds one hidden layer on the flattened features, 527,367 parameters more.
     Input: float (n, 48, 48, 3) in [0, 1]. Outputs: scores and people, float32 (n, 7) each, softmax.
-    Args: four dropout rates after the four convolution stages, four after the four hidden dense layers.
+
+    Args:
+        conv_dropout: Rates after the four convolution stages.
+        dense_dropout: Rates after the four hidden dense layers.
     """
     import keras
     from keras import layers
@@ -60,8 +63,10 @@ def build_mobilenet_v2(weights: str | None = None, dropout: float = _HEAD_DROPOU
 
     The people head is another of the same kind, 172,679 parameters more.
     Input: float (n, side, side, 3) in [-1, 1]. Outputs: scores and people, float32 (n, 7) each, softmax.
-    Args: `weights`, None (random), "imagenet" (Keras downloads them) or a `.weights.h5` file of the backbone; `side`,
-        96 wherever it is used, a smaller multiple of 32 to train sooner: the weights fit any.
+
+    Args:
+        weights: None (random), "imagenet" (Keras downloads them) or a `.weights.h5` file of the backbone.
+        side: 96 wherever it is used, a smaller multiple of 32 to train sooner: the weights fit any.
     """
     import keras
     from keras import layers

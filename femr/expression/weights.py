@@ -66,12 +66,6 @@ class ModelFacts:
     scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     document: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
-    @property
-    def accuracy(self) -> float | None:
-        """Share of FER2013's PrivateTest faces read right, averaged over both mirror images; None if not measured."""
-        measured = self.scores.get("PrivateTest", {}).get("accuracy_mirrored")
-        return None if measured is None else float(measured["value"])
-
 
 def check_name(name: str) -> str:
     """The name itself. Raises: ModelError if there is no such model."""
@@ -88,7 +82,8 @@ def load_facts(name: str) -> ModelFacts:
 def read_facts(path: Path) -> ModelFacts:
     """The facts in a JSON file.
 
-    Raises: ModelError if it is missing, damaged, made for other expressions, or lacks a calibration that can be.
+    Raises:
+        ModelError: It is missing, damaged, made for other expressions, or lacks a calibration that can be.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

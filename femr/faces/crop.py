@@ -16,7 +16,7 @@ from femr.images import Pixels as Pixels
 from femr.results import Face, Point
 
 FACE_SIDE = 48
-"""Side of a grey face crop in pixels: FER2013's."""
+"""Side of a gray face crop in pixels: FER2013's."""
 NATURAL_ROLL = 10.0
 """Degrees by which heads tilt in FER2013 anyway; only a tilt beyond it is turned back."""
 
@@ -24,7 +24,7 @@ EYE_ROW, EYE_DISTANCE, EYE_TO_MOUTH = 0.365, 0.37, 0.44
 """FER2013's framing in shares of the crop's side: eyes from the top, eye to eye, eyes to mouth."""
 
 VIEWS = ((1.0, False), (1.0, True))
-"""A face is read from several views and averaged: crop size relative to FER2013's framing, and whether it is mirrored.
+"""Test-time augmentation, the mean over views of a face: crop size relative to FER2013's framing, and mirrored or not.
 
 As good as four: docs/decisions/reading.md.
 """
@@ -33,35 +33,36 @@ Batch: TypeAlias = npt.NDArray[np.float32]
 
 
 def crop_face(image: Pixels, face: Face, scale: float = 1.0) -> Pixels:
-    """A face's square crop, framed like FER2013's mean face: grey uint8 (48, 48).
+    """A face's square crop, framed like FER2013's mean face: gray uint8 (48, 48).
 
     Args:
         image: RGB uint8 (h, w, 3), the picture that `face` was found in.
-        face: its landmarks place the square; parts outside the picture repeat the border.
-        scale: side of the square relative to FER2013's framing, around the same centre.
+        face: Its landmarks place the square; parts outside the picture repeat the border.
+        scale: Side of the square relative to FER2013's framing, around the same centre.
     """
     centre, side, roll = _frame(face)
     samples = max(1, math.ceil(side * scale / FACE_SIDE))
     output = samples * FACE_SIDE
     # about one sample a pixel first, then exact averages of samples x samples: no aliasing, whatever the face's size
     zoom = output / (side * scale)
-    grey, centre = _grey_around(image, centre, side * scale)
+    gray, centre = _gray_around(image, centre, side * scale)
     matrix = cv2.getRotationMatrix2D(centre, roll, zoom)
     matrix[:, 2] += (output - 1) / 2 - np.array(centre)
-    square = cv2.warpAffine(grey, matrix, (output, output), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    square = cv2.warpAffine(gray, matrix, (output, output), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.resize(square, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def face_views(image: Pixels, face: Face) -> Pixels:
-    """The VIEWS of a face in a picture: grey uint8 (views, 48, 48)."""
+    """The VIEWS of a face in a picture: gray uint8 (views, 48, 48)."""
     crops = {scale: crop_face(image, face, scale) for scale, _ in VIEWS}
     return np.stack([crops[scale][:, ::-1] if mirrored else crops[scale] for scale, mirrored in VIEWS])
 
 
 def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: float) -> Batch:
-    """A network's input from grey crops: float32 (n, side, side, 3), black = `low` and white = `high`.
+    """A network's input from gray crops: float32 (n, side, side, 3), black = `low` and white = `high`.
 
-    Args: `crops`, grey uint8 (48, 48) each; enlarged bilinearly when `side` is more than 48, repeated on 3 channels.
+    Args:
+        crops: Gray uint8 (48, 48) each; enlarged bilinearly when `side` is more than 48, repeated on 3 channels.
     """
     batch = np.empty((len(crops), side, side, 3), np.float32)
     for row, crop in zip(batch, crops, strict=True):
@@ -74,8 +75,8 @@ def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: floa
     return batch
 
 
-def _grey_around(image: Pixels, centre: Point, side: float) -> tuple[Any, Point]:
-    """The part of a picture, grey, that holds a square however turned, and the square's centre in it."""
+def _gray_around(image: Pixels, centre: Point, side: float) -> tuple[Any, Point]:
+    """The part of a picture, gray, that holds a square however turned, and the square's centre in it."""
     reach = side / math.sqrt(2) + 1
     parts, shifted = [], []
     for middle, length in zip(centre, image.shape[1::-1], strict=True):

@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from femr.errors import DataError, ModelError
+from femr.faces.boxes import Floats
 from femr.images import Picture
 from femr.results import Face, Landmarks
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 DETECTORS: Mapping[str, str] = MappingProxyType(
     {"mtcnn": "femr.faces.mtcnn:MtcnnDetector", "yunet": "femr.faces.yunet:YunetDetector"}
@@ -20,7 +18,7 @@ DETECTORS: Mapping[str, str] = MappingProxyType(
 """Name → where its class is, which is given a smallest face and what stands behind the name, as in "yunet:FILE"."""
 
 
-class Found(NamedTuple):
+class Detection(NamedTuple):
     """A face as a detector finds it: box xyxy (4,), confidence 0 to 1 and landmarks (5, 2), in pixels.
 
     It may reach beyond the picture.
@@ -37,7 +35,8 @@ class Detector(Protocol):
     def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
         """The faces of each picture from left to right, in the original's pixels; see `to_faces`.
 
-        Args: `near`, faces of an earlier frame of the same video: no others need be found, which may be quicker.
+        Args:
+            near: Faces of an earlier frame of the same video: no others need be found, which may be quicker.
         """
         ...
 
@@ -45,9 +44,12 @@ class Detector(Protocol):
 def load_detector(name: str = "mtcnn", smallest_face: int | None = None) -> Detector:
     """A detector, loaded once and for many pictures.
 
-    Args: `name`, one of DETECTORS, with a colon and a weights file where it needs one; `smallest_face`, the side in
-        pixels from which faces are looked for, None for the detector's own.
-    Raises: ModelError.
+    Args:
+        name: One of DETECTORS, with a colon and a weights file where it needs one.
+        smallest_face: The side in pixels from which faces are looked for, None for the detector's own.
+
+    Raises:
+        ModelError: There is no such detector, or its weights cannot be read.
     """
     kind, _, file = name.partition(":")
     if kind not in DETECTORS:
@@ -85,7 +87,7 @@ class Follower:
         return self._faces
 
 
-def to_faces(found: Sequence[Found], picture: Picture) -> tuple[Face, ...]:
+def to_faces(found: Sequence[Detection], picture: Picture) -> tuple[Face, ...]:
     """What a detector found in `picture.pixels` as faces: in the original's pixels, from left to right.
 
     Their boxes lie inside the picture; those outside are left out.
@@ -95,7 +97,7 @@ def to_faces(found: Sequence[Found], picture: Picture) -> tuple[Face, ...]:
     return tuple(face.scaled(1 / picture.scale) for face in ordered)
 
 
-def _clipped(found: Found, picture: Picture) -> Face | None:
+def _clipped(found: Detection, picture: Picture) -> Face | None:
     """The face with its box inside the picture; None where less than a pixel is."""
     height, width = picture.pixels.shape[:2]
     x1, y1, x2, y2 = (float(v) for v in np.clip(found.box, 0, (width, height, width, height)))

@@ -7,14 +7,15 @@ smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from femr.errors import ModelError
-from femr.faces.detector import Found, to_faces
+from femr.faces.boxes import Floats, areas, shared_areas
+from femr.faces.detector import Detection, to_faces
 from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
 from femr.faces.mtcnn_views import (
     LOOKS,
@@ -64,14 +65,16 @@ _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a 
 _CHUNK = 300_000  # pixels in one batch of R-Net or O-Net: 36 MB at most between two layers
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
-Floats: TypeAlias = npt.NDArray[np.float32]
-
 
 class MtcnnDetector:
     """Finds faces and five landmarks each. Loads its networks once; may be called from several threads.
 
-    Args: `smallest_face`, the side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
-        SMALLEST_SHARE of the picture where that is more. Raises: ModelError.
+    Args:
+        smallest_face: The side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
+            SMALLEST_SHARE of the picture where that is more.
+
+    Raises:
+        ModelError: The smallest face is too small, or a file is named.
     """
 
     def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
@@ -90,7 +93,7 @@ class MtcnnDetector:
         found = self._find_all([picture.pixels for picture in pictures]) if near is None else self._near(pictures, near)
         return [to_faces(faces, picture) for faces, picture in zip(found, pictures, strict=True)]
 
-    def _near(self, pictures: Sequence[Picture], faces: Sequence[Face]) -> list[list[Found]]:
+    def _near(self, pictures: Sequence[Picture], faces: Sequence[Face]) -> list[list[Detection]]:
         if not faces:
             return [[] for _ in pictures]
         boxes = np.array([face.box for face in faces])
@@ -98,7 +101,7 @@ class MtcnnDetector:
             self._cascade.follow(picture.pixels, (boxes * picture.scale).astype(np.float32)) for picture in pictures
         ]
 
-    def _find_all(self, images: Sequence[Pixels]) -> list[list[Found]]:
+    def _find_all(self, images: Sequence[Pixels]) -> list[list[Detection]]:
         found = self._find(images)
         unseen = [number for number, faces in enumerate(found) if not faces]
         for number, faces in zip(unseen, self._from_afar([images[number] for number in unseen]), strict=True):
@@ -108,14 +111,14 @@ class MtcnnDetector:
                 found[number] = self._turned(image) or found[number]
         return found
 
-    def _find(self, images: Sequence[Pixels]) -> list[list[Found]]:
+    def _find(self, images: Sequence[Pixels]) -> list[list[Detection]]:
         smallest = [
             self._smallest or max(SMALLEST_FACE, SMALLEST_SHARE * long_side(image.shape[1], image.shape[0]))
             for image in images
         ]
         return self._cascade.find(images, smallest)
 
-    def _turned(self, image: Pixels) -> list[Found]:
+    def _turned(self, image: Pixels) -> list[Detection]:
         """The faces of a picture that lies on its side or is upside down; none where no turn of it convinces.
 
         A small copy tells which turn that is, so faces under a seventh of the picture's long side do not.
@@ -134,7 +137,7 @@ class MtcnnDetector:
             return []
         return [turned_back(face, quarters, width, height) for face in faces]
 
-    def _from_afar(self, images: Sequence[Pixels]) -> list[list[Found]]:
+    def _from_afar(self, images: Sequence[Pixels]) -> list[list[Detection]]:
         """The faces of pictures in which none was found, seen as thumbnails with a border.
 
         MTCNN wants a face's surroundings: it overlooks some that fill the picture, and all in a tiny picture.
@@ -150,7 +153,7 @@ class MtcnnDetector:
             zooms.append(zoom)
             borders.append(border)
         return [
-            [Found((box - border) / zoom, score, (points - border) / zoom) for box, score, points in faces]
+            [Detection((box - border) / zoom, score, (points - border) / zoom) for box, score, points in faces]
             for faces, zoom, border in zip(self._find(framed), zooms, borders, strict=True)
         ]
 
@@ -172,14 +175,15 @@ class Cascade:
     def __init__(self) -> None:
         self._pnet, self._rnet, self._onet = load_pnet(), load_rnet(), load_onet()
 
-    def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Found]]:
+    def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Detection]]:
         """The faces of each picture, RGB uint8 (h, w, 3); each network sees several pictures, or all, at once.
 
-        Args: `smallest`, for each picture the side in pixels from which a face is looked for, WINDOW at least.
+        Args:
+            smallest: For each picture the side in pixels from which a face is looked for, WINDOW at least.
         """
         return self._finish(images, _joined(self._propose(images, smallest)))
 
-    def follow(self, image: Pixels, boxes: Floats) -> list[Found]:
+    def follow(self, image: Pixels, boxes: Floats) -> list[Detection]:
         """The faces near boxes xyxy (n, 4) of an earlier frame: without P-Net, so new faces are not seen."""
         sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
         shifts = np.concatenate([_AROUND, _AROUND], axis=1)[:, np.newaxis] * sizes[:, np.newaxis]
@@ -202,15 +206,15 @@ class Cascade:
                 found = found._replace(boxes=(found.boxes - MARGIN) * _zoom(level, images[number]))
                 yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
 
-    def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Found]]:
+    def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Detection]]:
         """R-Net and O-Net on the proposals of some pictures."""
-        found: list[list[Found]] = [[] for _ in images]
+        found: list[list[Detection]] = [[] for _ in images]
         for number, face in self._complete(images, self._refine(images, proposed)):
             found[number].append(face)
         return [self._judge(image, faces) for image, faces in zip(images, found, strict=True)]
 
-    def _judge(self, image: Pixels, faces: Sequence[Found]) -> list[Found]:
-        """The faces of a picture with a second opinion on those that are not sure; without what can be none."""
+    def _judge(self, image: Pixels, faces: Sequence[Detection]) -> list[Detection]:
+        """The faces of a picture with test-time augmentation for those that are not sure; without what can be none."""
         sure = [face for face in faces if face.confidence >= _CERTAIN]
         doubtful = [face for face in faces if face.confidence < _CERTAIN and _is_possible(face, faces)]
         if not doubtful:
@@ -229,13 +233,13 @@ class Cascade:
         *_, odds = _run(self._onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3), (4, 10, 1))
         return odds.reshape(looks.shape[:2])
 
-    def _righted(self, image: Pixels, face: Found) -> list[Found]:
+    def _righted(self, image: Pixels, face: Detection) -> list[Detection]:
         """A face that was taken the wrong way up, its eyes for its mouth, as it is; none where it is not seen so."""
         ends = np.array(image.shape[1::-1], np.float32)
         place = np.concatenate([ends - face.box[2:], ends - face.box[:2]])[np.newaxis]
         seen = self._complete([cv2.rotate(image, cv2.ROTATE_180)], _candidates(place, np.zeros(1, np.float32), 0))
         return [
-            Found(np.concatenate([ends - box[2:], ends - box[:2]]), confidence, ends - points)
+            Detection(np.concatenate([ends - box[2:], ends - box[:2]]), confidence, ends - points)
             for _, (box, confidence, points) in seen
         ]
 
@@ -248,7 +252,7 @@ class Cascade:
         refined = refined.keep(refined.scores > np.where(cut, _log_odds(_CUT_THRESHOLD), _log_odds(_THRESHOLDS[1])))
         return refined.keep(_suppress(refined, _OVERLAP))
 
-    def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Found]]:
+    def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Detection]]:
         """O-Net's boxes and landmarks, each with its picture's number: the means of a patch and its mirror image."""
         patches, squares = cut_patches(images, refined.boxes, refined.pictures, ONET_SIDE)
         plain = _run(self._onet, patches, (4, 10, 1))
@@ -264,10 +268,10 @@ class Cascade:
         boxes, confidences = _moved(squares, offsets), _probability(odds[:, 0])
         whole = _shares_inside(_Candidates(boxes, odds[:, 0], pictures), images) >= _READABLE
         for i in np.flatnonzero((confidences > _THRESHOLDS[2]) & whole):
-            yield int(pictures[i]), Found(boxes[i], float(confidences[i]), points[i])
+            yield int(pictures[i]), Detection(boxes[i], float(confidences[i]), points[i])
 
 
-def _is_possible(face: Found, faces: Sequence[Found]) -> bool:
+def _is_possible(face: Detection, faces: Sequence[Detection]) -> bool:
     """Whether a box is sure, or has landmarks as a face may have, and is no second box on one of the faces."""
     better = [other.box for other in faces if other.confidence > face.confidence]
     plausible = is_plausible(face.box, face.points) and share_held(face.box, better) <= _SECOND
@@ -295,9 +299,8 @@ def _windows(offsets: Floats, odds: Floats) -> tuple[Floats, Floats]:
 def _shares_inside(candidates: _Candidates, images: Sequence[Pixels]) -> Floats:
     """How much of each box lies inside its picture, 0 to 1 (n,)."""
     ends = np.array([image.shape[1::-1] for image in images], np.float32).reshape(-1, 2)[candidates.pictures]
-    boxes = candidates.boxes
-    inside = np.minimum(boxes[:, 2:], ends) - np.maximum(boxes[:, :2], 0)
-    return np.asarray(np.maximum(inside, 0).prod(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1), np.float32)
+    pictures = np.hstack([np.zeros_like(ends), ends])
+    return np.asarray(shared_areas(candidates.boxes, pictures) / areas(candidates.boxes), np.float32)
 
 
 def _log_odds(probability: float) -> float:
@@ -329,7 +332,7 @@ def _run(network: Graph, patches: Pixels, widths: Sequence[int]) -> list[Floats]
 
 
 def _moved(boxes: Floats, offsets: Floats) -> Floats:
-    """Boxes with a network's corrections, which are given in shares of width and height."""
+    """Bounding-box regression: boxes corrected by a network's offsets, in shares of width and height."""
     size = boxes[:, 2:] - boxes[:, :2] + 1
     return np.asarray(boxes + offsets * np.concatenate([size, size], axis=1), np.float32)
 
@@ -342,7 +345,7 @@ def _turned(offsets: Floats, points: Floats, odds: Floats) -> tuple[Floats, Floa
 
 
 def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
-    """Indices of the candidates that overlap no better one of their picture by more than `most` (over the union)."""
+    """Non-maximum suppression: indices of those with an IoU up to `most` with each better one of their picture."""
     if not len(candidates.boxes):
         return np.empty(0, np.intp)
     sizes = candidates.boxes[:, 2:] - candidates.boxes[:, :2]
@@ -354,22 +357,20 @@ def _suppress(candidates: _Candidates, most: float) -> npt.NDArray[np.intp]:
 
 
 def _outermost(candidates: _Candidates, order: npt.NDArray[np.intp]) -> list[int]:
-    """Of some candidates those that no better one of their picture holds: shared area over the smaller box."""
-    x1, y1, x2, y2 = candidates.boxes.T
-    areas = (x2 - x1) * (y2 - y1)
+    """Non-maximum suppression of some candidates by the area shared over the smaller box, picture by picture."""
+    boxes, sizes = candidates.boxes, areas(candidates.boxes)
     order = order[np.argsort(-candidates.scores[order], kind="stable")]
     kept: list[int] = []
     while order.size:
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        shared = np.maximum(0, np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest]))
-        shared = shared * np.maximum(0, np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest]))
+        shared = shared_areas(boxes[best], boxes[rest])
         apart = candidates.pictures[rest] != candidates.pictures[best]
-        order = rest[apart | (shared <= _HELD * np.minimum(areas[best], areas[rest]))]
+        order = rest[apart | (shared <= _HELD * np.minimum(sizes[best], sizes[rest]))]
     return kept
 
 
-def _best(faces: Sequence[Found]) -> float:
+def _best(faces: Sequence[Detection]) -> float:
     return max((face.confidence for face in faces), default=0.0)
 
 
@@ -378,14 +379,14 @@ def turned(image: Pixels, quarters: int) -> Pixels:
     return np.ascontiguousarray(np.rot90(image, quarters))
 
 
-def turned_back(face: Found, quarters: int, width: int, height: int) -> Found:
+def turned_back(face: Detection, quarters: int, width: int, height: int) -> Detection:
     """A face of the turned picture in the pixels of the picture as it was, `width` × `height`.
 
     Its landmarks keep their names: the left eye is left where the face is upright.
     """
     corners = _back(face.box.reshape(2, 2), quarters, width, height)
     box = np.concatenate([corners.min(axis=0), corners.max(axis=0)])
-    return Found(box, face.confidence, _back(face.points, quarters, width, height))
+    return Detection(box, face.confidence, _back(face.points, quarters, width, height))
 
 
 def _back(points: npt.NDArray[np.float32], quarters: int, width: int, height: int) -> npt.NDArray[np.float32]:

@@ -10,20 +10,18 @@ How much sooner, and than what: docs/decisions/detection.md.
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.resources import files
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from mtcnn.network.onet import ONet
 from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
 from mtcnn.utils.tensorflow import load_weights
 
+from femr.faces.boxes import Floats
 from femr.images import Pixels
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 RNET_SIDE, ONET_SIDE = 24, 48
 """Input side of R-Net and O-Net in pixels."""
@@ -63,28 +61,24 @@ def load_pnet() -> Graph:
 
 def load_rnet() -> Graph:
     """R-Net: RGB uint8 (n, 24, 24, 3) → offsets (n, 4), and the log odds of a face (n,)."""
-    network = _load(RNet(), "rnet.lz4", (None, RNET_SIDE, RNET_SIDE, 3))
-    *trunk, offsets, faces = network.layers
-    steps, odds = _steps(trunk), _odds(faces)
-
-    def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        features = _through(steps, pixels)
-        return offsets(features), odds(features)
-
-    return Graph(run, (None, RNET_SIDE, RNET_SIDE, 3))
+    return _refiner(RNet(), "rnet.lz4", RNET_SIDE, heads=1)
 
 
 def load_onet() -> Graph:
     """O-Net: RGB uint8 (n, 48, 48, 3) → offsets (n, 4), landmarks (n, 10) as x1 ... x5, y1 ... y5, log odds (n,)."""
-    network = _load(ONet(), "onet.lz4", (None, ONET_SIDE, ONET_SIDE, 3))
-    *trunk, offsets, landmarks, faces = network.layers
-    steps, odds = _steps(trunk), _odds(faces)
+    return _refiner(ONet(), "onet.lz4", ONET_SIDE, heads=2)
+
+
+def _refiner(network: keras.Model, weights: str, side: int, heads: int) -> Graph:
+    """A network of square patches, with so many heads before that for the odds."""
+    *trunk, faces = _load(network, weights, (None, side, side, 3)).layers
+    steps, odds = _steps(trunk[:-heads]), _odds(faces)
 
     def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         features = _through(steps, pixels)
-        return offsets(features), landmarks(features), odds(features)
+        return *(head(features) for head in trunk[-heads:]), odds(features)
 
-    return Graph(run, (None, ONET_SIDE, ONET_SIDE, 3))
+    return Graph(run, (None, side, side, 3))
 
 
 def _load(network: keras.Model, weights: str, shape: tuple[int | None, ...]) -> keras.Model:

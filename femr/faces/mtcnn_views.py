@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from femr.faces.boxes import Floats, areas, shared_areas
 from femr.images import Pixels
 
 WINDOW = 12
@@ -21,15 +22,13 @@ LOOKS = (1.0, 0.85)
 
 _SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
 _SHEET = 600_000  # pixels of a sheet, about: bounds the memory, whatever the picture
-_GREY = 127
+_GRAY = 127
 # where the landmarks of 603 real boxes lay, with some room: in the box's longer side
 _EYE_DISTANCE = 0.18, 0.52  # seen: .25 to .42
 _EYES_TO_MOUTH = 0.27, 0.52  # .31 to .47
 _ASIDE = 0.2  # nose or middle of the mouth off the eyes' middle: up to .14
 _NOSE = 0.2, 0.88  # of the way from the eyes to the mouth: .28 to .80
 _MOUTH = 0.5, 1.3  # width in distances between the eyes: .62 to 1.11
-
-Floats: TypeAlias = npt.NDArray[np.float32]
 
 
 class Sheet(NamedTuple):
@@ -95,12 +94,14 @@ def _sheet(levels: Sequence[Pixels], some: Sequence[int]) -> Sheet:
 def cut_patches(
     images: Sequence[Pixels], boxes: Floats, pictures: npt.NDArray[np.int32], side: int
 ) -> tuple[Pixels, Floats]:
-    """Squares around boxes, resized: uint8 (n, side, side, 3), grey outside the picture.
+    """Squares around boxes, resized: uint8 (n, side, side, 3), gray outside the picture.
 
     And the squares themselves, xyxy (n, 4): through the middles of the outermost pixels, as the networks learned it.
     They are snapped to whole pixels, which is three times as fast as sampling between.
 
-    Args: `boxes`, xyxy (n, 4) in pixels; `pictures`, the number (n,) of the picture that each is of.
+    Args:
+        boxes: (n, 4), xyxy in pixels.
+        pictures: The number (n,) of the picture that each is of.
     """
     squares = _squared(boxes)
     around = (squares[:, 2:] - squares[:, :2]) * (0.5 / (side - 1))
@@ -108,7 +109,7 @@ def cut_patches(
     depths = np.log2(np.maximum((squares[:, 2] - squares[:, 0]) / side, 1)).astype(np.int32)
     steps = np.exp2(depths)[:, np.newaxis]
     corners = np.rint(np.hstack([squares[:, :2] - around, squares[:, 2:] + around]) / steps).astype(np.int32)
-    patches = np.full((len(squares), side, side, 3), _GREY, np.uint8)
+    patches = np.full((len(squares), side, side, 3), _GRAY, np.uint8)
     halved = [[image] for image in images]
     for patch, sides, number, depth in zip(patches, corners.tolist(), pictures, depths, strict=True):
         levels = halved[number]
@@ -122,7 +123,7 @@ def cut_patches(
 
 
 def _cut(image: Pixels, x1: int, y1: int, x2: int, y2: int) -> Any:
-    """A part of a picture, with grey where it reaches beyond; empty where all of it does."""
+    """A part of a picture, with gray where it reaches beyond; empty where all of it does."""
     height, width = image.shape[:2]
     if min(x1, y1) >= 0 and x2 <= width and y2 <= height:
         return image[y1:y2, x1:x2]
@@ -130,7 +131,7 @@ def _cut(image: Pixels, x1: int, y1: int, x2: int, y2: int) -> Any:
     if not part.size:
         return part
     beyond = max(-y1, 0), max(y2 - height, 0), max(-x1, 0), max(x2 - width, 0)
-    return cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
+    return cv2.copyMakeBorder(part, *beyond, cv2.BORDER_CONSTANT, value=(_GRAY,) * 3)
 
 
 def _squared(boxes: Floats) -> Floats:
@@ -143,7 +144,10 @@ def _squared(boxes: Floats) -> Floats:
 def closer_looks(image: Pixels, box: Floats, points: Floats, side: int) -> Pixels:
     """A box's middle at each of LOOKS, upright by its eyes, plain and mirrored: uint8 (2 × looks, side, side, 3).
 
-    Args: `image`, RGB uint8 (h, w, 3); `box`, xyxy (4,), `points`, landmarks (5, 2), in its pixels.
+    Args:
+        image: RGB uint8 (h, w, 3).
+        box: (4,), xyxy, in its pixels.
+        points: Landmarks (5, 2), in its pixels.
     """
     longest = float(max(box[2] - box[0], box[3] - box[1]))
     part, corner = _around(image, box, longest)
@@ -158,7 +162,7 @@ def closer_looks(image: Pixels, box: Floats, points: Floats, side: int) -> Pixel
         centre = float(middle[0]) - 0.5, float(middle[1]) - 0.5
         matrix = cv2.getRotationMatrix2D(centre, tilt, (side - 1) / (longest * size))
         matrix[:, 2] += (side - 1) / 2 - np.array(centre)
-        look = cv2.warpAffine(part, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=(_GREY,) * 3)
+        look = cv2.warpAffine(part, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=(_GRAY,) * 3)
         looks += [look, look[:, ::-1]]
     return np.stack(looks).astype(np.uint8, copy=False)
 
@@ -188,20 +192,11 @@ def is_plausible(box: Floats, points: Floats) -> bool:
 
 def share_held(box: Floats, others: Sequence[Floats]) -> float:
     """The most of a box that lies in one of the others, 0 to 1."""
-    area = float((box[2] - box[0]) * (box[3] - box[1]))
-    shared = [np.maximum(0, np.minimum(box[2:], o[2:]) - np.maximum(box[:2], o[:2])).prod() for o in others]
-    return float(max(shared, default=0)) / area
+    return float(shared_areas(box, others).max()) / float(areas(box)) if len(others) else 0.0
 
 
 def _around(image: Pixels, box: Floats, longest: float) -> tuple[Any, Floats]:
-    """The part of a picture that holds all looks, grey outside, and its corner: the box's middle lies inside."""
+    """The part of a picture that holds all looks, gray outside, and its corner: the box's middle lies inside."""
     middle = (box[:2] + box[2:]) / 2
-    corner = np.floor(middle - longest)
-    end = np.ceil(middle + longest)
-    x1, y1 = np.maximum(corner, 0).astype(int)
-    x2, y2 = np.minimum(end, image.shape[1::-1]).astype(int)
-    widths = [y1 - corner[1], end[1] - y2, x1 - corner[0], end[0] - x2]
-    top, bottom, left, right = (int(width) for width in widths)
-    part: Any = image[y1:y2, x1:x2]
-    part = cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(_GREY,) * 3)
-    return part, corner.astype(np.float32)
+    corner, end = np.floor(middle - longest), np.ceil(middle + longest)
+    return _cut(image, *corner.astype(int).tolist(), *end.astype(int).tolist()), corner.astype(np.float32)

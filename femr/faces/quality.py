@@ -34,8 +34,8 @@ def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, UnsureReason |
 
     Args:
         image: RGB uint8 (h, w, 3), the picture that `face` was found in.
-        face: its box and landmarks, in pixels of `image`.
-        sure: whether its scores are; those of what may be no face, or is covered, mean nothing.
+        face: Its box and landmarks, in pixels of `image`.
+        sure: Whether its scores are; those of what may be no face, or is covered, mean nothing.
     """
     reason = why_unreadable(image, face)
     if reason or sure:
@@ -65,10 +65,10 @@ def why_hard(image: Pixels, face: Face) -> UnsureReason | None:
         return "cut off"
     if abs(_turn(face)) > TURNED:
         return "turned away"
-    grey = cv2.cvtColor(image[int(y1) : math.ceil(y2), int(x1) : math.ceil(x2)], cv2.COLOR_RGB2GRAY)
-    if grey.mean() < DARK:
+    gray = cv2.cvtColor(image[int(y1) : math.ceil(y2), int(x1) : math.ceil(x2)], cv2.COLOR_RGB2GRAY)
+    if gray.mean() < DARK:
         return "dark"
-    return "blurred" if _sharpness(grey) < BLURRED else None
+    return "blurred" if _sharpness(gray) < BLURRED else None
 
 
 def _turn(face: Face) -> float:
@@ -80,7 +80,7 @@ def _turn(face: Face) -> float:
     return float((nose - (left_eye + right_eye) / 2) @ across) / length if length else math.inf
 
 
-def _sharpness(grey: npt.NDArray[np.uint8]) -> float:
+def _sharpness(gray: npt.NDArray[np.uint8]) -> float:
     """Share of fine detail in a face's contrast, whatever its size and light."""
-    small = cv2.resize(grey, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(gray, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     return float(cv2.Laplacian(small, cv2.CV_32F).var() / max(1.0, small.var()))

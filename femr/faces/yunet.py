@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from femr.errors import ModelError, printable
-from femr.faces.detector import Found, to_faces
+from femr.faces.detector import Detection, to_faces
 from femr.images import Picture
 from femr.results import Face
 
@@ -19,8 +19,12 @@ _OVERLAP, _MOST = 0.3, 5000  # non-maximum suppression: area shared over the uni
 class YunetDetector:
     """Finds faces and five landmarks each. May be called from several threads.
 
-    Args: `smallest_face`, the side in pixels from which a face counts; `file`, YuNet's ONNX file, as OpenCV Zoo has it.
-    Raises: ModelError if the file is not there or something else.
+    Args:
+        smallest_face: The side in pixels from which a face counts.
+        file: YuNet's ONNX file, as OpenCV Zoo has it.
+
+    Raises:
+        ModelError: The file is not there, or holds something else.
     """
 
     def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
@@ -38,7 +42,7 @@ class YunetDetector:
         """The faces of each picture, as in Detector; `near` changes nothing."""
         return [to_faces(self._find(picture), picture) for picture in pictures]
 
-    def _find(self, picture: Picture) -> list[Found]:
+    def _find(self, picture: Picture) -> list[Detection]:
         image = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2BGR)
         with self._lock:
             self._network.setInputSize(image.shape[1::-1])
@@ -46,7 +50,7 @@ class YunetDetector:
         # a row: x, y, width, height, five landmarks in the order of results.Landmarks, confidence
         faces = np.empty((0, 15), np.float32) if rows is None else rows
         return [
-            Found(np.concatenate([row[:2], row[:2] + row[2:4]]), float(row[14]), row[4:14].reshape(5, 2))
+            Detection(np.concatenate([row[:2], row[:2] + row[2:4]]), float(row[14]), row[4:14].reshape(5, 2))
             for row in faces
             if row[2:4].max() >= self._smallest
         ]

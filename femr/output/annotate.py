@@ -23,7 +23,7 @@ def draw(image: Pixels, analysis: Analysis) -> Pixels:
 
     Args:
         image: RGB uint8 (h, w, 3), the analysed picture in any size.
-        analysis: its boxes, in the original picture's pixels, are scaled to `image`.
+        analysis: Its boxes, in the original picture's pixels, are scaled to `image`.
     """
     picture = Image.fromarray(image)
     enlarge = max(1.0, SMALLEST_SIDE / max(picture.size))

@@ -53,7 +53,8 @@ class Timeline:
     def save(self, path: str | PathLike[str], title: str = "") -> None:
         """Writes the picture: PNG, the mean probabilities of all faces over time, gaps where there is none.
 
-        Raises: OSError.
+        Raises:
+            OSError: The file cannot be written.
         """
         # without pyplot: it keeps figures, and is not meant for threads
         from matplotlib.backends.backend_agg import FigureCanvasAgg

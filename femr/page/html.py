@@ -14,6 +14,7 @@ from femr.music import MusicLibrary
 from femr.output.rows import of_ten, to_csv, to_dict
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
 from femr.video.session import HISTORY, Moment
+from femr.wording import clock, song_facts, tonality
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
 TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))
@@ -62,18 +63,14 @@ def song_line(song: Song | None, mood: Mood, library: MusicLibrary) -> str:
     if song is None:
         nothing = library.problems[0] if not library.songs and library.problems else "There is no song for this mood."
         return escape(nothing) if mood.emotion else ""
-    key = " ".join(part for part in (song.key, song.mode) if part)
-    tempo = f"{song.tempo:.0f} bpm" if song.tempo else None
-    facts = [escape(str(fact)) for fact in (song.artist, key, tempo, song.licence) if fact]
-    return " · ".join([f"♫ <b>{escape(song.title)}</b>", *facts])
+    return " · ".join([f"♫ <b>{escape(song.title)}</b>", *map(escape, song_facts(song))])
 
 
 def song_row(song: Song) -> list[str]:
     """A song's row of SONG_HEADERS; what is not known stays empty."""
-    length = f"{song.duration // 60:.0f}:{song.duration % 60:02.0f}" if song.duration else ""
-    key = " ".join(part for part in (song.key, song.mode) if part)
+    length = clock(round(song.duration)) if song.duration else ""
     tempo = f"{song.tempo:.0f}" if song.tempo else ""
-    return [f"▶ {song.title}", song.emotion.value, length, key, tempo, song.artist or "", song.licence or ""]
+    return [f"▶ {song.title}", song.emotion.value, length, tonality(song), tempo, song.artist or "", song.licence or ""]
 
 
 def table_row(face: FaceEmotion) -> list[str]:

@@ -39,40 +39,40 @@ OVER = f"{MINUTES} minutes are over. Press Start to go on."
 MUSIC = "Lift answers hard moods with brighter songs. It counts from the next song on."
 
 
-async def watch(frame: bytes | None, mode: Mode, visit: Session | None) -> tuple[Any, ...]:
-    """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the visit."""
-    return await asyncio.wrap_future(LANE.submit(_turn, frame, mode, visit, monotonic()))
+async def watch(frame: bytes | None, mode: Mode, session: Session | None) -> tuple[Any, ...]:
+    """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the session."""
+    return await asyncio.wrap_future(LANE.submit(_turn, frame, mode, session, monotonic()))
 
 
-def _turn(frame: bytes | None, mode: Mode, visit: Session | None, asked: float) -> tuple[Any, ...]:
+def _turn(frame: bytes | None, mode: Mode, session: Session | None, asked: float) -> tuple[Any, ...]:
     now = monotonic()
     if frame is None or now - asked > LATE:
         return (gr.skip(),) * 6
     try:
         image = load_image(frame)
         analyzer = shared.analyzer(DEFAULT_MODEL)
-        if visit is None or visit.done or now - visit.time > AWAY:
-            visit = Session(analyzer.library, analyzer.threshold, played=visit.played if visit else ())
+        if session is None or session.done or now - session.time > AWAY:
+            session = Session(analyzer.library, analyzer.threshold, played=session.played if session else ())
         # Gradio's own limit counts the seconds of work, not those on the clock
-        if _over(visit):
+        if _over(session):
             return _stop(OVER)
-        visit.mode, before = mode, visit.song
-        (found,) = visit.analyze(analyzer, [Frame(now, None, image)])
+        session.mode, before = mode, session.song
+        (found,) = session.analyze(analyzer, [Frame(now, None, image)])
     except FemrError as error:
         return _stop(str(error))
-    if visit.done:  # stopped meanwhile
+    if session.done:  # stopped meanwhile
         return (gr.skip(),) * 6
     return (
-        html.headline(found.mood) + html.note(visit.note),
+        html.headline(found.mood) + html.note(session.note),
         _picture(draw(thumbnail(image, SHOWN_SIDE), found)),
         *_music(found, before),
-        html.mood_chart(visit.moments),
-        visit,
+        html.mood_chart(session.moments),
+        session,
     )
 
 
-def _over(visit: Session) -> bool:
-    return visit.begun is not None and monotonic() - visit.begun > 60 * MINUTES
+def _over(session: Session) -> bool:
+    return session.begun is not None and monotonic() - session.begun > 60 * MINUTES
 
 
 def _stop(words: str) -> tuple[Any, ...]:
@@ -97,17 +97,17 @@ def _picture(image: Pixels) -> str:
     return html.image(jpeg.tobytes(), alt)
 
 
-def finish(visit: Session | None) -> Any:
-    """What stands there after a stream. The next one begins a new visit, which knows the songs that were heard."""
-    if visit is None:
+def finish(session: Session | None) -> Any:
+    """What stands there after a stream. The next one begins a new session, which knows the songs that were heard."""
+    if session is None:
         return gr.skip()
-    visit.done = True
-    return _plate(OVER if _over(visit) else "Stopped. Press Start to go on.")
+    session.done = True
+    return _plate(OVER if _over(session) else "Stopped. Press Start to go on.")
 
 
 def build() -> None:
     """The tab's components and handlers, inside the Blocks that is being built."""
-    visit = gr.State(None)  # of this visit only
+    session = gr.State(None)  # of this visit only
     with gr.Row():
         with gr.Column(scale=4, min_width=300, elem_id="live-question"):
             options = gr.WebcamOptions(mirror=True, constraints=CAMERA)
@@ -124,10 +124,10 @@ def build() -> None:
             picture = gr.HTML(label="Faces", elem_id="live-picture")
             player = gr.Audio(label="Song", autoplay=True, interactive=False, buttons=[], elem_id="live-player")
             title = gr.HTML(label="Song title", elem_id="live-song")
-    shown = [mood, picture, player, title, chart, visit]
+    shown = [mood, picture, player, title, chart, session]
     # a stream holds its place while it lasts, so not the place of the Photo tab's answers
     places: Any = {"concurrency_limit": MOST_VISITORS, "concurrency_id": "live"}
     pace: Any = {"stream_every": EVERY, "time_limit": 60 * MINUTES}
     quiet: Any = {"show_progress": "hidden", "api_visibility": "private"}
-    stream = camera.stream(watch, [camera, mode, visit], shown, **pace, **places, **quiet)
-    stream.then(finish, visit, mood, js=shared.text_of("silence.js"), queue=False, **quiet)
+    stream = camera.stream(watch, [camera, mode, session], shown, **pace, **places, **quiet)
+    stream.then(finish, session, mood, js=shared.text_of("silence.js"), queue=False, **quiet)

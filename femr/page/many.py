@@ -26,8 +26,9 @@ from femr.page import html
 from femr.page.inputs import FilesInput
 from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
 from femr.report.page import to_html
-from femr.report.summary import clock, summarise
+from femr.report.summary import summarise
 from femr.results import Analysis
+from femr.wording import clock, plural
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video
@@ -143,7 +144,7 @@ def _counts(analyses: Sequence[Analysis], faces: int) -> str:
     read = [analysis for analysis in analyses if analysis.error is None]
     noun = "frame" if read and read[0].time is not None else "photo"
     rest = f" The first {SHOWN_ROWS} are in the table, all of them in the download." if faces > SHOWN_ROWS else ""
-    return f"<p>{_plural(faces, 'face')} in {_plural(len(read), noun)}.{rest}</p>"
+    return f"<p>{plural(faces, 'face')} in {plural(len(read), noun)}.{rest}</p>"
 
 
 def _drawn(timeline: Timeline) -> str:
@@ -168,10 +169,6 @@ def _links(analyses: Sequence[Analysis]) -> str:
 
 def _where(analysis: Analysis) -> str:
     return clock(analysis.time) if analysis.time is not None else str(analysis.file)
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def build() -> None:

@@ -1,6 +1,6 @@
 """The report's charts as SVG for a page: text stays text, ink is the page's, a reader hears title and summary.
 
-Only bars that are told apart by their place and name: no meaning hangs on colour. Gaps are places with too few faces.
+Only bars that are told apart by their place and name: no meaning hangs on colour. Gaps are bins with too few faces.
 """
 
 import io
@@ -22,7 +22,7 @@ WIDE, NARROW = 720, 350
 """Widths in the page's pixels: for a desktop's window and paper, and for a phone's."""
 
 _INK = "#010203"  # stands for the page's own text colour until the drawing is done
-_GREY = "#B4BCC6"
+_GRAY = "#B4BCC6"
 _SVG = "http://www.w3.org/2000/svg"
 _STYLE = {
     "svg.fonttype": "none",
@@ -38,7 +38,7 @@ ElementTree.register_namespace("", _SVG)
 
 def color_of(kind: str) -> str:
     """The colour of one of tally.KINDS, as #RRGGBB."""
-    return Emotion(kind).color if kind in EMOTIONS else _GREY
+    return Emotion(kind).color if kind in EMOTIONS else _GRAY
 
 
 def name_of(kind: str) -> str:
@@ -70,22 +70,22 @@ def shares_chart(total: Tally, width: int = WIDE) -> str:
 
 def timeline_top(group: Group) -> float:
     """The percentage that each row of the timeline goes up to."""
-    return _tens(share.value for moment in group.moments for share in moment.tally.shares)
+    return _tens(share.value for one in group.filled for share in one.tally.shares)
 
 
 def timeline_chart(group: Group, width: int = WIDE) -> str:
-    """The share of each expression at each moment, one row of bars an expression, as SVG."""
+    """The share of each expression at each bin, one row of bars an expression, as SVG."""
 
     def draw(figure: Any) -> None:
         rows = figure.subplots(len(KINDS), sharex=True)
         top = timeline_top(group)
         for number, (axes, kind) in enumerate(zip(rows, KINDS, strict=True)):
-            shares = [moment.tally.shares[number] for moment in group.moments]
+            shares = [one.tally.shares[number] for one in group.filled]
             _bars(axes, group, [100 * share.value for share in shares], color_of(kind))
             axes.set_ylim(0, top)
             axes.set_yticks([top / 2], [name_of(kind)])
             axes.tick_params(axis="x", length=0 if number < len(KINDS) - 1 else 4)
-        _name_places(rows[-1], group, width)
+        _name_bins(rows[-1], group, width)
 
     told = "; ".join(_peak(group, number) for number in range(len(KINDS)))
     return _svg(draw, (width, 470), "timeline", "Share of each expression over time", f"Highest: {told}.")
@@ -93,43 +93,41 @@ def timeline_chart(group: Group, width: int = WIDE) -> str:
 
 def _peak(group: Group, number: int) -> str:
     """The highest share of one of KINDS, and when it was."""
-    shares = [moment.tally.shares[number].value for moment in group.moments]
-    return f"{name_of(KINDS[number])} {max(shares):.0%} at {group.moments[shares.index(max(shares))].label}"
+    shares = [one.tally.shares[number].value for one in group.filled]
+    return f"{name_of(KINDS[number])} {max(shares):.0%} at {group.filled[shares.index(max(shares))].label}"
 
 
 def faces_chart(group: Group, width: int = WIDE) -> str:
-    """The mean number of faces in a picture at each moment, as SVG."""
+    """The mean number of faces in a picture in each bin, as SVG."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        _bars(axes, group, [moment.tally.faces_a_picture for moment in group.moments], _GREY)
+        _bars(axes, group, [one.tally.faces_a_picture for one in group.filled], _GRAY)
         axes.set_ylim(0)
         axes.yaxis.get_major_locator().set_params(integer=True, nbins=5)
         axes.set_ylabel("faces")
         axes.grid(axis="y", color=_INK, alpha=0.15)
-        _name_places(axes, group, width)
+        _name_bins(axes, group, width)
 
-    counts = [moment.tally.faces_a_picture for moment in group.moments]
+    counts = [one.tally.faces_a_picture for one in group.filled]
     told = f"From {min(counts):.1f} to {max(counts):.1f} faces in a picture."
     return _svg(draw, (width, 190), "faces", "Faces in a picture over time", told)
 
 
 def valence_chart(group: Group, width: int = WIDE) -> str:
-    """How pleasant the faces look at each moment, -1 to 1, as SVG."""
+    """How pleasant the faces look in each bin, -1 to 1, as SVG."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        _bars(axes, group, [moment.tally.valence for moment in group.moments], Emotion.HAPPY.color)
-        top = _tens(abs(moment.tally.valence) for moment in group.moments) / 100
+        _bars(axes, group, [one.tally.valence for one in group.filled], Emotion.HAPPY.color)
+        top = _tens(abs(one.tally.valence) for one in group.filled) / 100
         axes.set_ylim(-top, top)
         axes.set_yticks([-top, 0, top], [f"unpleasant −{top:.1f}", "0", f"pleasant +{top:.1f}"])
         axes.axhline(0, color=_INK, linewidth=0.8)
         axes.spines["bottom"].set_visible(False)
-        _name_places(axes, group, width)
+        _name_bins(axes, group, width)
 
-    highest, lowest = (
-        f"{moment.tally.valence:+.2f} at {moment.label}" for moment in (group.ranked[0], group.ranked[-1])
-    )
+    highest, lowest = (f"{one.tally.valence:+.2f} at {one.label}" for one in (group.ranked[0], group.ranked[-1]))
     told = f"Highest: {highest}; lowest: {lowest}."
     return _svg(draw, (width, 210), "valence", "How pleasant the faces look over time", told)
 
@@ -140,25 +138,25 @@ def _tens(shares: Iterable[float]) -> float:
 
 
 def _bars(axes: Any, group: Group, values: Sequence[float], color: str) -> None:
-    """A bar a moment; a shade where there are too few faces."""
-    many = len(group.places) > 100
-    indices = [moment.index for moment in group.moments]
+    """A bar a bin; a shade where there are too few faces."""
+    many = len(group.bins) > 100
+    indices = [one.index for one in group.filled]
     edge = {"edgecolor": _INK, "linewidth": 0 if many else 0.6}
     axes.bar(indices, values, color=color, width=1 if many else 0.86, **edge)
-    for index in set(range(len(group.places))) - set(indices):
+    for index in set(range(len(group.bins))) - set(indices):
         axes.axvspan(index - 0.5, index + 0.5, color=_INK, alpha=0.1, linewidth=0)
     axes.tick_params(axis="y", length=0)
     axes.set_axisbelow(True)
 
 
-def _name_places(axes: Any, group: Group, width: int) -> None:
-    """Names some of the places under the axis, as many as there is room for."""
-    longest = max(len(place.tick) for place in group.places)
+def _name_bins(axes: Any, group: Group, width: int) -> None:
+    """Names some of the bins under the axis, as many as there is room for."""
+    longest = max(len(one.tick) for one in group.bins)
     room = max(2, int(width * 0.8 / (9 * longest + 14)))
-    step = -(-len(group.places) // room)
-    chosen = range(0, len(group.places), step)
-    axes.set_xticks(chosen, [group.places[index].tick for index in chosen])
-    axes.set_xlim(-0.7, len(group.places) - 0.3)
+    step = -(-len(group.bins) // room)
+    chosen = range(0, len(group.bins), step)
+    axes.set_xticks(chosen, [group.bins[index].tick for index in chosen])
+    axes.set_xlim(-0.7, len(group.bins) - 0.3)
 
 
 def _svg(draw: Callable[[Any], None], size: tuple[int, int], name: str, title: str, told: str) -> str:

@@ -98,8 +98,9 @@ class Tally:
 
     @property
     def valence(self) -> float:
-        """How pleasant the faces look on average, -1 to 1: music.AFFECT's valence of the seven expressions, weighted by
-        the probabilities of all faces; 0 without a face.
+        """How pleasant the faces look on average, -1 to 1; 0 without a face.
+
+        It is the mean of music.AFFECT's valences, weighted by the probabilities of all faces.
         """
         total = sum(self.weights)
         named = zip(EMOTIONS, self.weights, strict=True)

@@ -13,8 +13,9 @@ from femr.expression.weights import MODEL_NAMES, ModelFacts, load_facts
 from femr.music import AFFECT, HARD, Mode, MusicLibrary
 from femr.report import charts
 from femr.report.count import KINDS
-from femr.report.summary import Group, Moment, clock
-from femr.results import EMOTIONS, Song
+from femr.report.summary import FilledBin, Group
+from femr.results import EMOTIONS
+from femr.wording import clock, plural, song_facts
 
 _SONGS = 3  # in a playlist
 _EXTREMES = 3  # best and lowest moments
@@ -23,7 +24,9 @@ _EXTREMES = 3  # best and lowest moments
 def to_html(group: Group, library: MusicLibrary, version: str) -> str:
     """The report as the text of an HTML file.
 
-    Args: `library`, where the playlist is chosen from; `version`, femr's own.
+    Args:
+        library: Where the playlist is chosen from.
+        version: That of femr, for the last line.
     """
     page = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -41,8 +44,8 @@ def to_html(group: Group, library: MusicLibrary, version: str) -> str:
         answer=answer(group),
         facts=_facts(group, facts),
         charts=_charts(group),
-        timeline_top=f"{charts.timeline_top(group):.0f}" if group.moments else "",
-        shaded=f" Shaded: fewer than {group.least} faces." if len(group.moments) < len(group.places) else "",
+        timeline_top=f"{charts.timeline_top(group):.0f}" if group.filled else "",
+        shaded=f" Shaded: fewer than {group.least} faces." if len(group.filled) < len(group.bins) else "",
         valences=", ".join(f"{emotion.adjective} {AFFECT[emotion][0]:+g}".replace("-", "−") for emotion in EMOTIONS),
         extremes=_extremes(group.ranked),
         playlists=_playlists(group, library),
@@ -59,7 +62,7 @@ def answer(group: Group) -> str:
     looks = charts.name_of(share.kind)
     said = f"Of {total.faces:,} faces {_percent(share.value)} look {looks}, more than any other way"
     unsure = f"; of {_percent(total.shares[-1].value)} the model is unsure." if total.unsure else "."
-    if len(group.moments) < 2:
+    if len(group.filled) < 2:
         return said + unsure
     return f"{said}{unsure} The best moment is {group.ranked[0].label}, the lowest {group.ranked[-1].label}."
 
@@ -68,20 +71,20 @@ def _facts(group: Group, facts: Sequence[ModelFacts]) -> list[tuple[str, str]]:
     """What was analysed: name and value."""
     read = []
     if group.photos:
-        read.append(_count(group.photos, "photo"))
+        read.append(plural(group.photos, "photo"))
     if group.videos:
         together = " together" if group.videos > 1 else ""
-        length = f"{clock(round(group.duration))}{together}, {_count(group.frames, 'frame')}"
-        read.append(f"{_count(group.videos, 'video')} ({length})")
+        length = f"{clock(round(group.duration))}{together}, {plural(group.frames, 'frame')}"
+        read.append(f"{plural(group.videos, 'video')} ({length})")
     pool = group.pool.pictures if group.pool else 0
     shown = group.total.pictures - pool
     counted = [f"{shown:,} with {group.least} faces or more"] if shown else []
-    counted += [f"{_count(pool, 'photo')} with fewer, together"] if pool else []
+    counted += [f"{plural(pool, 'photo')} with fewer, together"] if pool else []
     found = [
         ("Read", " and ".join(read)),
         ("Pictures counted", "; ".join(counted)),
-        ("Counted nowhere", f"{_count(group.left_out, 'picture')} with fewer faces or none" if group.left_out else ""),
-        ("Could not be read", _count(group.failed, "file") if group.failed else ""),
+        ("Counted nowhere", f"{plural(group.left_out, 'picture')} with fewer faces or none" if group.left_out else ""),
+        ("Could not be read", plural(group.failed, "file") if group.failed else ""),
         ("Faces counted", f"{group.total.faces:,}, at most {group.total.most} in a picture"),
         ("Unsure faces", f"{_percent(group.total.shares[-1].value)} ({_limits(group.total.shares[-1].interval)})"),
         ("Moments", _axis(group)),
@@ -91,10 +94,10 @@ def _facts(group: Group, facts: Sequence[ModelFacts]) -> list[tuple[str, str]]:
 
 
 def _axis(group: Group) -> str:
-    widths = [f"{group.bin:g} seconds of a video"] if group.bin else []
-    widths += [_count(group.run, "photo")] if group.photos else []
-    hidden = len(group.places) - len(group.moments)
-    shown = f"{len(group.moments)} shown, of {' or '.join(widths)} each"
+    widths = [f"{group.bin_seconds:g} seconds of a video"] if group.bin_seconds else []
+    widths += [plural(group.photos_a_bin, "photo")] if group.photos else []
+    hidden = len(group.bins) - len(group.filled)
+    shown = f"{len(group.filled)} shown, of {' or '.join(widths)} each"
     return f"{shown}; {hidden} not shown, with too few faces" if hidden else shown
 
 
@@ -122,14 +125,14 @@ def _charts(group: Group) -> dict[str, dict[str, Markup]]:
     """Each chart in two widths. Trusted: drawn here, and all text in it escaped by the XML writer."""
     sizes = {"wide": charts.WIDE, "narrow": charts.NARROW}
     drawings = {"shares": {name: Markup(charts.shares_chart(group.total, width)) for name, width in sizes.items()}}
-    if len(group.moments) > 1:
+    if len(group.filled) > 1:
         over_time = {"timeline": charts.timeline_chart, "faces": charts.faces_chart, "valence": charts.valence_chart}
         for title, draw in over_time.items():
             drawings[title] = {name: Markup(draw(group, width)) for name, width in sizes.items()}
     return drawings
 
 
-def _extremes(ranked: Sequence[Moment]) -> list[tuple[str, Sequence[Moment]]]:
+def _extremes(ranked: Sequence[FilledBin]) -> list[tuple[str, Sequence[FilledBin]]]:
     """The best and the lowest moments, none of them both."""
     count = min(_EXTREMES, len(ranked) // 2)
     return [("Best", ranked[:count]), ("Lowest", ranked[::-1][:count])]
@@ -142,18 +145,11 @@ def _playlists(group: Group, library: MusicLibrary) -> list[tuple[str, list[str]
         return []
     modes: list[tuple[Mode, str]] = [("match", f"For faces that look {mood.adjective}:")]
     modes += [("lift", "To lead out of it:")] if mood in HARD else []
-    lists = [(intro, [_song(song) for song in library.playlist(mood, mode, _SONGS)]) for mode, intro in modes]
+    lists = [
+        (intro, [" · ".join([song.title, *song_facts(song)]) for song in library.playlist(mood, mode, _SONGS)])
+        for mode, intro in modes
+    ]
     return [(intro, songs) for intro, songs in lists if songs]
-
-
-def _song(song: Song) -> str:
-    key = " ".join(part for part in (song.key, song.mode) if part)
-    tempo = f"{song.tempo:.0f} bpm" if song.tempo else ""
-    return " · ".join(part for part in (song.title, song.artist, key, tempo, song.licence) if part)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _percent(value: float) -> str:

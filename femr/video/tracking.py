@@ -20,6 +20,7 @@ import numpy.typing as npt
 # norfair 2.3 needs numpy 1, supervision 0.31 brings matplotlib and requests; what is used of them is this one call
 from scipy.optimize import linear_sum_assignment
 
+from femr.faces.boxes import iou
 from femr.results import UNREADABLE, Box, EmotionScores, Face, FaceEmotion, Reading
 
 # all in sizes of the face, so that near and far faces are treated alike
@@ -147,11 +148,8 @@ def _costs(tracks: Sequence[_Track], faces: Sequence[Face]) -> Floats:
     sizes = sides.max(axis=2)
     distance = np.linalg.norm(places - expected, axis=2) / sizes
     growth = np.abs(np.log(extents.max(axis=1) / sizes))
-    shared = np.minimum(expected + sides / 2, places + extents / 2) - np.maximum(
-        expected - sides / 2, places - extents / 2
-    )
-    both = shared.clip(min=0).prod(axis=2)
-    overlap = both / (sides.prod(axis=2) + extents.prod(axis=1) - both)
+    predicted = np.concatenate([expected - sides / 2, expected + sides / 2], axis=2)
+    overlap = iou(predicted, [face.box for face in faces])
     possible = (distance <= np.array([[track.reach] for track in tracks])) & (growth <= math.log(GROWTH))
     return np.asarray(np.where(possible, distance + (1 - overlap) + growth, _NEVER), np.float64)
 
@@ -164,12 +162,15 @@ def _measured(box: Box) -> tuple[Any, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Average:
-    face: FaceEmotion
+    """A face's averaged answers, and in what share of the time it was covered, up to `time`."""
+
+    reading: Reading
+    covered: float
     time: float
 
 
 class Smoother:
-    """Averages the three answers of faces that keep their numbers.
+    """Averages the three answers of faces that keep their numbers, and whether they are covered.
 
     Args:
         threshold: a face whose averaged top probability is lower is unsure.
@@ -182,7 +183,9 @@ class Smoother:
         self._averages: dict[int, _Average] = {}
 
     def update(self, faces: Sequence[FaceEmotion], time: float) -> tuple[FaceEmotion, ...]:
-        """The same faces with averaged scores; `unsure` follows from them, or from what makes a face unreadable now.
+        """The same faces with averaged scores; `unsure` follows from them, or from what makes a face unreadable.
+
+        A face is covered when it was so most of the time, weighted as its scores are: a hand that passes is no mask.
 
         Args:
             faces: those of one picture, numbered by femr.video.tracking.
@@ -193,18 +196,22 @@ class Smoother:
         return tuple(self._smooth(face, time) for face in faces)
 
     def _smooth(self, face: FaceEmotion, time: float) -> FaceEmotion:
-        face = self._average(face, time)
-        self._averages[face.number] = _Average(face, time)
-        unsure = face.scores.top_score < self._threshold or face.unsure_reason in UNREADABLE
-        return replace(face, unsure=unsure, unsure_reason=face.unsure_reason if unsure else None)
+        now = self._averages[face.number] = self._average(face, time)
+        reason = face.unsure_reason
+        if reason != "may be no face":
+            reason = "covered" if now.covered >= 0.5 else None if reason == "covered" else reason
+        unsure = now.reading.scores.top_score < self._threshold or reason in UNREADABLE
+        return replace(face, reading=now.reading, unsure=unsure, unsure_reason=reason if unsure else None)
 
-    def _average(self, new: FaceEmotion, time: float) -> FaceEmotion:
-        old = self._averages.get(new.number)
+    def _average(self, face: FaceEmotion, time: float) -> _Average:
+        covered = float(face.unsure_reason == "covered")
+        old = self._averages.get(face.number)
         if old is None or not self._seconds:
-            return new
+            return _Average(face.reading, covered, time)
         kept = math.exp((old.time - time) / self._seconds)
-        answers = zip(_answers(old.face.reading), _answers(new.reading), strict=True)
-        return replace(new, reading=Reading(*(_mixed(before, now, kept) for before, now in answers)))
+        answers = zip(_answers(old.reading), _answers(face.reading), strict=True)
+        reading = Reading(*(_mixed(before, now, kept) for before, now in answers))
+        return _Average(reading, kept * old.covered + (1 - kept) * covered, time)
 
 
 def _answers(reading: Reading) -> tuple[EmotionScores, ...]:

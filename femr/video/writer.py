@@ -63,7 +63,7 @@ class _Film:
         self._reader = reader
         self._container: Any = None
         self._video: Any = None
-        self._track: _Track | None = None
+        self._track: _AudioTrack | None = None
         self._early: list[Any] = []
         self._last = -1
         self._broken = False
@@ -118,7 +118,7 @@ class _Film:
         self._video.pix_fmt = "yuv420p"
         self._video.codec_context.time_base = _TICKS
         if self._reader.sound:
-            self._track = _Track(self._container, self._reader.sound, self._reader.start)
+            self._track = _AudioTrack(self._container, self._reader.sound, self._reader.start)
         early, self._early = self._early, []
         for packet in early:
             self.sound(packet)
@@ -129,7 +129,7 @@ class _Film:
         return DataError(f"{self._target} cannot be written: {reason}.")
 
 
-class _Track:
+class _AudioTrack:
     """The sound of a film: packets as they are where MP4 takes them, else decoded and encoded as AAC."""
 
     def __init__(self, container: Any, source: Any, start: Fraction) -> None:

@@ -123,13 +123,6 @@ class TestFacts:
         facts = load_facts("custom_cnn")
         assert (facts.calibration, facts.label_temperature) == (Calibration(1.2, 0.5), 0.9)
 
-    def test_accuracy_is_none_until_measured(self, folder):
-        (folder / "custom_cnn.json").write_bytes(facts_json(scores={}))
-        assert load_facts("custom_cnn").accuracy is None
-        scores = {"PrivateTest": {"accuracy_mirrored": {"value": 0.7, "low": 0.68, "high": 0.72}}}
-        (folder / "custom_cnn.json").write_bytes(facts_json(scores=scores))
-        assert load_facts("custom_cnn").accuracy == 0.7
-
 
 class TestLocal:
     def test_missing_weights(self, folder):
@@ -185,7 +178,7 @@ class TestDeserialise:
 
     def test_code_in_a_lambda_layer_is_refused(self, folder, tmp_path):
         ran = tmp_path / "ran"
-        layer = keras.layers.Lambda(eval(f"lambda x: (os.mkdir({str(ran)!r}), x)[1]"))
+        layer = keras.layers.Lambda(eval(f"lambda x: (__import__('os').mkdir({str(ran)!r}), x)[1]"))
         inputs = keras.Input((48, 48, 3))
         outputs = keras.layers.Dense(7)(keras.layers.Flatten()(layer(inputs)))
         files = saved(keras.Model(inputs, outputs), tmp_path / "lambda.keras")

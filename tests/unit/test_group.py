@@ -13,16 +13,16 @@ from femr.output.rows import REQUIRED_COLUMNS
 from femr.report.count import KINDS, Tally, wilson
 from femr.report.summary import (
     LEAST,
-    MAX_PLACES,
-    Place,
-    bin_width,
-    clock,
-    photo_places,
-    run_length,
+    MAX_BINS,
+    Bin,
+    bin_seconds,
+    photo_bins,
+    photos_a_bin,
     summarise,
-    video_places,
+    video_bins,
 )
 from femr.results import EMOTIONS, Emotion
+from femr.wording import clock
 
 
 def counts(tally):
@@ -62,7 +62,7 @@ def test_each_face_counts_once():
     assert sum(share.value for share in group.total.shares) == pytest.approx(1)
     assert [share.kind for share in group.total.shares] == list(KINDS)
     assert group.total.mood is Emotion.SAD
-    assert [counts(moment.tally) for moment in group.moments] == [
+    assert [counts(moment.tally) for moment in group.filled] == [
         {"happy": 2, "sad": 1, "neutral": 1, "unsure": 1},
         {"sad": 5},
     ]
@@ -121,11 +121,11 @@ def test_wilsons_interval_of_none_and_of_all_is_exact_at_its_end():
 
 def test_exactly_five_faces_are_shown_and_four_are_not():
     for rows in (photo_rows(HAPPY5), video_rows({0.0: HAPPY5})):
-        (moment,) = summarise(rows).moments
+        (moment,) = summarise(rows).filled
         assert (moment.tally.faces, moment.tally.pictures) == (5, 1)
         with pytest.raises(DataError, match="needs 5 faces"):
             summarise(rows[:4])
-    (moment,) = summarise(photo_rows(["happy"] * 6), least=6).moments
+    (moment,) = summarise(photo_rows(["happy"] * 6), least=6).filled
     assert moment.tally.faces == 6
     with pytest.raises(DataError, match="needs 6 faces"):
         summarise(photo_rows(HAPPY5), least=6)
@@ -134,7 +134,7 @@ def test_exactly_five_faces_are_shown_and_four_are_not():
 def test_photos_of_one_face_each_are_a_pool_from_five_on():
     for faces in (5, 6):
         group = summarise(photo_rows(*[["sad"]] * faces))
-        assert (group.moments, group.pool.pictures, counts(group.pool)) == ((), faces, {"sad": faces})
+        assert (group.filled, group.pool.pictures, counts(group.pool)) == ((), faces, {"sad": faces})
     with pytest.raises(DataError, match="needs 5 faces"):
         summarise(photo_rows(*[["sad"]] * 4))
     group = summarise(photo_rows(HAPPY5, [], *[["sad"]] * 5))
@@ -154,7 +154,7 @@ def test_under_a_higher_threshold_small_photos_join_only_if_they_are_five_by_the
 def test_bins_begin_at_their_border():
     frames = {0.0: HAPPY5, 9.999: HAPPY5, 10.0: SAD5, 19.75: SAD5, 20.0: ["fear"] * 5}
     group = summarise(video_rows(frames), seconds=10)
-    assert [(moment.label, counts(moment.tally)) for moment in group.moments] == [
+    assert [(moment.label, counts(moment.tally)) for moment in group.filled] == [
         ("0:00–0:10", {"happy": 10}),
         ("0:10–0:20", {"sad": 10}),
         ("0:20–0:30", {"fear": 5}),
@@ -164,16 +164,16 @@ def test_bins_begin_at_their_border():
 def test_borders_are_exact_where_floats_are_not():
     """0.3 // 0.1 is 2."""
     group = summarise(video_rows({n / 10: HAPPY5 for n in range(10)}), seconds=0.1)
-    assert [moment.index for moment in group.moments] == list(range(10))
-    assert all(moment.tally.pictures == 1 for moment in group.moments)
+    assert [moment.index for moment in group.filled] == list(range(10))
+    assert all(moment.tally.pictures == 1 for moment in group.filled)
 
 
 def test_bins_are_chosen_so_that_there_are_few():
     for seconds in (1, 39, 300, 7200, 86400):
         group = summarise(video_rows({0.0: HAPPY5, float(seconds): SAD5}))
-        assert 2 <= len(group.places) <= 40, seconds
-    assert summarise(video_rows({0.0: HAPPY5, 299.75: SAD5})).bin == 10
-    assert summarise(video_rows({0.0: HAPPY5})).bin == 1
+        assert 2 <= len(group.bins) <= 40, seconds
+    assert summarise(video_rows({0.0: HAPPY5, 299.75: SAD5})).bin_seconds == 10
+    assert summarise(video_rows({0.0: HAPPY5})).bin_seconds == 1
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e-9])
@@ -183,9 +183,9 @@ def test_bins_that_cannot_be_are_refused(seconds):
 
 
 def test_more_bins_than_can_be_shown_are_refused():
-    with pytest.raises(DataError, match=f"at most {MAX_PLACES} bins"):
+    with pytest.raises(DataError, match=f"at most {MAX_BINS} bins"):
         summarise(video_rows({0.0: HAPPY5, 1e9: HAPPY5}), seconds=1)
-    assert len(summarise(video_rows({0.0: HAPPY5, 1e9: HAPPY5})).places) <= 41
+    assert len(summarise(video_rows({0.0: HAPPY5, 1e9: HAPPY5})).bins) <= 41
 
 
 def test_frames_with_few_faces_are_counted_nowhere():
@@ -193,14 +193,14 @@ def test_frames_with_few_faces_are_counted_nowhere():
     frames = {float(n): ["angry"] for n in range(9)} | {9.0: HAPPY5} | {10.0 + n: ["angry"] * 4 for n in range(10)}
     group = summarise(video_rows(frames), seconds=10)
     assert counts(group.total) == {"happy": 5}
-    assert [moment.label for moment in group.moments] == ["0:00–0:10"]
-    assert len(group.places) == 2
+    assert [moment.label for moment in group.filled] == ["0:00–0:10"]
+    assert len(group.bins) == 2
     assert group.left_out == 19
 
 
 def test_photos_with_few_faces_are_counted_together_or_nowhere():
     group = summarise(photo_rows(HAPPY5, ["sad", "sad"], [], ["fear"] * 3))
-    assert [moment.label for moment in group.moments] == ["photo 1"]
+    assert [moment.label for moment in group.filled] == ["photo 1"]
     assert counts(group.pool) == {"sad": 2, "fear": 3}
     assert counts(group.total) == {"happy": 5, "sad": 2, "fear": 3}
     assert group.left_out == 1
@@ -212,7 +212,7 @@ def test_photos_with_few_faces_are_counted_together_or_nowhere():
 
 def shown(group):
     """All tallies that a reader of a report can see."""
-    parts = [moment.tally for moment in group.moments] + ([group.pool] if group.pool else [])
+    parts = [moment.tally for moment in group.filled] + ([group.pool] if group.pool else [])
     return [*parts, group.total]
 
 
@@ -233,14 +233,14 @@ def test_totals_are_over_what_is_shown():
     rows = video_rows({0.0: HAPPY5, 10.0: ["angry"] * 3, 20.0: SAD5}) + photo_rows(["fear"] * 4)
     group = summarise(rows, seconds=10)
     assert counts(group.total) == {"happy": 5, "sad": 5}
-    assert group.total == Tally.of(moment.tally for moment in group.moments)
+    assert group.total == Tally.of(moment.tally for moment in group.filled)
 
 
 def test_two_reports_with_other_bins_differ_by_whole_frames():
     frames = {n / 4: ["happy"] * (n % 9) for n in range(200)}
     wide, narrow = (summarise(video_rows(frames), seconds=seconds) for seconds in (10, 3))
     assert (wide.total.pictures, counts(wide.total)) == (narrow.total.pictures, counts(narrow.total))
-    for first, second in product(wide.moments, narrow.moments):
+    for first, second in product(wide.filled, narrow.filled):
         assert first.tally.faces == second.tally.faces or abs(first.tally.faces - second.tally.faces) >= LEAST
 
 
@@ -253,9 +253,9 @@ def test_the_same_face_cannot_be_counted_twice():
 
 def test_a_higher_threshold_hides_more():
     rows = photo_rows(HAPPY5, ["sad"] * 8, ["fear"] * 3)
-    assert [moment.label for moment in summarise(rows).moments] == ["photo 1", "photo 2"]
+    assert [moment.label for moment in summarise(rows).filled] == ["photo 1", "photo 2"]
     group = summarise(rows, least=8)
-    assert [moment.label for moment in group.moments] == ["photo 2"]
+    assert [moment.label for moment in group.filled] == ["photo 2"]
     assert group.pool is None
 
 
@@ -269,25 +269,25 @@ def test_best_and_lowest_moments_are_by_valence():
 
 def test_faces_over_time():
     group = summarise(video_rows({0.0: ["happy"] * 6, 1.0: ["happy"] * 8, 10.0: HAPPY5}), seconds=10)
-    assert [moment.tally.faces_a_picture for moment in group.moments] == [7, 5]
+    assert [moment.tally.faces_a_picture for moment in group.filled] == [7, 5]
     assert group.total.most == 8
     assert group.duration == 10
 
 
 def test_files_are_called_by_number_unless_asked():
     rows = photo_rows(HAPPY5, SAD5)
-    assert [place.label for place in summarise(rows).places] == ["photo 1", "photo 2"]
-    assert [place.label for place in summarise(rows, names=True).places] == ["p1.jpg", "p2.jpg"]
+    assert [place.label for place in summarise(rows).bins] == ["photo 1", "photo 2"]
+    assert [place.label for place in summarise(rows, names=True).bins] == ["p1.jpg", "p2.jpg"]
     two = video_rows({0.0: HAPPY5}, "dir/x.mp4") + video_rows({0.0: SAD5}, "y.mp4")
-    assert [place.label for place in summarise(two).places] == ["video 1, 0:00–0:01", "video 2, 0:00–0:01"]
-    assert summarise(two, names=True).places[0].label == "x.mp4, 0:00–0:01"
+    assert [place.label for place in summarise(two).bins] == ["video 1, 0:00–0:01", "video 2, 0:00–0:01"]
+    assert summarise(two, names=True).bins[0].label == "x.mp4, 0:00–0:01"
 
 
 def test_many_photos_share_places():
     group = summarise(photo_rows(*[HAPPY5] * 150))
-    assert (group.run, len(group.places)) == (5, 30)
-    assert group.places[-1].label == "photos 146–150"
-    assert sum(moment.tally.faces for moment in group.moments) == 750
+    assert (group.photos_a_bin, len(group.bins)) == (5, 30)
+    assert group.bins[-1].label == "photos 146–150"
+    assert sum(moment.tally.faces for moment in group.filled) == 750
 
 
 def test_what_a_report_was_made_from_is_told():
@@ -295,16 +295,16 @@ def test_what_a_report_was_made_from_is_told():
     other = [row | {"model": "ensemble"} for row in photo_rows(SAD5, ["fear"] * 6)]
     group = summarise([*failed, *video_rows({0.0: HAPPY5, 3.0: []}), *video_rows({1.0: SAD5}, "b.mp4"), *other])
     assert (group.photos, group.videos, group.frames, group.failed) == (2, 2, 3, 2)
-    assert (group.duration, group.bin, group.run, group.least) == (4.0, 1, 1, 5)
+    assert (group.duration, group.bin_seconds, group.photos_a_bin, group.least) == (4.0, 1, 1, 5)
     assert group.models == ("mobilenet_v2", "ensemble")
-    assert [(moment.label, moment.tally.faces) for moment in group.moments] == [
+    assert [(moment.label, moment.tally.faces) for moment in group.filled] == [
         ("photo 1", 5),
         ("photo 2", 6),
         ("video 1, 0:00–0:01", 5),
         ("video 2, 0:01–0:02", 5),
     ]
     group = summarise(photo_rows(SAD5), least=5)
-    assert (group.videos, group.failed, group.bin, group.models) == (0, 0, None, ("mobilenet_v2",))
+    assert (group.videos, group.failed, group.bin_seconds, group.models) == (0, 0, None, ("mobilenet_v2",))
 
 
 @pytest.mark.parametrize("column", ["file", "unsure", "happy", "error"])
@@ -343,17 +343,17 @@ def test_clocks():
 
 
 def test_places_have_short_names_for_the_axis():
-    assert video_places(15.0, 10.0, "video 2, ") == [
-        Place("video 2, 0:00–0:10", "0:00"),
-        Place("video 2, 0:10–0:20", "0:10"),
+    assert video_bins(15.0, 10.0, "video 2, ") == [
+        Bin("video 2, 0:00–0:10", "0:00"),
+        Bin("video 2, 0:10–0:20", "0:10"),
     ]
-    assert video_places(10.0, 10.0)[-1] == Place("0:10–0:20", "0:10")
-    assert photo_places(["x/a.jpg", "b.jpg"], 1, names=True) == [Place("a.jpg", "1"), Place("b.jpg", "2")]
-    assert photo_places(["a.jpg", "b.jpg"], 1) == [Place("photo 1", "1"), Place("photo 2", "2")]
-    assert photo_places(["x.jpg"] * 5, 2) == [
-        Place("photos 1–2", "1"),
-        Place("photos 3–4", "3"),
-        Place("photos 5–5", "5"),
+    assert video_bins(10.0, 10.0)[-1] == Bin("0:10–0:20", "0:10")
+    assert photo_bins(["x/a.jpg", "b.jpg"], 1, names=True) == [Bin("a.jpg", "1"), Bin("b.jpg", "2")]
+    assert photo_bins(["a.jpg", "b.jpg"], 1) == [Bin("photo 1", "1"), Bin("photo 2", "2")]
+    assert photo_bins(["x.jpg"] * 5, 2) == [
+        Bin("photos 1–2", "1"),
+        Bin("photos 3–4", "3"),
+        Bin("photos 5–5", "5"),
     ]
 
 
@@ -361,21 +361,21 @@ def test_places_have_short_names_for_the_axis():
     ("photos", "run"), [(0, 1), (40, 1), (41, 2), (80, 2), (81, 5), (200_000, 5000), (200_001, 5001)]
 )
 def test_photos_share_a_place_so_that_there_are_forty_at_most(photos, run):
-    assert run_length(photos) == run
+    assert photos_a_bin(photos) == run
 
 
 def test_a_bin_is_as_wide_as_asked_or_the_narrowest_that_gives_forty():
-    assert [bin_width([end], None) for end in (0.0, 39.9, 40.0, 80.0, 199.9, 200.0)] == [1, 1, 2, 5, 5, 10]
-    assert bin_width([19.9, 19.9], None) == 1
-    assert bin_width([20.0, 20.0], None) == 2
-    assert bin_width([], None) == 1
-    assert bin_width([1e6], None) == 25_001
-    assert (bin_width([1.0], 0.3), bin_width([0.1], 0.001)) == (0.3, 0.001)
-    assert bin_width([239.9], 1.0) == 1
+    assert [bin_seconds([end], None) for end in (0.0, 39.9, 40.0, 80.0, 199.9, 200.0)] == [1, 1, 2, 5, 5, 10]
+    assert bin_seconds([19.9, 19.9], None) == 1
+    assert bin_seconds([20.0, 20.0], None) == 2
+    assert bin_seconds([], None) == 1
+    assert bin_seconds([1e6], None) == 25_001
+    assert (bin_seconds([1.0], 0.3), bin_seconds([0.1], 0.001)) == (0.3, 0.001)
+    assert bin_seconds([239.9], 1.0) == 1
     with pytest.raises(DataError, match=r"^Expected at most 240 bins of time\. Received: 241 of 1 seconds$"):
-        bin_width([240.0], 1.0)
+        bin_seconds([240.0], 1.0)
     with pytest.raises(DataError, match=r"^Expected bins of 0\.001 seconds or more\. Received: 0\.0009$"):
-        bin_width([1.0], 0.0009)
+        bin_seconds([1.0], 0.0009)
 
 
 def test_what_cannot_be_reported_is_said_in_a_sentence():

@@ -123,7 +123,39 @@ def test_certain_scores_stay_valid_for_thousands_of_steps():
 @pytest.mark.parametrize("reason", ["covered", "may be no face"])
 def test_what_cannot_be_read_stays_unsure_whatever_the_average(reason):
     smoother = Smoother(0.5)
-    smoother.update([reading("happy", 0.9)], 0.0)
-    (face,) = smoother.update([reading("happy", 0.9, unsure=True, unsure_reason=reason)], 0.5)
-    assert (face.unsure, face.unsure_reason) == (True, reason)
-    assert not smoother.update([reading("happy", 0.9)], 1.0)[0].unsure
+    for time in (0.0, 0.5):
+        (face,) = smoother.update([reading("happy", 0.9, unsure=True, unsure_reason=reason)], time)
+        assert (face.unsure, face.unsure_reason) == (True, reason)
+    assert not smoother.update([reading("happy", 0.9)], 2.0)[0].unsure
+
+
+def covered_over_time(flags, seconds=2.0):
+    smoother = Smoother(0.5, seconds)
+    reasons = ["covered" if flag else None for flag in flags]
+    faces = [
+        smoother.update([reading("happy", unsure=bool(reason), unsure_reason=reason)], step / 2)[0]
+        for step, reason in enumerate(reasons)
+    ]
+    assert all(face.unsure == (face.unsure_reason == "covered") for face in faces)
+    return [face.unsure for face in faces]
+
+
+def test_a_covered_face_does_not_flicker():
+    masked = [step not in (5, 11) for step in range(16)]
+    assert covered_over_time(masked) == [True] * 16
+    bare = [step in (5, 11) for step in range(16)]
+    assert covered_over_time(bare) == [False] * 16
+    put_on = covered_over_time([False] * 8 + [True] * 8)
+    assert put_on == sorted(put_on)  # once, and it stays
+    assert put_on.index(True) == 10  # after the time constant's half-life, 1.4 s
+
+
+def test_without_averages_each_frame_is_covered_or_not():
+    assert covered_over_time([True, False, True], seconds=0) == [True, False, True]
+
+
+def test_what_may_be_no_face_stays_so_whatever_covers_it():
+    smoother = Smoother(0.5)
+    smoother.update([reading("happy", unsure=True, unsure_reason="covered")], 0.0)
+    (face,) = smoother.update([reading("happy", unsure=True, unsure_reason="may be no face")], 0.5)
+    assert (face.unsure, face.unsure_reason) == (True, "may be no face")

@@ -1,8 +1,7 @@
 """Analyses as a JSON document, as rows of the tidy table and as text. One row a face; one for a picture without."""
 
-import csv
-import io
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +27,8 @@ why a file has no answer. vote_share_...: the seven without balance, float. labe
 """
 
 _DIGITS = 4
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # with the wide letters of Chinese and Japanese
+_DIVIDING = re.compile(r'[,;\t\r\n"]')
 
 
 def to_dict(analysis: Analysis) -> dict[str, Any]:
@@ -96,12 +97,26 @@ def to_rows(analysis: Analysis) -> list[dict[str, Any]]:
 
 def to_csv(analyses: Iterable[Analysis]) -> str:
     """The tidy table as CSV text with a header."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    for analysis in analyses:
-        writer.writerows(to_rows(analysis))
-    return text.getvalue()
+    rows = (row.values() for analysis in analyses for row in to_rows(analysis))
+    return "".join(map(csv_line, (COLUMNS, *rows)))
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """A row of CSV. Text that a spreadsheet would run as a formula has an apostrophe before it, see `from_cell`."""
+    return ",".join(map(_cell, values)) + "\r\n"
+
+
+def from_cell(text: str) -> str:
+    """What `csv_line` made a cell of, without the apostrophe: the one before =, +, -, @ and what may lead to them."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    text = f"'{value}" if _FORMULA.match(value) else value
+    # semicolons and tabs, too: where they divide cells, what is behind one could be a formula
+    return '"{}"'.format(text.replace('"', '""')) if _DIVIDING.search(text) else text
 
 
 def to_text(analysis: Analysis) -> str:

@@ -1,5 +1,7 @@
 """Analyses as a JSON document, as rows of the tidy table and as text. One row a face; one for a picture without."""
 
+import csv
+import io
 import math
 import re
 from collections.abc import Iterable
@@ -27,8 +29,9 @@ why a file has no answer. vote_share_...: the seven without balance, float. labe
 """
 
 _DIGITS = 4
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # with the wide letters of Chinese and Japanese
-_DIVIDING = re.compile(r'[,;\t\r\n"]')
+# where a cell begins, or would begin where semicolons or tabs divide them; with the wide signs of Chinese and Japanese
+_BEGIN, _SIGNS = r"(?:^|(?<=[;\t\r\n]))", r"(?='*[=+\-@\t\r\n＝＋－＠])"
+_FORMULA, _GUARDED = re.compile(_BEGIN + _SIGNS), re.compile(f"{_BEGIN}'{_SIGNS}")
 
 
 def to_dict(analysis: Analysis) -> dict[str, Any]:
@@ -102,21 +105,15 @@ def to_csv(analyses: Iterable[Analysis]) -> str:
 
 
 def csv_line(values: Iterable[Any]) -> str:
-    """A row of CSV. Text that a spreadsheet would run as a formula has an apostrophe before it, see `from_cell`."""
-    return ",".join(map(_cell, values)) + "\r\n"
+    """A row of CSV. An apostrophe stands before what a spreadsheet would run as a formula, see `from_cell`."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow([_FORMULA.sub("'", value) if isinstance(value, str) else value for value in values])
+    return text.getvalue()
 
 
 def from_cell(text: str) -> str:
-    """What `csv_line` made a cell of, without the apostrophe: the one before =, +, -, @ and what may lead to them."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
-def _cell(value: Any) -> str:
-    if not isinstance(value, str):
-        return "" if value is None else str(value)
-    text = f"'{value}" if _FORMULA.match(value) else value
-    # semicolons and tabs, too: where they divide cells, what is behind one could be a formula
-    return '"{}"'.format(text.replace('"', '""')) if _DIVIDING.search(text) else text
+    """What `csv_line` made a cell of: without its apostrophes."""
+    return _GUARDED.sub("", text)
 
 
 def to_text(analysis: Analysis) -> str:

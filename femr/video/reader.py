@@ -119,7 +119,7 @@ class Reader:
             return Fraction(0)
         length = Fraction(self.container.duration or 0, av.time_base)
         if not self.stream.duration or not self.stream.time_base:
-            return length - _PADDING
+            return length - (_PADDING if self.sound else _ROUNDED)
         own = ((self.stream.start_time or 0) + self.stream.duration) * self.stream.time_base - self.start
         return min(length, own) - _ROUNDED
 

@@ -278,7 +278,8 @@ def _check(columns: Collection[str]) -> None:
         raise DataError(f"lacks the columns {', '.join(missing)}.")
     unknown = [str(column) for column in columns if column not in COLUMNS and not _INDEX.fullmatch(str(column))]
     if unknown:
-        raise DataError(f"has unknown columns, perhaps of another version of femr: {', '.join(unknown)}.")
+        shown = printable(", ".join(unknown))
+        raise DataError(f"has unknown columns, perhaps of another version of femr: {shown}.")
 
 
 def _typed(row: Mapping[str, Any], number: int) -> Row:

@@ -1,4 +1,4 @@
-"""Files and folders, with one clear sentence when they cannot be written."""
+"""Files and folders, with one clear sentence when they cannot be read or written."""
 
 import os
 import tempfile
@@ -6,11 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import IO
 
-from femr.errors import DataError
+from femr.errors import DataError, ImageError, printable
 
 _UNFINISHED = ".writing-"
 _READABLE = 0o644  # mkstemp's own mode is for secrets
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """A picture or a video, opened. Raises: ImageError if there is none."""
+    if not path.is_file():
+        raise ImageError(f"There is no file named {printable(path.name)}.")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ImageError(f"{printable(path.name)} cannot be opened: {error.strerror}.") from error
 
 
 @contextmanager

@@ -5,12 +5,14 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypeVar
+from threading import Lock
+from typing import IO, Any, Self, TypeVar
 
 from femr.errors import DataError, ImageError
+from femr.files import open_file
 from femr.images import Picture, Pixels, load_image, load_picture
 
 PICTURES = frozenset({
@@ -49,17 +51,18 @@ class Input:
         """Whether it is a video, by its ending; those inside ZIP files are not read."""
         return self.member is None and _suffix(self.path) in VIDEOS
 
-    def picture(self) -> Picture:
+    def picture(self, archives: "Archives | None" = None) -> Picture:
         """The picture as it is analysed. Raises: ImageError, DataError."""
-        return self._read(load_picture)
+        return self._read(load_picture, archives)
 
     def image(self) -> Pixels:
         """The picture in full, as `images.load_image` gives it. Raises: ImageError, DataError."""
-        return self._read(load_image)
+        return self._read(load_image, None)
 
-    def _read(self, read: Callable[[IO[bytes]], T]) -> T:
+    def _read(self, read: Callable[[IO[bytes]], T], archives: "Archives | None") -> T:
         if self.member is not None:
-            return _read_member(self.path, self.member, read)
+            with Archives() if archives is None else nullcontext(archives) as opened:
+                return _read_member(opened.open(self.path), self.member, read)
         with self.open() as file:
             return read(file)
 
@@ -67,13 +70,35 @@ class Input:
         """The file, opened. Raises: ImageError if there is none."""
         if "://" in self.path:
             return _open_remote(self.path)
-        path = Path(self.path)
-        if not path.is_file():
-            raise ImageError(f"There is no file named {printable(path.name)}.")
-        try:
-            return path.open("rb")
-        except OSError as error:
-            raise ImageError(f"{printable(path.name)} cannot be opened: {error.strerror}.") from error
+        return open_file(Path(self.path))
+
+
+class Archives:
+    """ZIP files that are read: each is opened once, so the list of its members is read once; a context manager.
+
+    May be used from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._opened: dict[str, zipfile.ZipFile] = {}
+        self._lock = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for archive in self._opened.values():
+            archive.close()
+
+    def open(self, path: str) -> zipfile.ZipFile:
+        """The ZIP file at a path. Raises: DataError."""
+        with self._lock:
+            try:
+                if path not in self._opened:
+                    self._opened[path] = zipfile.ZipFile(path)
+                return self._opened[path]
+            except (OSError, zipfile.BadZipFile) as error:
+                raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
 
 
 def find(paths: Iterable[str | os.PathLike[str]]) -> list[Input]:
@@ -87,7 +112,7 @@ def find(paths: Iterable[str | os.PathLike[str]]) -> list[Input]:
     return [found for path in paths for found in _find(os.fspath(path))]
 
 
-def printable(name: str) -> str:
+def encodable(name: str) -> str:
     """A file's name as text that can be written: names of no encoding exist."""
     return name.encode("utf-8", "backslashreplace").decode()
 
@@ -110,12 +135,12 @@ def _find(path: str) -> Iterator[Input]:
 
 def _some(found: list[Input], path: str) -> list[Input]:
     if not found:
-        raise DataError(f"There are no pictures or videos in {printable(path)}.")
+        raise DataError(f"There are no pictures or videos in {encodable(path)}.")
     return found
 
 
 def _files(paths: Iterable[str]) -> list[Input]:
-    return [Input(printable(path), path) for path in paths]
+    return [Input(encodable(path), path) for path in paths]
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -139,32 +164,19 @@ def _beside(path: Path, line: str) -> str:
 
 
 def _members(path: str) -> list[Input]:
-    names = sorted(info.filename for info in _archive(path).infolist() if not info.is_dir())
+    with Archives() as archives:
+        names = sorted(info.filename for info in archives.open(path).infolist() if not info.is_dir())
     if len(names) > MOST_MEMBERS:
-        raise DataError(f"{printable(Path(path).name)} holds more than {MOST_MEMBERS:,} files.")
-    return [Input(printable(f"{path}/{name}"), path, name) for name in names if _wanted(name)]
+        raise DataError(f"{encodable(Path(path).name)} holds more than {MOST_MEMBERS:,} files.")
+    return [Input(encodable(f"{path}/{name}"), path, name) for name in names if _wanted(name)]
 
 
-@lru_cache(maxsize=4)
-def _archive(path: str) -> zipfile.ZipFile:
-    """Kept open: the list of its files is read once, not once a picture."""
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{printable(Path(path).name)} is damaged or no ZIP file.") from error
-
-
-def close_archives() -> None:
-    """Closes the ZIP files that are kept open: until then, the disk holds one that was deleted."""
-    _archive.cache_clear()
-
-
-def _read_member(path: str, name: str, read: Callable[[IO[bytes]], T]) -> T:
+def _read_member(archive: zipfile.ZipFile, name: str, read: Callable[[IO[bytes]], T]) -> T:
     """A picture in a ZIP file. No more is unpacked than `read` takes, whatever size the file claims."""
     if _suffix(name) in VIDEOS:
         raise ImageError("Videos inside ZIP files are not read. Unpack it first.")
     try:
-        with _archive(path).open(name) as file:
+        with archive.open(name) as file:
             return read(file)
     except _PACKED as error:
         raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error

@@ -1,4 +1,13 @@
 """The command line: a module a command, or a few that belong together; `femr.__main__` puts them together."""
 
+import argparse
+from collections.abc import Callable
+from typing import Any
+
 BAD_INPUT = 2
 """Exit code when something that was asked for could not be done; the same as argparse's own."""
+
+
+def old_name(parser: argparse.ArgumentParser, name: str, option: str, kind: Callable[[str], Any]) -> None:
+    """Lets an option go by the name that it had, which help does not mention."""
+    parser.add_argument(name, dest=option, type=kind, default=argparse.SUPPRESS, help=argparse.SUPPRESS)

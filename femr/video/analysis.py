@@ -71,18 +71,18 @@ def _sampled(reader: "Reader", rate: Fraction) -> "Iterator[tuple[Fraction, Shot
     for shot in reader.shots():
         moment = floor(shot.time * rate)
         if last:
-            yield from _still(last, range(due, moment), rate)
+            yield from _still(last, due, moment, rate)
         if moment >= due:
             yield shot.time, shot
         last, due = shot, max(due, moment + 1)
     if last:
-        yield from _still(last, range(due, ceil(reader.end * rate)), rate)
+        yield from _still(last, due, ceil(reader.end * rate), rate)
 
 
-def _still(shot: "Shot", moments: range, rate: Fraction) -> "Iterator[tuple[Fraction, Shot]]":
-    """A shot at each of these moments, which are counted in 1/rate of a second."""
+def _still(shot: "Shot", start: int, stop: int, rate: Fraction) -> "Iterator[tuple[Fraction, Shot]]":
+    """A shot at the moments from start to before stop, which are counted in 1/rate of a second."""
     longest = floor((shot.time + _LONGEST_STILL) * rate)
-    return ((moment / rate, shot) for moment in moments if moment < longest)
+    return ((moment / rate, shot) for moment in range(start, min(stop, longest)))
 
 
 def analyze_video(

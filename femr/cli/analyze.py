@@ -94,7 +94,7 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
     from femr.output.table import TableWriter
     from femr.video.analysis import exact_rate
 
-    exact_rate(options.rate)  # before an hour of photos
+    exact_rate(options.fps)  # before an hour of photos
     inputs = find(options.paths)
     for target in (options.annotate, options.timeline, table and table.parent):
         if target:

@@ -64,6 +64,7 @@ def add(commands: Any) -> None:
     table = parser.add_mutually_exclusive_group()
     table.add_argument("--csv", type=Path, metavar="FILE", help="write a table as CSV, one row a face")
     table.add_argument("--table", type=Path, metavar="FILE", help="the same as .csv, .jsonl or .parquet")
+    parser.add_argument("--excel", action="store_true", help="mark a CSV as UTF-8: Excel shows é and 日 by that")
     parser.add_argument("--resume", action="store_true", help="go on with the table of a run that was interrupted")
     parser.add_argument("--annotate", type=Path, metavar="DIR", help="write annotated pictures and videos")
     parser.add_argument("--timeline", type=Path, metavar="DIR", help="write a picture of each video's moods over time")
@@ -91,12 +92,14 @@ def run(options: argparse.Namespace) -> int:
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
     from femr.batch.inputs import find
     from femr.output.table import TableWriter
+    from femr.video.analysis import exact_rate
 
+    exact_rate(options.fps)  # before an hour of photos
     inputs = find(options.paths)
     for target in (options.annotate, options.timeline, table and table.parent):
         if target:
             make_folder(target)
-    writer = TableWriter(table, options.resume, ".csv" if options.csv else None) if table else None
+    writer = TableWriter(table, options.resume, ".csv" if options.csv else None, options.excel) if table else None
     engine = _engine(options)
     with ExitStack() as stack:
         if writer:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,9 @@ why a file has no answer. vote_share_...: the seven without balance, float. labe
 """
 
 _DIGITS = 4
+# where a cell begins, or would begin where semicolons or tabs divide them; with the wide signs of Chinese and Japanese
+_BEGIN, _SIGNS = r"(?:^|(?<=[;\t\r\n]))", r"(?='*[=+\-@\t\r\n＝＋－＠])"
+_FORMULA, _GUARDED = re.compile(_BEGIN + _SIGNS), re.compile(f"{_BEGIN}'{_SIGNS}")
 
 
 def to_dict(analysis: Analysis) -> dict[str, Any]:
@@ -96,12 +100,20 @@ def to_rows(analysis: Analysis) -> list[dict[str, Any]]:
 
 def to_csv(analyses: Iterable[Analysis]) -> str:
     """The tidy table as CSV text with a header."""
+    rows = (row.values() for analysis in analyses for row in to_rows(analysis))
+    return "".join(map(csv_line, (COLUMNS, *rows)))
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """A row of CSV. An apostrophe stands before what a spreadsheet would run as a formula, see `from_cell`."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    for analysis in analyses:
-        writer.writerows(to_rows(analysis))
+    csv.writer(text).writerow([_FORMULA.sub("'", value) if isinstance(value, str) else value for value in values])
     return text.getvalue()
+
+
+def from_cell(text: str) -> str:
+    """What `csv_line` made a cell of: without its apostrophes."""
+    return _GUARDED.sub("", text)
 
 
 def to_text(analysis: Analysis) -> str:

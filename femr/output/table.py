@@ -4,23 +4,25 @@ While a table is being written, NAME.unfinished lies beside it. After an interru
 lack rows; of a Parquet table, which is only readable as a whole, it holds the rows themselves, as JSON lines.
 """
 
+import codecs
 import csv
 import io
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
-from itertools import chain, groupby, islice
+from itertools import chain, count, groupby, islice
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
 
-from femr.errors import DataError
+from femr.errors import DataError, printable
 from femr.files import writing
-from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, to_rows
+from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, csv_line, from_cell, to_rows
 from femr.results import Analysis
 
 TYPES: Mapping[str, type] = MappingProxyType(
@@ -34,11 +36,11 @@ TYPES: Mapping[str, type] = MappingProxyType(
 FORMATS = (".csv", ".jsonl", ".parquet")
 """Endings of the files' names, and with them the formats."""
 
+_DELIMITERS = (",", ";", "\t")
+_INDEX = re.compile(r"|index|x|rownames?|\.\.\.1|unnamed: \d+|__index_level_\d+__", re.IGNORECASE)  # rows' numbers
 _GROUP = 10_000  # rows of a Parquet row group
 
 Row: TypeAlias = dict[str, Any]
-
-_EMPTY: Mapping[str, None] = MappingProxyType(dict.fromkeys(COLUMNS))
 
 
 class TableWriter:
@@ -51,14 +53,19 @@ class TableWriter:
         path: the table; the ending says which of FORMATS it has. It is overwritten, except with `resume`.
         resume: keep the rows of the files that are complete; their names are then in `done`.
         form: one of FORMATS, where it is not the ending.
+        excel: mark a CSV as UTF-8, without which Excel does not show é and 日.
     Raises: DataError if there is no such format, it cannot be written or, with `resume`, not be read.
     """
 
-    def __init__(self, path: str | os.PathLike[str], resume: bool = False, form: str | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], resume: bool = False, form: str | None = None, excel: bool = False
+    ) -> None:
         self.path = Path(path)
         self.done: frozenset[str] = frozenset()
         self._form = form or form_of(self.path)
         self._resume = resume
+        mark = codecs.BOM_UTF8 if excel and self._form == ".csv" else b""
+        self._header = mark + HEADERS[self._form]
         self._model: str | None = None
         self._lines = mark_of(self.path) if self._form == ".parquet" else self.path
 
@@ -68,7 +75,7 @@ class TableWriter:
                 self._restore()
             else:
                 mark_of(self.path).touch()
-                self._lines.write_bytes(HEADERS[self._form])
+                self._lines.write_bytes(self._header)
             mark_of(self.path).touch()
             self._file = io.FileIO(self._lines, "ab")
         return self
@@ -106,7 +113,7 @@ class TableWriter:
         new = self.path.with_name(f"{self.path.name}.new")
         try:
             with new.open("wb") as file:
-                file.write(HEADERS[self._form])
+                file.write(self._header)
                 for row in read_rows(self.path, self._form):
                     if row["file"] in self.done:
                         file.write(encode([row], self._form))
@@ -154,7 +161,7 @@ def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Ro
             yield from _read_json_lines(lines, unfinished)
     except DataError as error:
         raise DataError(f"{path.name} {error}") from error.__cause__
-    except (OSError, ValueError, TypeError, NotImplementedError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, NotImplementedError, RecursionError, csv.Error) as error:
         raise DataError(f"{path.name} cannot be read as a table; it may be damaged or something else.") from error
 
 
@@ -173,46 +180,58 @@ def mark_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.unfinished")
 
 
-def _csv_line(values: Iterable[Any]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerow(values)
-    return text.getvalue()
-
-
-HEADERS: Mapping[str, bytes] = {".csv": _csv_line(COLUMNS).encode(), ".jsonl": b"", ".parquet": b""}
+HEADERS: Mapping[str, bytes] = {".csv": csv_line(COLUMNS).encode(), ".jsonl": b"", ".parquet": b""}
 """What the lines of an empty table begin with."""
 
 
 def encode(rows: Iterable[Row], form: str) -> bytes:
     """Rows as lines; a Parquet table's are JSON until it is complete."""
     if form == ".csv":
-        return "".join(_csv_line(row.values()) for row in rows).encode()
+        return "".join(csv_line(row.values()) for row in rows).encode()
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
 def _read_lines(path: Path, unfinished: bool) -> Iterator[str]:
-    """The lines, without a last one that an interruption cut."""
+    """The lines, in any of the encodings that spreadsheets write, without a last one that an interruption cut."""
     with path.open("rb") as file:
-        for number, line in enumerate(file):
-            if unfinished and not line.endswith(b"\n"):
+        begin = file.peek(2)[:2]
+        marked = begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        utf16 = "utf-16" if marked else {b"\0": "utf-16-be"}.get(begin[:1], "utf-16-le") if b"\0" in begin else None
+        for line in io.TextIOWrapper(file, utf16 or "utf-8-sig", None if utf16 else "surrogateescape", newline=""):
+            if unfinished and not line.endswith("\n"):
                 return
-            yield line.decode("utf-8" if number else "utf-8-sig")
+            try:
+                line.encode()
+            except UnicodeEncodeError:  # not UTF-8: as Excel writes it in the West
+                line = line.encode(errors="surrogateescape").decode("cp1252")
+            yield line
 
 
 def _read_csv(path: Path, unfinished: bool) -> Iterator[Row]:
-    records = csv.reader(_read_lines(path, unfinished))
-    columns = next(records, [])
-    if unfinished and not columns:
+    lines = _read_lines(path, unfinished)
+    header, first = next(lines, ""), 2
+    if header.lstrip('"').startswith("sep="):  # Excel's own line, which says what divides the cells
+        header, first = next(lines, ""), 3
+    if unfinished and not header:
         return
+    delimiter = max(_DELIMITERS, key=header.count)
+    columns = [column.strip().lower() for column in next(csv.reader([header], delimiter=delimiter), [])]
     _check(columns)
-    for number, record in enumerate(records, start=2):
-        if len(record) != len(columns):
+    least = columns.index("model") + 1  # spreadsheets leave out empty cells at the end
+    for number, record in enumerate(csv.reader(lines, delimiter=delimiter), start=first):
+        if not any(record):
+            continue
+        if len(record) == len(columns) + 1 and record[0].isdigit():  # R's numbers of rows have no header
+            record = record[1:]
+        if len(record) < least or any(record[len(columns) :]):
             raise DataError(f"is damaged: row {number} has {len(record)} values instead of {len(columns)}.")
-        yield _typed(dict(zip(columns, record, strict=True)), number)
+        yield _typed(dict(zip(columns, map(from_cell, record), strict=False)), number)
 
 
 def _read_json_lines(path: Path, unfinished: bool) -> Iterator[Row]:
     for number, line in enumerate(_read_lines(path, unfinished), start=1):
+        if not line.strip():
+            continue
         row = json.loads(line)
         if not isinstance(row, dict):
             raise DataError(f"is damaged: row {number} is not an object.")
@@ -224,11 +243,11 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
-        _check(file.schema_arrow.names)
-        columns = [column for column in COLUMNS if column in file.schema_arrow.names]
-        schema = pyarrow.schema([_schema().field(column) for column in columns])
-        for batch in file.iter_batches(_GROUP, columns=columns):
-            yield from (_EMPTY | row for row in batch.select(columns).cast(schema).to_pylist())
+        columns = file.schema_arrow.names
+        _check(columns)
+        known = [column for column in COLUMNS if column in columns]
+        rows = (row for batch in file.iter_batches(_GROUP, columns=known) for row in batch.to_pylist())
+        yield from map(_typed, rows, count(1))
 
 
 def write_parquet(rows: Iterator[Row], path: Path) -> None:
@@ -257,9 +276,10 @@ def _check(columns: Collection[str]) -> None:
     missing = [column for column in REQUIRED_COLUMNS if column not in columns]
     if missing:
         raise DataError(f"lacks the columns {', '.join(missing)}.")
-    unknown = [str(column) for column in columns if column not in COLUMNS]
+    unknown = [str(column) for column in columns if column not in COLUMNS and not _INDEX.fullmatch(str(column))]
     if unknown:
-        raise DataError(f"has unknown columns, perhaps of another version of femr: {', '.join(unknown)}.")
+        shown = printable(", ".join(unknown))
+        raise DataError(f"has unknown columns, perhaps of another version of femr: {shown}.")
 
 
 def _typed(row: Mapping[str, Any], number: int) -> Row:
@@ -268,22 +288,32 @@ def _typed(row: Mapping[str, Any], number: int) -> Row:
     for column in COLUMNS:
         value = row.get(column)
         try:
-            typed[column] = None if value in (None, "") else _READERS[TYPES[column]](value)
-        except (ValueError, KeyError, TypeError):
-            raise DataError(f"is damaged: row {number} has {value!r} as {column}.") from None
+            typed[column] = None if _is_missing(value, column) else _READERS[TYPES[column]](value)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            shown = printable(repr(value), 60)
+            raise DataError(f"is damaged: row {number} has {shown} as {column}.") from None
     return typed
 
 
+def _is_missing(value: Any, column: str) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    # a file may be called NA
+    return value in (None, "") or (isinstance(value, str) and column != "file" and value.strip().casefold() in _MISSING)
+
+
 def _number(value: float | str) -> float:
-    if isinstance(value, bool) or not math.isfinite(float(value)):
+    number = float(value.replace(",", ".") if isinstance(value, str) else value)
+    if isinstance(value, bool) or not math.isfinite(number):
         raise ValueError
-    return float(value)
+    return number
 
 
 def _whole(value: float | str) -> int:
-    if not _number(value).is_integer():
+    number = _number(value)
+    if not number.is_integer():
         raise ValueError
-    return int(float(value))
+    return int(number)
 
 
 def _text(value: str) -> str:
@@ -292,5 +322,13 @@ def _text(value: str) -> str:
     return value
 
 
-_TRUTH = {"True": True, "False": False, True: True, False: False}
-_READERS: Mapping[type, Callable[[Any], Any]] = {str: _text, float: _number, int: _whole, bool: _TRUTH.__getitem__}
+def _truth(value: bool | float | str) -> bool:
+    return _TRUTH[str(value).strip().casefold()]
+
+
+# as spreadsheets of many languages, R, pandas and polars write them
+_YES = "true 1 1.0 t yes wahr vrai verdadero vero verdadeiro waar sant sand sann tosi prawda pravda igaz истина doğru"
+_NO = "false 0 0.0 f no falsch faux falso onwaar falskt falsk usann epätosi fałsz nepravda hamis ложь yanlış yanliş"
+_TRUTH = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
+_MISSING = frozenset(("na", "n/a", "#n/a", "#nv", "nan", "null", "none", "<na>"))
+_READERS: Mapping[type, Callable[[Any], Any]] = {str: _text, float: _number, int: _whole, bool: _truth}

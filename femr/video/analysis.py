@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from os import PathLike, fspath
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -19,41 +19,70 @@ from femr.video.tracking import KEEP
 
 if TYPE_CHECKING:
     from femr.analyzer import Analyzer
+    from femr.video.reader import Reader, Shot
 
 RATE = 4.0
 """Frames a second that are analysed, by default."""
 
+_RATES = (0.001, 1000)
+_LONGEST_STILL = 3600  # seconds that a picture is shown; more is a time stamp that is wrong
 _BATCH = 4  # frames analysed at once; as many wait, decoded ahead
 
 Source = str | PathLike[str] | IO[bytes]
 T = TypeVar("T")
 
 
-def frames(source: Source, rate: float = RATE) -> Iterator[Frame]:
-    """The frames at 0, 1/rate, 2/rate, ... seconds: of each the first at or after it, and none twice.
+def exact_rate(rate: float) -> Fraction:
+    """Frames a second as a fraction. Raises: DataError if it is not one from 0.001 to 1000."""
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise DataError(f"Expected a rate of {_RATES[0]} to {_RATES[1]} frames a second. Received: {rate:g}")
+    return Fraction(rate).limit_denominator(1000)
 
-    Where frames are further apart than that, each comes once. Only one is held in memory.
+
+def frames(source: Source, rate: float = RATE) -> Iterator[Frame]:
+    """The frames at 0, 1/rate, 2/rate, ... seconds: of each the first one at or after it and before the next.
+
+    Where the film has none, the picture that is shown then comes again, the same array with the same index: a still of
+    20 seconds weighs 20 seconds. No more than a picture is held in memory.
 
     Args:
         source: a path or an open binary file.
-        rate: frames a second, more than 0.
+        rate: frames a second, 0.001 to 1000.
     Raises: ImageError if it is no video; DataError if it has no frames and, after the last one, if some are missing.
     """
     from femr.video.reader import Reader, to_pixels  # without PyAV photos are read all the same
 
-    if not rate > 0:
-        raise DataError(f"Expected a rate of more than 0 frames a second. Received: {rate}")
-    exact = Fraction(rate).limit_denominator(1000)
-    following = Fraction(0)
-    shot = None
+    exact = exact_rate(rate)
+    index = None
     with Reader(source) as reader:
-        for shot in reader.shots():
-            if shot.time >= following:
-                yield Frame(float(shot.time), shot.index, to_pixels(shot.frame, reader.stream))
-                following = (floor(shot.time * exact) + 1) / exact
+        for time, shot in _sampled(reader, exact):
+            if shot.index != index:
+                index, image = shot.index, to_pixels(shot.frame, reader.stream)
+            yield Frame(float(time), index, image)
         complaint = reader.complaint()
-    if complaint or shot is None:
+    if complaint or index is None:
         raise DataError(complaint or "The video has no frames.")
+
+
+def _sampled(reader: "Reader", rate: Fraction) -> "Iterator[tuple[Fraction, Shot]]":
+    """What is shown in each 1/rate of a second, and from when on: the first frame in it, else the last one before."""
+    last: Shot | None = None
+    due = 0
+    for shot in reader.shots():
+        moment = floor(shot.time * rate)
+        if last:
+            yield from _still(last, due, moment, rate)
+        if moment >= due:
+            yield shot.time, shot
+        last, due = shot, max(due, moment + 1)
+    if last:
+        yield from _still(last, due, ceil(reader.end * rate), rate)
+
+
+def _still(shot: "Shot", start: int, stop: int, rate: Fraction) -> "Iterator[tuple[Fraction, Shot]]":
+    """A shot at the moments from start to before stop, which are counted in 1/rate of a second."""
+    longest = floor((shot.time + _LONGEST_STILL) * rate)
+    return ((moment / rate, shot) for moment in range(start, min(stop, longest)))
 
 
 def analyze_video(

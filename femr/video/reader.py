@@ -1,9 +1,11 @@
 """The frames of a video file by their time stamps, upright; any container and codec that FFmpeg knows, through PyAV."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -23,6 +25,10 @@ except ImportError as error:
 
 _BACK = 1  # seconds that time stamps must go back to be taken for a new beginning, as in files put one after another
 _MISSING = 1  # seconds that may be missing at the end before it is said
+_PADDING = Fraction(1, 10)  # seconds that sound may go on after the last picture
+_ROUNDED = Fraction(1, 1000)  # seconds that a container may round up
+_MOVING = 25  # pictures of one stream after which another that had but one is taken for a cover
+_PROBED = 1000  # packets that are looked through for that
 # containers that tell how long they are; of others FFmpeg guesses it
 _TELLING = ("mov", "matroska", "avi", "flv", "asf")
 
@@ -59,14 +65,16 @@ class Reader:
         if not pictures:
             self.close()
             raise ImageError("There are no moving pictures in this file.")
-        self.stream = pictures[0]
-        self.stream.thread_type = "AUTO"
         self.sound = next(iter(self.container.streams.audio), None)
         length = Fraction(self.container.duration or 0, av.time_base)
         self.length = float(length) if length > 0 else None
         self.start = Fraction(self.container.start_time or 0, av.time_base)
         self._end = Fraction(0)
         self._damaged = 0
+        self._read = self._packets()
+        self._early: list[Any] = []
+        self.stream = pictures[0] if len(pictures) == 1 else self._moving(pictures)
+        self.stream.thread_type = "AUTO"
 
     def __enter__(self) -> Self:
         return self
@@ -86,11 +94,13 @@ class Reader:
         """
         clock = _Clock(self.start, Fraction(1) / (self.stream.average_rate or 25))
         index = 0
-        for packet in self._packets():
+        for packet in chain(self._early, self._read):
             if packet.stream is not self.stream:
                 if other and packet.stream is self.sound:
                     other(packet)
                 continue
+            if not packet.size and packet.pts is not None:
+                continue  # the picture stays as it is; a decoder would take it for the end
             for frame in self._decoded(packet, index):
                 yield Shot(clock.read(frame), index, frame)
                 index += 1
@@ -102,6 +112,27 @@ class Reader:
         if self._damaged:
             return f"The video is damaged: {self._damaged} of its frames could not be read."
         return None
+
+    @property
+    def end(self) -> Fraction:
+        """After all shots: seconds until which the last one is shown, 0 where the container does not tell."""
+        if not self.length or not self.container.format.name.startswith((*_TELLING, "ogg")) or self.complaint():
+            return Fraction(0)
+        length = Fraction(self.container.duration or 0, av.time_base)
+        if not self.stream.duration or not self.stream.time_base:
+            return length - (_PADDING if self.sound else _ROUNDED)
+        own = ((self.stream.start_time or 0) + self.stream.duration) * self.stream.time_base - self.start
+        return min(length, own) - _ROUNDED
+
+    def _moving(self, streams: Sequence[Any]) -> Any:
+        """The first one with more than one picture: a cover need not be marked as one."""
+        pictures: Counter[int] = Counter()
+        for packet in islice(self._read, _PROBED):
+            self._early.append(packet)
+            pictures[packet.stream.index] += packet.stream in streams and packet.size > 0
+            if pictures[streams[0].index] > 1 or max(pictures.values()) > _MOVING:
+                break
+        return max(streams, key=lambda stream: min(pictures[stream.index], 2))
 
     def _packets(self) -> Iterator[Any]:
         packets = self.container.demux()

@@ -13,7 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from femr.faces.detector import Follower
-from femr.images import Pixels, to_picture
+from femr.images import Picture, Pixels, to_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Emotion, FaceEmotion, Mood, Song
@@ -96,7 +96,10 @@ class Session:
         self.begun: float | None = None
         self.done = False
         self._library, self._stable, self._least = library, stable, least
-        self._follower = Follower(every)
+        self._follower, self._every = Follower(every), every
+        self._index: int | None = None  # of the picture before
+        self._shown = 0  # times in a row
+        self._read: tuple[Picture, tuple[FaceEmotion, ...]]
         self._tracker, self._smoother = Tracker(keep), Smoother(threshold, smooth)
         self._played = deque(played, _REMEMBERED)
         self.time = self._seen = 0.0
@@ -112,11 +115,20 @@ class Session:
 
     def analyze(self, analyzer: "Analyzer", frames: Sequence[Frame]) -> Iterator[Analysis]:
         """The analyses of the next frames, which are read at once. Raises: ImageError, and ValueError as `step`."""
-        pictures = [to_picture(frame.image) for frame in frames]
-        read = analyzer.read(pictures, self._follower)
-        for frame, picture, faces in zip(frames, pictures, read, strict=True):
+        new = [self._is_new(frame) for frame in frames]
+        pictures = [to_picture(frame.image) for frame, reading in zip(frames, new, strict=True) if reading]
+        read = zip(pictures, analyzer.read(pictures, self._follower), strict=True)
+        for frame, reading in zip(frames, new, strict=True):
+            self._read = next(read) if reading else self._read
+            picture, faces = self._read
             kept, mood, song = self.step(faces, frame.time)
             yield Analysis(*picture.size, kept, mood, song, analyzer.model, time=frame.time, frame=frame.index)
+
+    def _is_new(self, frame: Frame) -> bool:
+        """Whether it must be read: a picture that comes again is known as soon as all its faces were looked for."""
+        again = frame.index is not None and frame.index == self._index
+        self._index, self._shown = frame.index, self._shown + 1 if again else 1
+        return self._shown <= self._every
 
     def step(self, faces: Sequence[FaceEmotion], time: float) -> Step:
         """What the next picture's faces make of the session.

@@ -88,7 +88,7 @@ def find_moods(page):
 def downloaded(page, name):
     """What a download link of the page holds."""
     link = page.get_attribute(f"a[download='{name}']", "href")
-    return base64.b64decode(link.partition(",")[2]).decode()
+    return base64.b64decode(link.partition(",")[2]).decode("utf-8-sig")
 
 
 def left_on_server(pattern):

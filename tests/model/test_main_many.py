@@ -121,7 +121,9 @@ def test_the_document_of_a_video_has_its_frames(clip, capsys, analyzer):
         (["{tmp}/text.mp4", "--table", "{tmp}/t.xlsx"], "ends in .csv, .jsonl, .parquet"),
         (["{tmp}/text.mp4", "--csv", "{tmp}/full.csv"], "cannot be written: No space left on device"),
         (["{tmp}/text.mp4", "--table", "{tmp}/old.csv", "--resume"], "old.csv lacks the columns"),
-        (["{tmp}/text.mp4", "--rate", "0"], "Expected a rate of more than 0"),
+        (["{tmp}/text.mp4", "--rate", "0"], "Expected a rate of 0.001 to 1000"),
+        (["{tmp}/text.mp4", "--rate", "inf"], "Expected a rate of 0.001 to 1000"),
+        (["{tmp}/text.mp4", "--rate", "1e-5"], "Expected a rate of 0.001 to 1000"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(tmp_path, capsys, arguments, words):

@@ -69,20 +69,23 @@ def test_frames_come_at_their_times_and_upright(script, portrait, options):
         assert np.abs(frame.image.astype(int) - at(portrait, times[frame.index])).mean() < 4
 
 
-def test_a_variable_frame_rate_gives_the_first_frame_at_or_after_each_moment(script):
+def test_a_variable_frame_rate_gives_the_first_frame_of_each_moment_or_the_one_that_is_still_shown(script):
     found = list(frames(script("uneven.mp4", UNEVEN)))
-    assert [frame.index for frame in found] == [0, 2, 4, 6, 9, 10, 11]
-    assert [frame.time for frame in found] == pytest.approx([UNEVEN[i] for i in (0, 2, 4, 6, 9, 10, 11)], abs=1e-4)
+    assert [frame.index for frame in found] == [0, 2, 4, 5, 6, 8, 8, 9, 10, 10, 11]
+    times = [0, 0.3, 0.55, 0.75, 1.02, 1.25, 1.5, 1.9, 2.0, 2.25, 2.7]
+    assert [frame.time for frame in found] == pytest.approx(times, abs=1e-4)
 
 
-def test_no_frame_comes_twice_however_high_the_rate(script):
-    assert [frame.index for frame in frames(script("uneven.mp4", UNEVEN), rate=1000)] == list(range(len(UNEVEN)))
+def test_at_a_high_rate_each_frame_comes_as_long_as_it_is_shown(script):
+    found = list(frames(script("uneven.mp4", UNEVEN), rate=100))
+    assert {frame.index for frame in found} == set(range(len(UNEVEN)))
+    assert len(found) == pytest.approx(271, abs=4)
     assert [frame.index for frame in frames(script("plain.mp4"), rate=0.5)] == [0, 60]
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan")])
-def test_a_rate_must_be_more_than_nothing(script, rate):
-    with pytest.raises(DataError, match="Expected a rate"):
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), 1e-5, 1e9])
+def test_a_rate_must_be_one(script, rate):
+    with pytest.raises(DataError, match=r"Expected a rate of 0\.001 to 1000 frames a second\. Received: "):
         next(frames(script("plain.mp4"), rate))
 
 
@@ -119,7 +122,7 @@ def test_a_variable_frame_rate_finds_the_same_people(script, analyzer):
         a.time: [face.number for face in a.faces]
         for a in analyze_video(script("uneven.mp4", UNEVEN), analyzer=analyzer)
     }
-    assert list(found.values()) == [[], [], [1], [1, 2], [1, 2], [1], [1]]
+    assert list(found.values()) == [[], [], [1], [1], *[[1, 2]] * 4, [1], [1], [1]]
 
 
 def test_frames_are_analysed_as_photos_are(script, analyzer):
@@ -135,7 +138,8 @@ def test_ten_seconds_of_black_have_no_faces(tmp_path, analyzer):
     times = [i / 2 for i in range(20)]
     write_video(tmp_path / "black.mp4", [np.zeros((48, 64, 3), np.uint8)] * 20, times, rate=2)
     analyses = list(analyze_video(tmp_path / "black.mp4", analyzer=analyzer))
-    assert [analysis.time for analysis in analyses] == times
+    assert [analysis.time for analysis in analyses] == [i / 4 for i in range(40)]
+    assert [analysis.frame for analysis in analyses] == [i // 2 for i in range(40)]
     assert not any(analysis.faces for analysis in analyses)
 
 
@@ -143,7 +147,7 @@ def test_frames_of_one_pixel_have_no_faces(tmp_path, analyzer):
     pixel = [np.full((1, 1, 3), 200, np.uint8)] * 3
     write_video(tmp_path / "pixel.mkv", pixel, [0, 0.5, 1], codec="ffv1", pixels="bgr0")
     analyses = list(analyze_video(tmp_path / "pixel.mkv", analyzer=analyzer))
-    assert [(a.width, a.height, a.faces) for a in analyses] == [(1, 1, ())] * 3
+    assert [(a.width, a.height, a.faces, a.frame) for a in analyses[::2]] == [(1, 1, (), i) for i in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -285,3 +289,35 @@ def test_a_person_who_comes_is_seen_with_the_next_look_for_new_faces(script, ana
     counts = [len(analysis.faces) for analysis in analyze_video(script("plain.mp4"), analyzer=analyzer, every=3)]
     assert counts == [0, 0, 0, 1, 1, 1, 2, 2, 1, 1, 1]
     assert [len(analysis.faces) for analysis in analyze_video(script("plain.mp4"), analyzer=analyzer)][2:5] == [1, 1, 2]
+
+
+class Counting:
+    """An analyzer that tells how many pictures it read."""
+
+    def __init__(self, analyzer):
+        self.model, self.threshold, self.read_pictures = analyzer.model, analyzer.threshold, 0
+        self._analyzer = analyzer
+
+    def read(self, pictures, follower):
+        self.read_pictures += len(pictures)
+        return self._analyzer.read(pictures, follower)
+
+
+def test_a_slide_is_read_once_and_its_faces_keep_their_numbers(portrait, tmp_path, analyzer):
+    slides = [scene(portrait), scene(portrait, FIRST), scene(portrait, FIRST, SECOND)]
+    path = write_video(tmp_path / "slides.mp4", slides, [0, 5, 10])
+    counting = Counting(analyzer)
+    found = list(analyze_video(path, analyzer=counting))
+    assert [(a.time, a.frame) for a in found] == [(i / 4, i // 20) for i in range(41)]
+    assert [[face.number for face in a.faces] for a in found] == [[]] * 20 + [[1]] * 20 + [[1, 2]]
+    assert found[21].faces == found[39].faces
+    assert counting.read_pictures == 3
+
+
+def test_the_faces_of_a_slide_are_looked_for_however_seldom_that_is(portrait, tmp_path, analyzer):
+    slides = [scene(portrait), scene(portrait, FIRST), scene(portrait, FIRST, SECOND)]
+    path = write_video(tmp_path / "slides.mp4", slides, [0, 5, 10])
+    counting = Counting(analyzer)
+    counts = [len(a.faces) for a in analyze_video(path, analyzer=counting, every=3)]
+    assert (counts[:20], counts[22:40]) == ([0] * 20, [1] * 18)
+    assert counting.read_pictures == 7

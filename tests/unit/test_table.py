@@ -241,7 +241,7 @@ def test_a_damaged_or_foreign_table_is_said_in_a_sentence(tmp_path, name, conten
     assert str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize(("column", "words"), [("mood", "unknown columns"), ("face", "cannot be read as a table")])
+@pytest.mark.parametrize(("column", "words"), [("mood", "unknown columns"), ("face", "row 1 has 'x' as time")])
 def test_a_foreign_parquet_table_is_said_in_a_sentence(tmp_path, column, words):
     table = pyarrow.table({name: ["x"] for name in dict.fromkeys([*COLUMNS, column])})
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet")

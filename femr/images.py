@@ -5,6 +5,7 @@ import binascii
 import math
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -25,9 +26,13 @@ MAX_PIXELS = 50_000_000
 ANALYSIS_SIDE = 1920
 """Pictures are scaled down to this long side, in pixels, before faces are looked for; see `long_side`."""
 
+WEB = ("http://", "https://")
+"""What web addresses begin with."""
+
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
 _LONGEST_NAME = 80  # characters of a path that is told
+_PATIENCE = 20  # seconds that a web server may be silent
 _TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB."
 _SHORTEST_BASE64 = 48  # characters: no picture is smaller
 
@@ -70,9 +75,9 @@ def load_image(source: Source) -> Pixels:
     """A picture in full as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
     Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are grey.
-    Args: `source`, a path, the bytes of a file, an open binary file, a data: address or a file's bytes as base64, a PIL
-        image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of up to 16 bits
-        or floats from 0 to 1.
+    Args: `source`, a path, the bytes of a file, an open binary file, a web or data: address, a file's bytes as
+        base64, a PIL image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of
+        up to 16 bits or floats from 0 to 1.
     Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
     """
     return _decoded(source)[0]
@@ -121,14 +126,16 @@ def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> bytes:
     if isinstance(source, str | os.PathLike):
         return _from_text(source) if isinstance(source, str) else _from_path(Path(source))
     if hasattr(source, "read"):
-        return _from_file(source)
+        return read_all(source)
     raise ImageError(f"Expected a path, bytes, a file, a PIL image or an array. Received: {type(source).__name__}")
 
 
 def _from_text(text: str) -> bytes:
-    """A data: address, a path, or else a file's bytes as base64."""
+    """A data: or web address, a path, or else a file's bytes as base64."""
     if text[:5].lower() == "data:":
         return _from_address(text)
+    if text.startswith(WEB):
+        return fetch(text)
     try:
         return _from_path(Path(text))
     except ImageError:
@@ -161,19 +168,50 @@ def _from_base64(text: str) -> bytes | None:
 
 
 def _from_path(path: Path) -> bytes:
-    name = printable(path.name, _LONGEST_NAME)
+    with open_file(path) as file:
+        return read_all(file)
+
+
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A file or a named pipe, opened. Raises: ImageError with the reason in a sentence that any name fits in."""
+    name = printable(Path(path).name, _LONGEST_NAME)
     try:
-        if not (path.is_file() or path.is_fifo()):
-            raise ImageError(f"There is no file named {name}.")
-        with path.open("rb") as file:
-            return _from_file(file)
+        mode = Path(path).stat().st_mode
+        if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode):  # opening a folder tells what is wrong
+            return Path(path).open("rb")
+    except (FileNotFoundError, NotADirectoryError):
+        pass
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
         raise ImageError(f"{name} cannot be opened: {reason}.") from error
+    raise ImageError(f"There is no file named {name}.")
 
 
-def _from_file(file: IO[bytes]) -> bytes:
-    """All of a file, which may come in pieces, as from a pipe."""
+def fetch(address: str) -> bytes:
+    """What lies at a web address; one byte more than allowed, or some more, where it is longer. Raises: ImageError."""
+    try:
+        import httpx2
+    except ImportError as error:
+        raise ImageError("Reading web addresses needs httpx2: pip install httpx2.") from error
+    pieces, length = [], 0
+    # packed answers could unpack to any length
+    options: dict[str, Any] = {"headers": {"Accept-Encoding": "identity"}, "timeout": _PATIENCE}
+    try:
+        with httpx2.stream("GET", address, follow_redirects=True, **options) as answer:
+            answer.raise_for_status()
+            for piece in answer.iter_raw():
+                pieces.append(piece)
+                length += len(piece)
+                if length > MAX_BYTES:
+                    break
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        reason = f"{error or type(error).__name__}".splitlines()[0]
+        raise ImageError(f"{printable(address, _LONGEST_NAME)} cannot be fetched: {printable(reason)}.") from error
+    return b"".join(pieces)
+
+
+def read_all(file: IO[bytes]) -> bytes:
+    """All of a file, which may come in pieces, as from a pipe; one byte more than allowed where it is longer."""
     pieces, length = [], 0
     try:
         while length <= MAX_BYTES:

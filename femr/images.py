@@ -124,7 +124,7 @@ def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> bytes:
     if isinstance(source, bytes):
         return source if source[:5].lower() != b"data:" else _from_address(source.decode("latin-1"))
     if isinstance(source, str | os.PathLike):
-        return _from_text(source) if isinstance(source, str) else _from_path(Path(source))
+        return _from_text(source) if isinstance(source, str) else _from_path(source)
     if hasattr(source, "read"):
         return read_all(source)
     raise ImageError(f"Expected a path, bytes, a file, a PIL image or an array. Received: {type(source).__name__}")
@@ -137,7 +137,7 @@ def _from_text(text: str) -> bytes:
     if text.startswith(WEB):
         return fetch(text)
     try:
-        return _from_path(Path(text))
+        return _from_path(text)
     except ImageError:
         data = _from_base64(text) if len(text) >= _SHORTEST_BASE64 else None
         if data is None:
@@ -167,16 +167,16 @@ def _from_base64(text: str) -> bytes | None:
         return None
 
 
-def _from_path(path: Path) -> bytes:
+def _from_path(path: str | os.PathLike[str]) -> bytes:
     with open_file(path) as file:
         return read_all(file)
 
 
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
     """A file or a named pipe, opened. Raises: ImageError with the reason in a sentence that any name fits in."""
-    name = printable(Path(path).name, _LONGEST_NAME)
+    name = printable(Path(path).name or str(path), _LONGEST_NAME)
     try:
-        mode = Path(path).stat().st_mode
+        mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") is the current folder
         if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode):  # opening a folder tells what is wrong
             return Path(path).open("rb")
     except (FileNotFoundError, NotADirectoryError):

@@ -134,7 +134,9 @@ class Run:
 
         With votes also people_accuracy, on the faces on which over half of them agree.
         """
-        labels, people = predict(self.network, self.validation.images, self.recipe.low, self.recipe.high)
+        labels, people = predict(
+            self.network, self.validation.images, self.network.input_shape[1], self.recipe.low, self.recipe.high
+        )
         loss = metrics.negative_log_likelihood(labels, self.validation.labels)
         row = {"val_loss": loss, "val_accuracy": metrics.accuracy(labels, self.validation.labels)}
         if self.validation.votes is not None:

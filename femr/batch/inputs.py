@@ -281,7 +281,7 @@ def _list_remote(address: str) -> list[str]:
             found = system.find(path) if system.isdir(path) else [path]
         return sorted(system.unstrip_protocol(name) for name in found)
     except Exception as error:
-        raise DataError(f"{address} cannot be reached: {_reason(error)}") from error
+        raise DataError(f"{printable(address)} cannot be reached: {_reason(error)}") from error
 
 
 def _open_remote(address: str) -> IO[bytes]:
@@ -290,7 +290,7 @@ def _open_remote(address: str) -> IO[bytes]:
         system, path = _system(address)
         file: IO[bytes] = system.open(path, "rb")
     except Exception as error:  # each file system has errors of its own
-        raise ImageError(f"{address.rpartition('/')[2]} cannot be opened: {_reason(error)}") from error
+        raise ImageError(f"{printable(address.rpartition('/')[2])} cannot be opened: {_reason(error)}") from error
     return file
 
 
@@ -302,7 +302,7 @@ def _system(address: str) -> tuple[Any, str]:
     try:
         system, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise DataError(f"{address} cannot be reached: {error}.") from error
+        raise DataError(f"{printable(address)} cannot be reached: {_reason(error)}.") from error
     return system, str(path)
 
 

@@ -14,6 +14,8 @@ from femr import __version__
 from femr.cli import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, analyze, app, hub, music, report, training
 from femr.errors import FemrError, printable
 
+_LONGEST = 600  # characters of an error: a name in it may have thousands
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns: 0, or BAD_INPUT after a clear line on standard error, or another code of `femr.cli`."""
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _give_up_output()
         return PIPE_CLOSED
     except FemrError as error:
-        print(f"femr: {error}", file=sys.stderr)
+        print(f"femr: {printable(str(error), _LONGEST)}", file=sys.stderr)
     except OSError as error:
         _give_up_output()
         where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else "The output"

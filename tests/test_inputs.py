@@ -372,7 +372,7 @@ def test_damage_in_a_zip_file_raises_nothing_else(tmp_path, packed):
         except (DataError, ImageError):
             failed += 1
     close_archives()
-    assert 200 < failed
+    assert failed > 200
 
 
 def test_names_that_collide_or_are_too_long_for_a_file(tmp_path):

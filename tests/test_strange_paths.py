@@ -169,25 +169,21 @@ def run(arguments, cwd, **options):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_json_is_valid_whatever_the_output_can_say(tmp_path, encoding):
+def test_json_is_valid_whatever_the_output_can_say(inside, tmp_path, monkeypatch, encoding):
     for name in ("写真 é.jpg", "🙂.jpg"):
         (tmp_path / name).write_bytes(PORTRAIT.read_bytes())
-    arguments = ["analyze", ".", "--model", "custom_cnn", "--json"]
-    process = run(arguments, tmp_path, stdout=subprocess.PIPE, env={"PYTHONIOENCODING": encoding})
-    document = json.loads(process.stdout.decode(encoding))
+    monkeypatch.chdir(tmp_path)
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    assert main(["analyze", ".", "--json"]) == 0
+    document = json.loads(written.getvalue().decode(encoding))
     assert [each["path"] for each in document["images"]] == ["写真 é.jpg", "🙂.jpg"]
-    assert process.returncode == 0
 
 
-@pytest.mark.parametrize(
-    "arguments", [["analyze", "portrait.jpg", "--model", "custom_cnn"], ["--help"], ["music", "check", "."]]
-)
+@pytest.mark.parametrize("arguments", [["--help"], ["music", "check", str(ROOT / "music")]])
 def test_an_output_that_nobody_takes(place, arguments):
     reading, writing = os.pipe()
     os.close(reading)
-    if arguments[0] == "music":
-        (place / "sad").mkdir(exist_ok=True)
-        arguments = ["music", "check", str(ROOT / "music")]
     process = run(arguments, place, stdout=writing)
     os.close(writing)
     assert (process.returncode, process.stderr) == (PIPE_CLOSED, b"")
@@ -198,25 +194,15 @@ def test_an_output_that_nobody_takes(place, arguments):
 
 
 def test_closed_streams(place):
-    for closing in (">&-", "2>&-", ">&- 2>&- <&-"):
-        command = f"{sys.executable} -m femr analyze portrait.jpg gone.jpg - --model custom_cnn --json {closing}"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        shell = subprocess.run(
-            ["sh", "-c", command], cwd=place, env=environment, capture_output=True, stdin=subprocess.DEVNULL
-        )
-        assert shell.returncode == BAD_INPUT
-        assert b"Traceback" not in shell.stderr + shell.stdout
+    command = f"{sys.executable} -m femr analyze gone.jpg - --model custom_cnn >&- 2>&- <&-"
+    process = subprocess.run(["sh", "-c", command], cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
+    assert process.returncode == BAD_INPUT
 
 
-def test_a_picture_from_standard_input(place):
-    process = run(
-        ["analyze", "-", "--model", "custom_cnn", "--annotate", "drawn"],
-        place,
-        stdout=subprocess.PIPE,
-        input=PORTRAIT.read_bytes(),
-    )
-    assert (process.returncode, process.stderr) == (0, b"")
-    assert process.stdout.startswith(b"-: The face looks happy")
+def test_a_picture_from_standard_input(inside, place, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PORTRAIT.read_bytes())))
+    assert main(["analyze", "-", "--annotate", "drawn"]) == 0
+    assert capsys.readouterr().out.startswith("-: The face looks happy")
     assert [path.name for path in (place / "drawn").iterdir()] == ["-.jpg"]
 
 

@@ -180,8 +180,8 @@ def test_json_is_valid_whatever_the_output_can_say(inside, tmp_path, monkeypatch
     assert [each["path"] for each in document["images"]] == ["写真 é.jpg", "🙂.jpg"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["music", "check", str(ROOT / "music")]])
-def test_an_output_that_nobody_takes(place, arguments):
+def test_an_output_that_nobody_takes(place):
+    arguments = ["music", "check", str(ROOT / "music")]
     reading, writing = os.pipe()
     os.close(reading)
     process = run(arguments, place, stdout=writing)
@@ -216,4 +216,4 @@ def test_annotated_pictures_whose_names_collide_are_all_kept(place, inside, caps
     assert code == 0
     assert lines == ["femr: Passed over as neither pictures nor videos by their endings: 1 .jxl."]
     names = sorted(path.name for path in out.iterdir())
-    assert names == ["a-2-2.jpg", "a-2.jpg", "a-3.jpg", "a.b.jpg", "a.jpg", f"{'y' * 240}.jpg"]
+    assert names == ["a-2.jpg", "a-3.jpg", "a-4.jpg", "a.b.jpg", "a.jpg", f"{'y' * 240}.jpg"]

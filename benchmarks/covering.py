@@ -19,7 +19,6 @@ from femr.faces.covering import WEIGHTS, Weights, features
 from femr.faces.crop import FACE_SIDE, Pixels
 from femr.faces.mtcnn import MtcnnDetector
 from femr.images import to_picture
-from femr.results import Face
 from femr.training import data
 
 FACES = 2_500
@@ -76,7 +75,7 @@ def masked_faces(faces: Pixels, rng: np.random.Generator) -> Iterator[Pixels]:
         large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
         framed = cv2.copyMakeBorder(large, *(_BORDER,) * 4, cv2.BORDER_REPLICATE)
         picture = cv2.cvtColor(framed, cv2.COLOR_GRAY2RGB)
-        found = max(detector.detect([to_picture(picture)])[0], key=_size, default=None)
+        found = max(detector.detect([to_picture(picture)])[0], key=lambda face: face.size, default=None)
         if found is None:
             continue
         for _ in range(PAINTED):
@@ -101,10 +100,6 @@ def changed(face: Pixels, rng: np.random.Generator) -> Pixels:
     bright = 255 * (face / 255.0) ** rng.uniform(0.6, 1.8) * rng.uniform(0.3, 1) + rng.uniform(0, 40)
     face = np.clip(bright + rng.normal(0, rng.uniform(0, 4), face.shape), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(face[:, ::-1]) if rng.random() < 0.5 else face
-
-
-def _size(face: Face) -> float:
-    return face.size
 
 
 if __name__ == "__main__":

@@ -47,7 +47,6 @@ def measure(
     model: str,
     source: str | Path,
     photos: Path | None = None,
-    split: str = data.PUBLIC_TEST,
     limit: int = 600,
     balance: float | None = None,
 ) -> dict[str, Any]:
@@ -62,7 +61,6 @@ def measure(
         model: one of femr's own, or a .keras file; in any case one that did not learn from PublicTest. For a finished
             model that is the final.keras of the run that it finished.
         photos: a folder of pictures without faces; None for some of scikit-image's.
-        split: PublicTest, or an error.
         limit: how many faces; drawn at random, but always the same.
         balance: see `calibration.Calibration`; None for the model's own.
     Raises: DataError, ModelError.
@@ -70,20 +68,18 @@ def measure(
     from femr.analyzer import Analyzer
     from femr.faces.mtcnn import MtcnnDetector
 
-    if split != data.PUBLIC_TEST:
-        raise DataError(f"Expected faces of {data.PUBLIC_TEST}, the only split to tune on. Received: {split}")
     if limit < 1:
         raise DataError(f"Expected at least 1 face. Received: {limit}")
-    backgrounds = read_photos(photos)
-    public = data.split_named(data.load(source), split)
+    pictures = read_photos(photos)
+    public = data.split_named(data.load(source), data.PUBLIC_TEST)
     classifier = _classifier(model, public, balance)
     faces = _drawn(public, limit)
     analyzer = Analyzer(MtcnnDetector(), classifier, MusicLibrary(()))
-    empty = {name: photo for name, photo in backgrounds.items() if not analyzer.read([to_picture(photo)])[0]}
+    empty = {name: photo for name, photo in pictures.items() if not analyzer.read([to_picture(photo)])[0]}
     if not empty:
         raise DataError("Expected photos without faces. Received: only such with faces")
-    head = {"model": model, "split": split, "images": len(faces), "photos": list(empty)}
-    head["photos_with_faces"] = [name for name in backgrounds if name not in empty]
+    head = {"model": model, "split": data.PUBLIC_TEST, "images": len(faces), "photos": list(empty)}
+    head["photos_with_faces"] = [name for name in pictures if name not in empty]
     piped = _through_pipeline(analyzer, faces, list(empty.values()))
     return head | _compare(faces, piped, _directly(classifier, faces))
 
@@ -160,16 +156,14 @@ def _directly(classifier: "Classifier", faces: FaceData) -> list[EmotionScores]:
 
 def _compare(faces: FaceData, piped: Sequence[EmotionScores | None], direct: Sequence[EmotionScores]) -> dict[str, Any]:
     found = np.array([scores is not None for scores in piped])
-    right = [
-        np.array([_is(one, label) for one, label in zip(all_, faces.labels, strict=True)]) for all_ in (direct, piped)
-    ]
-    differences = (right[0][found].astype(int) - right[1][found]).astype(float)
+    right_direct, right_piped = (_right(scores, faces.labels) for scores in (direct, piped))
+    differences = right_direct[found].astype(float) - right_piped[found]
     return {
         "found": _share(found),
-        "accuracy_direct": _share(right[0][found]),
-        "accuracy_pipeline": _share(right[1][found]),
+        "accuracy_direct": _share(right_direct[found]),
+        "accuracy_pipeline": _share(right_piped[found]),
         "drop": _mean_interval(differences),
-        "accuracy_direct_missed": _share(right[0][~found]),
+        "accuracy_direct_missed": _share(right_direct[~found]),
     }
 
 
@@ -178,8 +172,9 @@ def _share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
     return None if found is None else asdict(found)
 
 
-def _is(scores: EmotionScores | None, label: int) -> bool:
-    return scores is not None and scores.top == EMOTIONS[label]
+def _right(scores: Sequence[EmotionScores | None], labels: metrics.Labels) -> npt.NDArray[np.bool_]:
+    """Whether each face was read right; one that was not found is not."""
+    return np.array([one is not None and one.top == EMOTIONS[label] for one, label in zip(scores, labels, strict=True)])
 
 
 def _mean_interval(values: npt.NDArray[np.float64]) -> dict[str, float] | None:

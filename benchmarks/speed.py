@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from statistics import median
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -32,6 +32,39 @@ _BACKGROUND = "motorcycle_left"
 _REFERENCE_MODEL = "mobilenet_v2"
 _PACKAGE_SMALLEST = 20  # pixels; with any other smallest face the package finds nothing
 _ROUNDS = 6  # pictures a thread
+_TABLES = {
+    "detection": (
+        "Detection, ms: femr, and the package, which looks for faces from 20 px",
+        {
+            "megapixels": "megapixels",
+            "faces": "faces",
+            "femr_ms": "femr",
+            "package_ms": "package",
+            "ratio": "ratio",
+            "femr_20_ms": "femr at 20 px",
+            "ratio_20": "ratio",
+            "found": "found",
+        },
+    ),
+    "analysis": (
+        "Whole analysis, ms: femr, the reference's way, and that with everything loaded once",
+        {
+            "megapixels": "megapixels",
+            "faces": "faces",
+            "femr_ms": "femr",
+            "reference_ms": "reference",
+            "loaded_ms": "loaded",
+            "ratio": "ratio",
+            "ratio_loaded": "ratio to loaded",
+        },
+    ),
+    "classifier": (
+        "Networks, ms",
+        {"model": "model", "batch": "faces at once", "ms_per_face": "a face", "ms_per_view": "a view"},
+    ),
+    "threads": ("Several visitors at once", {"threads": "threads", "images_a_second": "pictures a second"}),
+}
+"""Part of the document → the table's title, and its columns: key → head."""
 
 Case: TypeAlias = tuple[float, int]
 """Megapixels, faces."""
@@ -75,16 +108,11 @@ QUICK = Workload(
 """To see that it works; its figures are not for quoting."""
 
 
-class Kept:
-    """A call on a picture that keeps what came back last, as `result`."""
+class Timed(NamedTuple):
+    """Median milliseconds of some calls, and what the last one gave."""
 
-    def __init__(self, call: Callable[[Pixels], Any], image: Pixels) -> None:
-        self._call, self._image = call, image
-        self.result: Any = None
-
-    def __call__(self) -> None:
-        """Calls, and keeps the result."""
-        self.result = self._call(self._image)
+    milliseconds: float
+    result: Any
 
 
 @cache
@@ -94,24 +122,27 @@ def picture(megapixels: float, faces: int) -> Scene:
     return compose(Plan(*SIZES[megapixels], faces), (_BACKGROUND, background), [portrait()], seed=faces)
 
 
-def milliseconds(call: Callable[[], object]) -> float:
-    """How long one call takes."""
+def timed(call: Callable[[], Any]) -> Timed:
+    """One call."""
     start = perf_counter()
-    call()
-    return (perf_counter() - start) * 1000
+    result = call()
+    return Timed((perf_counter() - start) * 1000, result)
 
 
-def side_by_side(candidates: Mapping[str, Callable[[], object]], repeats: Repeats) -> dict[str, float]:
-    """Name → median milliseconds, of rounds of A B A B. The first round warms up, and counts only if it is the last."""
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+def side_by_side(candidates: Mapping[str, Callable[[], Any]], repeats: Repeats) -> dict[str, Timed]:
+    """Name → its calls, in rounds of A B A B. The first round warms up, and counts only if it is the last."""
+    calls: dict[str, list[Timed]] = {name: [] for name in candidates}
     start = perf_counter()
     for done in range(repeats.most + 1):
         for name, call in candidates.items():
-            times[name].append(milliseconds(call))
+            calls[name].append(timed(call))
         elapsed = perf_counter() - start
         if elapsed > repeats.patience or (done >= repeats.least and elapsed > repeats.seconds):
             break
-    return {name: median(values[1:] or values) for name, values in times.items()}
+    return {
+        name: Timed(median(one.milliseconds for one in some[1:] or some), some[-1].result)
+        for name, some in calls.items()
+    }
 
 
 def reference_way() -> Callable[[Pixels], list[Any]]:
@@ -154,41 +185,9 @@ def measure(workload: Workload) -> dict[str, Any]:
 
 def to_text(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """The document as tables."""
-
-    def rows(name: str, keys: Sequence[str]) -> list[list[str]]:
-        return [[_shown(row[key]) for key in keys] for row in document[name]]
-
-    found = [[*row, " / ".join(str(one) for one in full["found"].values())] for row, full in zip(
-        rows("detection", ("megapixels", "faces", "femr_ms", "package_ms", "ratio", "femr_20_ms", "ratio_20")),
-        document["detection"],
-        strict=True,
-    )]  # fmt: skip
     return "\n\n".join(
-        [
-            table(
-                "Detection, ms: femr, and the package, which looks for faces from 20 px",
-                ["megapixels", "faces", "femr", "package", "ratio", "femr at 20 px", "ratio", "found"],
-                found,
-            ),
-            table(
-                "Whole analysis, ms: femr, the reference's way, and that with everything loaded once",
-                ["megapixels", "faces", "femr", "reference", "loaded", "ratio", "ratio to loaded"],
-                rows(
-                    "analysis",
-                    ("megapixels", "faces", "femr_ms", "reference_ms", "loaded_ms", "ratio", "ratio_loaded"),
-                ),
-            ),
-            table(
-                "Networks, ms",
-                ["model", "faces at once", "a face", "a view"],
-                rows("classifier", ("model", "batch", "ms_per_face", "ms_per_view")),
-            ),
-            table(
-                "Several visitors at once",
-                ["threads", "pictures a second"],
-                rows("threads", ("threads", "images_a_second")),
-            ),
-        ]
+        table(title, list(columns.values()), [[_shown(row[key]) for key in columns] for row in document[name]])
+        for name, (title, columns) in _TABLES.items()
     )
 
 
@@ -203,32 +202,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _detection(case: Case, finders: Mapping[str, Finder], workload: Workload) -> dict[str, Any]:
-    image = picture(*case).image
-    calls = {name: Kept(finder, image) for name, finder in finders.items()}
-    times = side_by_side(calls, workload.repeats)
-    return {
-        "megapixels": case[0],
-        "faces": case[1],
-        **{f"{name}_ms": value for name, value in times.items()},
-        "ratio": times["package"] / times["femr"],
-        "ratio_20": times["package"] / times["femr_20"],
+    row, calls = _compared(case, finders, workload)
+    package = row["package_ms"]
+    return row | {
+        "ratio": package / row["femr_ms"],
+        "ratio_20": package / row["femr_20_ms"],
         "found": {name: len(call.result) for name, call in calls.items()},
     }
 
 
 def _analysis(case: Case, analyze: Callable[[Pixels], Any], workload: Workload) -> dict[str, Any]:
-    image = picture(*case).image
     ways = {"femr": analyze, "loaded": reference_way(), "reference": lambda one: reference_way()(one)}
-    calls = {name: Kept(way, image) for name, way in ways.items()}
-    times = side_by_side(calls, workload.repeats)
-    return {
-        "megapixels": case[0],
-        "faces": case[1],
-        **{f"{name}_ms": value for name, value in times.items()},
-        "ratio": times["reference"] / times["femr"],
-        "ratio_loaded": times["loaded"] / times["femr"],
+    row, calls = _compared(case, ways, workload)
+    return row | {
+        "ratio": row["reference_ms"] / row["femr_ms"],
+        "ratio_loaded": row["loaded_ms"] / row["femr_ms"],
         "found": {"femr": len(calls["femr"].result.faces), "reference": len(calls["reference"].result)},
     }
+
+
+def _compared(
+    case: Case, ways: Mapping[str, Callable[[Pixels], Any]], workload: Workload
+) -> tuple[dict[str, Any], dict[str, Timed]]:
+    """The case and each way's milliseconds on its picture, for a row; and the calls."""
+    image = picture(*case).image
+    calls = side_by_side({name: partial(way, image) for name, way in ways.items()}, workload.repeats)
+    times = {f"{name}_ms": call.milliseconds for name, call in calls.items()}
+    return {"megapixels": case[0], "faces": case[1], **times}, calls
 
 
 def _classifier(model: str, workload: Workload) -> list[dict[str, Any]]:
@@ -238,11 +238,11 @@ def _classifier(model: str, workload: Workload) -> list[dict[str, Any]]:
     for batch in workload.batches:
         # noise: the networks' work does not depend on what they see
         faces = np.random.default_rng(batch).integers(0, 256, (batch, len(VIEWS), FACE_SIDE, FACE_SIDE), np.uint8)
-        views = {"all": list(faces), "one": list(faces[:, :1])}
+        views = {"face": list(faces), "view": list(faces[:, :1])}
         times = side_by_side(
             {name: partial(classifier.classify, some) for name, some in views.items()}, workload.repeats
         )
-        per_face = {"ms_per_face": times["all"] / batch, "ms_per_view": times["one"] / batch}
+        per_face = {f"ms_per_{name}": one.milliseconds / batch for name, one in times.items()}
         rows.append({"model": model, "batch": batch, **per_face})
     return rows
 
@@ -252,7 +252,7 @@ def _throughput(threads: int, analyze: Callable[[Pixels], Any], workload: Worklo
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(analyze, [image] * threads))
         jobs = [image] * (_ROUNDS * threads)
-        taken = milliseconds(lambda: list(pool.map(analyze, jobs)))
+        taken = timed(lambda: list(pool.map(analyze, jobs))).milliseconds
     return {"threads": threads, "images_a_second": 1000 * len(jobs) / taken}
 
 
@@ -267,6 +267,8 @@ def _crop(image: Pixels, box: list[float], side: int) -> Any:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " / ".join(map(str, value.values()))
     if isinstance(value, float):
         return f"{value:.2f}" if value < 10 else f"{value:.0f}"
     return str(value)

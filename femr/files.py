@@ -1,15 +1,18 @@
-"""Files and folders, with one clear sentence when they cannot be written."""
+"""Files and folders, with one clear sentence when they cannot be read or written."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import IO
 
-from femr.errors import DataError
+from femr.errors import DataError, ImageError, printable
 
 _UNFINISHED = ".writing-"
+_LONGEST_SHOWN = 80  # characters of a name that is told
 _LONGEST_NAME = 240  # bytes: most file systems take 255, of which a number and an ending are some
 # of systems, of NAS of three makers, and of Windows: thumbnails, bins, copies of metadata
 _MACHINE_FOLDERS = frozenset({
@@ -17,6 +20,21 @@ _MACHINE_FOLDERS = frozenset({
     "__macosx", "lost+found", "recycler", "system volume information",
 })  # fmt: skip
 _READABLE = 0o644  # mkstemp's own mode is for secrets
+
+
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A file or a named pipe, opened. Raises: ImageError with the reason in a sentence that any name fits in."""
+    name = printable(Path(path).name or str(path), _LONGEST_SHOWN)
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") is the current folder
+        if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode):  # opening a folder tells what is wrong
+            return Path(path).open("rb")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
+        raise ImageError(f"{name} cannot be opened: {reason}.") from error
+    raise ImageError(f"There is no file named {name}.")
 
 
 @contextmanager

@@ -5,9 +5,7 @@ import binascii
 import math
 import os
 import re
-import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +17,7 @@ from PIL import Image
 from femr.decoding import Decoded, decode, eight_bits, from_pil, on_white
 from femr.decoding import Pixels as Pixels
 from femr.errors import ImageError, printable
+from femr.files import open_file
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -170,21 +169,6 @@ def _from_base64(text: str) -> bytes | None:
 def _from_path(path: str | os.PathLike[str]) -> bytes:
     with open_file(path) as file:
         return read_all(file)
-
-
-def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
-    """A file or a named pipe, opened. Raises: ImageError with the reason in a sentence that any name fits in."""
-    name = printable(Path(path).name or str(path), _LONGEST_NAME)
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") is the current folder
-        if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode):  # opening a folder tells what is wrong
-            return Path(path).open("rb")
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
-        raise ImageError(f"{name} cannot be opened: {reason}.") from error
-    raise ImageError(f"There is no file named {name}.")
 
 
 def fetch(address: str) -> bytes:

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
 
-UNREADABLE = ("may be no face", "covered")
-"""What makes a face unsure whatever its scores: there they mean nothing."""
-UNSURE_REASONS = (*UNREADABLE, "too small", "cut off", "turned away", "dark", "blurred")
+UnsureReason: TypeAlias = Literal["may be no face", "covered", "too small", "cut off", "turned away", "dark", "blurred"]
+UNSURE_REASONS: tuple[UnsureReason, ...] = get_args(UnsureReason)
 """Why a face may be hard to read, the first that applies."""
+UNREADABLE = UNSURE_REASONS[:2]
+"""What makes a face unsure whatever its scores: there they mean nothing."""
 
 _SUM_TOLERANCE = 1e-3
 
@@ -211,7 +212,7 @@ class FaceEmotion:
     face: Face
     reading: Reading
     unsure: bool = False
-    unsure_reason: str | None = None
+    unsure_reason: UnsureReason | None = None
 
     @property
     def scores(self) -> EmotionScores:

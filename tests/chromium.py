@@ -21,6 +21,24 @@ FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-st
 """The camera is a film, given with --use-file-for-fake-video-capture=FILE, and nobody is asked for it."""
 
 
+AUDIOS = """(selector) => {
+  const found = [];
+  const walk = (node) => node.querySelectorAll('*').forEach((e) => {
+    if (e.tagName === 'AUDIO') found.push(e);
+    if (e.shadowRoot) walk(e.shadowRoot);
+  });
+  walk(document.querySelector(selector));
+  return found;
+}"""
+"""A player's audio elements; Gradio keeps them in a shadow root."""
+PLAYED = f"""(selector, before) => Math.max(0, ...({AUDIOS})(selector).map(
+  (audio) => audio.paused || audio.currentSrc === before ? 0 : audio.currentTime
+))"""
+"""Seconds that a player has played of a song that is running now, another one than that from the address `before`."""
+SOURCE = f"(selector) => ({AUDIOS})(selector).map((audio) => audio.currentSrc)[0]"
+"""The address that a player's song comes from."""
+
+
 @contextmanager
 def launcher():
     """launch(*flags) starts a browser; the test is skipped where there is none, and fails where `CI` is set."""

@@ -1,24 +1,13 @@
-"""Shared by all tests: the real detector, a real network and a real photo, loaded once a session."""
+"""Shared by all tests: a real photo, the real detector and a real network, loaded once a session where asked for."""
 
-import socket
-import subprocess
-import wave
-from contextlib import contextmanager
-from pathlib import Path
+import os
 
 import cv2
 import numpy as np
 import pytest
 
-from femr.analyzer import Analyzer
-from femr.expression.classifier import load_classifier
-from femr.faces.mtcnn import MtcnnDetector
-from femr.images import load_image, to_picture
-from femr.songs import load_library
-
-PORTRAIT = Path(__file__).parent.parent / "examples" / "eileen-collins.jpg"
-PORTRAIT_FACE = (182, 64, 265, 171)
-"""Where the face is in the portrait, marked by hand: x1, y1, x2, y2 in pixels."""
+from builders import PORTRAIT, PORTRAIT_FACE, cannot_be_tried, write_list, write_wav
+from femr.images import load_image
 
 
 @pytest.fixture(scope="session")
@@ -40,47 +29,46 @@ def group(portrait):
 
 
 @pytest.fixture(scope="session")
+def library():
+    from femr.songs import load_library
+
+    return load_library()
+
+
+@pytest.fixture
+def latin(tmp_path):
+    """A folder with a song whose name is UTF-8 and others whose names, or whose folder's, are not; one is in a list."""
+    write_wav(tmp_path / "sad" / "good.wav")
+    try:
+        (tmp_path / "sad" / os.fsdecode(b"caf\xe9.wav")).write_bytes((tmp_path / "sad" / "good.wav").read_bytes())
+        write_wav(tmp_path / "happy" / "caf\udce9" / "titled.wav")
+        write_wav(tmp_path / "happy" / os.fsdecode(b"\xfc.wav"))
+    except OSError:
+        cannot_be_tried("this file system keeps names in UTF-8")
+    write_list(tmp_path, [("happy/\udcfc.wav", "happy"), ("sad/good.wav", "sad")], "json")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
 def detector():
+    from femr.faces.mtcnn import MtcnnDetector
+
     return MtcnnDetector()
 
 
 @pytest.fixture(scope="session")
 def classifier():
     """MobileNetV2: the quick one."""
+    from femr.expression.classifier import load_classifier
+
     return load_classifier("mobilenet_v2")
 
 
 @pytest.fixture(scope="session")
-def library():
-    return load_library()
-
-
-@pytest.fixture(scope="session")
 def analyzer(detector, classifier, library):
+    from femr.analyzer import Analyzer
+
     return Analyzer(detector, classifier, library)
-
-
-def detect(detector, image):
-    """The faces of one picture."""
-    (faces,) = detector.detect([to_picture(image)])
-    return faces
-
-
-def write_wav(path, seconds=1):
-    """Write a silent song."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(bytes(16000 * seconds))
-
-
-def overlap(a, b):
-    """Intersection over union of two boxes."""
-    shared = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return shared / (sum(areas) - shared)
 
 
 @pytest.fixture(scope="session")
@@ -95,20 +83,3 @@ def server(tmp_path_factory):
     yield url
     page.close()
     patch.undo()
-
-
-@contextmanager
-def serving(command, folder, **where):
-    """A visitor's client of the page that a command serves in a process and at a port of its own."""
-    from gradio_client import Client
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*command, "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **where) as process:
-        try:
-            assert any("http://127.0.0.1" in line for line in process.stdout)
-            yield Client(f"http://127.0.0.1:{port}", verbose=False, download_files=str(folder / "client"))
-        finally:
-            process.terminate()

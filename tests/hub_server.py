@@ -1,8 +1,8 @@
 """A stand-in for the Hub on loopback: models and Spaces in memory, down over `resolve`, up over commits and LFS.
 
-It answers what the real huggingface_hub client asks, so that the client itself runs in the tests. The client reads its
-settings when it is imported, so `run_client` starts a new Python for it. Binary files are LFS objects as on the Hub:
-they lie at another origin, which refuses requests that bring the Hub's token along.
+It answers what the real huggingface_hub client asks, so that the client itself runs in the tests: in their own process
+with `ask_here`, in a new Python with `run_client`, as the client reads its settings when it is imported. Binary files
+are LFS objects as on the Hub: they lie at another origin, which refuses requests that bring the Hub's token along.
 """
 
 import base64
@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
+
+import pytest
 
 TOKEN = "hf_stand-in"
 READ_ONLY_TOKEN = "hf_read-only"
@@ -47,6 +49,24 @@ def run_client(
     )
     assert done.returncode == code, done.stderr
     return done
+
+
+def ask_here(patch: pytest.MonkeyPatch, home: Path, endpoint: str, token: str | None = None) -> None:
+    """Until `patch` is undone this process's client has its Hub at `endpoint` and the Hub's files in `home`."""
+    from huggingface_hub import constants
+
+    for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING"))]:
+        patch.delenv(name)
+    if token:
+        patch.setenv("HF_TOKEN", token)
+    places = {"HF_HUB_CACHE": home / "hub", "HF_TOKEN_PATH": home / "token", "HF_STORED_TOKENS_PATH": home / "tokens"}
+    settings: dict[str, Any] = {name: str(place) for name, place in places.items()}
+    settings |= {"ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": True}
+    settings["HUGGINGFACE_CO_URL_TEMPLATE"] = f"{endpoint}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    settings |= {"HF_HUB_ETAG_TIMEOUT": 0.5, "HF_HUB_DOWNLOAD_TIMEOUT": 0.5}
+    for name, value in settings.items():
+        patch.setattr(constants, name, value)
+    patch.setattr(sys.modules["huggingface_hub.utils.tqdm"], "HF_HUB_DISABLE_PROGRESS_BARS", True)
 
 
 @dataclass

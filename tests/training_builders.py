@@ -13,6 +13,8 @@ from femr.training.network import Heads
 from femr.training.recipes import find
 
 EPOCH = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "seconds": 60.0}
+PICTURES = {"confusion_matrix", "reliability", "risk_coverage"}
+"""What evaluation draws of any network."""
 VOTE_COLUMNS = np.array([4, 5, 6, 1, 3, 2, 0])  # FER+'s, in the order of EMOTIONS
 _SPLITS = {"Training": (70, 0), "PublicTest": (42, 100), "PrivateTest": (21, 63)}
 

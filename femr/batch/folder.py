@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias
 
-from femr.batch.inputs import Input, find
+from femr.batch.inputs import Archives, Input, find
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Picture
@@ -90,9 +90,9 @@ def batches(inputs: Iterable[Input], skip: Collection[str] = ()) -> Iterator[lis
                 yield batch
 
 
-def _decode(source: Input) -> _Decoded:
+def _decode(source: Input, archives: Archives) -> _Decoded:
     try:
-        return source.name, source.picture()
+        return source.name, source.picture(archives)
     except FemrError as error:
         return source.name, error
 
@@ -100,16 +100,16 @@ def _decode(source: Input) -> _Decoded:
 def _decoded(groups: Iterable[Sequence[Input]]) -> Iterator[list[_Decoded]]:
     """Batches of pictures, the next one being decoded while one is in use."""
     waiting: deque[list[Future[_Decoded]]] = deque()
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        for batch in groups:
-            waiting.append([pool.submit(_decode, each) for each in batch])
-            if len(waiting) > 1:
+    with Archives() as archives, ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for batch in groups:
+                waiting.append([pool.submit(_decode, each, archives) for each in batch])
+                if len(waiting) > 1:
+                    yield [each.result() for each in waiting.popleft()]
+            while waiting:
                 yield [each.result() for each in waiting.popleft()]
-        while waiting:
-            yield [each.result() for each in waiting.popleft()]
-    finally:
-        pool.shutdown(cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _pictures(analyzer: "Analyzer", batch: Sequence[_Decoded], mode: Mode) -> Iterator[Analysis]:

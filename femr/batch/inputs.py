@@ -11,16 +11,17 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import lru_cache
 from io import BytesIO
 from itertools import product
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypeVar
+from threading import Lock
+from typing import IO, Any, Self, TypeVar
 
 from femr.errors import DataError, ImageError
-from femr.files import passed_over, walk
-from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, open_file, read_all
+from femr.files import open_file, passed_over, walk
+from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, read_all
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
@@ -65,17 +66,18 @@ class Input:
         """Whether it is a video, by its ending; those inside ZIP files are not read."""
         return self.member is None and self.data is None and _suffix(self.path) in VIDEOS
 
-    def picture(self) -> Picture:
+    def picture(self, archives: "Archives | None" = None) -> Picture:
         """The picture as it is analysed. Raises: ImageError, DataError."""
-        return self._read(load_picture)
+        return self._read(load_picture, archives)
 
     def image(self) -> Pixels:
         """The picture in full, as `images.load_image` gives it. Raises: ImageError, DataError."""
-        return self._read(load_image)
+        return self._read(load_image, None)
 
-    def _read(self, read: Callable[[IO[bytes]], T]) -> T:
+    def _read(self, read: Callable[[IO[bytes]], T], archives: "Archives | None") -> T:
         if self.member is not None:
-            return _read_member(self.path, self.member, read)
+            with Archives() if archives is None else nullcontext(archives) as opened:
+                return _read_member(opened.open(self.path), self.member, read)
         with self.open() as file:
             return read(file)
 
@@ -86,6 +88,34 @@ class Input:
         if self.path.startswith(WEB) and not self.video:
             return BytesIO(fetch(self.path))
         return _open_remote(self.path) if "://" in self.path else open_file(self.path)
+
+
+class Archives:
+    """ZIP files that are read: each is opened once, so the list of its members is read once; a context manager.
+
+    May be used from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._opened: dict[str, zipfile.ZipFile] = {}
+        self._lock = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for archive in self._opened.values():
+            archive.close()
+
+    def open(self, path: str) -> zipfile.ZipFile:
+        """The ZIP file at a path. Raises: DataError."""
+        with self._lock:
+            try:
+                if path not in self._opened:
+                    self._opened[path] = zipfile.ZipFile(path)
+                return self._opened[path]
+            except _PACKED as error:
+                raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
 
 
 def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = None) -> list[Input]:
@@ -112,7 +142,7 @@ def tell_passed(passed: Counter[str]) -> str:
     return f"Passed over as neither pictures nor videos by their endings: {told}." if told else ""
 
 
-def printable(name: str) -> str:
+def encodable(name: str) -> str:
     """A file's name as text that can be written: names of no encoding exist."""
     return name.encode("utf-8", "backslashreplace").decode()
 
@@ -135,17 +165,17 @@ def _find(path: str, passed: Counter[str]) -> list[Input]:
         found = _files(_matches(path))
     elif _is_pipe(Path(path)):
         with open_file(path) as file:
-            return [Input(printable(path), path, data=read_all(file))]
+            return [Input(encodable(path), path, data=read_all(file))]
     else:
         return _files([path])
     if not found:
-        raise DataError(f"There are no pictures or videos in {printable(path)}. {tell_passed(here)}".rstrip())
+        raise DataError(f"There are no pictures or videos in {encodable(path)}. {tell_passed(here)}".rstrip())
     passed.update(here)
     return found
 
 
 def _files(paths: Iterable[str]) -> list[Input]:
-    return [Input(printable(path), path) for path in paths]
+    return [Input(encodable(path), path) for path in paths]
 
 
 def _walk(folder: str, passed: Counter[str]) -> Iterator[str]:
@@ -184,7 +214,7 @@ def _listed(path: Path, passed: Counter[str]) -> Iterator[Input]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{printable(path.name)} cannot be opened: {error.strerror}.") from error
+        raise DataError(f"{encodable(path.name)} cannot be opened: {error.strerror}.") from error
     for line in filter(None, map(str.strip, _lines(data))):
         place = None if "://" in line else _place(path.parent, line)
         if place is None or _suffix(place) == ".txt":
@@ -218,32 +248,19 @@ def _place(folder: Path, line: str) -> str | None:
 
 
 def _members(path: str, passed: Counter[str]) -> list[Input]:
-    names = sorted(info.filename for info in _archive(path).infolist() if not info.is_dir())
+    with Archives() as archives:
+        names = sorted(info.filename for info in archives.open(path).infolist() if not info.is_dir())
     if len(names) > MOST_MEMBERS:
-        raise DataError(f"{printable(Path(path).name)} holds more than {MOST_MEMBERS:,} files.")
-    return [Input(printable(f"{path}/{name}"), path, name) for name in names if _wanted(name, passed)]
+        raise DataError(f"{encodable(Path(path).name)} holds more than {MOST_MEMBERS:,} files.")
+    return [Input(encodable(f"{path}/{name}"), path, name) for name in names if _wanted(name, passed)]
 
 
-@lru_cache(maxsize=4)
-def _archive(path: str) -> zipfile.ZipFile:
-    """Kept open: the list of its files is read once, not once a picture."""
-    try:
-        return zipfile.ZipFile(path)
-    except _PACKED as error:
-        raise DataError(f"{printable(Path(path).name)} is damaged or no ZIP file.") from error
-
-
-def close_archives() -> None:
-    """Closes the ZIP files that are kept open: until then, the disk holds one that was deleted."""
-    _archive.cache_clear()
-
-
-def _read_member(path: str, name: str, read: Callable[[IO[bytes]], T]) -> T:
+def _read_member(archive: zipfile.ZipFile, name: str, read: Callable[[IO[bytes]], T]) -> T:
     """A picture in a ZIP file. No more is unpacked than `read` takes, whatever size the file claims."""
     if _suffix(name) in VIDEOS:
         raise ImageError("Videos inside ZIP files are not read. Unpack it first.")
     try:
-        with _archive(path).open(name) as file:
+        with archive.open(name) as file:
             return read(file)
     except _PACKED as error:
         raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error
@@ -281,7 +298,7 @@ def _list_remote(address: str) -> list[str]:
             found = system.find(path) if system.isdir(path) else [path]
         return sorted(system.unstrip_protocol(name) for name in found)
     except Exception as error:
-        raise DataError(f"{printable(address)} cannot be reached: {_reason(error)}") from error
+        raise DataError(f"{encodable(address)} cannot be reached: {_reason(error)}") from error
 
 
 def _open_remote(address: str) -> IO[bytes]:
@@ -290,7 +307,7 @@ def _open_remote(address: str) -> IO[bytes]:
         system, path = _system(address)
         file: IO[bytes] = system.open(path, "rb")
     except Exception as error:  # each file system has errors of its own
-        raise ImageError(f"{printable(address.rpartition('/')[2])} cannot be opened: {_reason(error)}") from error
+        raise ImageError(f"{encodable(address.rpartition('/')[2])} cannot be opened: {_reason(error)}") from error
     return file
 
 
@@ -302,7 +319,7 @@ def _system(address: str) -> tuple[Any, str]:
     try:
         system, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise DataError(f"{printable(address)} cannot be reached: {_reason(error)}.") from error
+        raise DataError(f"{encodable(address)} cannot be reached: {_reason(error)}.") from error
     return system, str(path)
 
 

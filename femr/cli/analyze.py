@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 from tqdm import tqdm
 
-from femr.cli import BAD_INPUT, INTERRUPTED
+from femr.cli import BAD_INPUT, INTERRUPTED, old_name
 from femr.errors import FemrError, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import free_name, make_folder, writing
@@ -55,10 +55,12 @@ def add(commands: Any) -> None:
         help="side of the smallest face to look for; 28, or 1/48 of the picture",
     )
     parser.add_argument("--lift", action="store_true", help="answer a hard mood with calm or cheerful songs")
-    parser.add_argument("--rate", type=float, default=4.0, metavar="N", help="frames a second of videos; default 4")
+    parser.add_argument("--fps", type=float, default=4.0, metavar="N", help="frames a second of videos; default 4")
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="look for new faces in every Nth of those only; faster"
+        "--detect-every", type=int, default=1, metavar="N", help="look for new faces in every Nth of those only; faster"
     )
+    old_name(parser, "--rate", "fps", float)
+    old_name(parser, "--every", "detect_every", int)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     table = parser.add_mutually_exclusive_group()
     table.add_argument("--csv", type=Path, metavar="FILE", help="write a table as CSV, one row a face")
@@ -118,9 +120,9 @@ def _engine(options: argparse.Namespace) -> Engine:
         return partial(
             ray.analyze_inputs,
             model=options.model,
-            rate=options.rate,
+            rate=options.fps,
             mode=mode,
-            every=options.every,
+            every=options.detect_every,
             parts=_reading(options),
             address=options.address,
             workers=options.workers,
@@ -129,7 +131,7 @@ def _engine(options: argparse.Namespace) -> Engine:
     from femr.batch import folder
 
     analyzer = load(options.model, **_reading(options))
-    return partial(folder.analyze_inputs, analyzer, rate=options.rate, mode=mode, every=options.every)
+    return partial(folder.analyze_inputs, analyzer, rate=options.fps, mode=mode, every=options.detect_every)
 
 
 def _reading(options: argparse.Namespace) -> dict[str, Any]:

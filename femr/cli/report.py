@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from femr.cli import BAD_INPUT
+from femr.cli import BAD_INPUT, old_name
 from femr.cli.analyze import Progress
 from femr.errors import printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
@@ -25,11 +25,13 @@ def add(commands: Any) -> None:
     parser.add_argument("source", metavar="TABLE|DIR|VIDEO", help="a table of `analyze`, or what `analyze` reads")
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
     parser.add_argument(
-        "--bin", type=float, metavar="SECONDS", help="width of a video's bins; default: about 40 of them"
+        "--bin-seconds", type=float, metavar="SECONDS", help="width of a video's bins; default: about 40 of them"
     )
     parser.add_argument(
-        "--least", type=int, default=5, metavar="FACES", help="fewest faces shown on their own, 5 or more"
+        "--min-faces", type=int, default=5, metavar="FACES", help="fewest faces shown on their own, 5 or more"
     )
+    old_name(parser, "--bin", "bin_seconds", float)
+    old_name(parser, "--least", "min_faces", int)
     parser.add_argument("--names", action="store_true", help="call photos and videos by file name, not by number")
     parser.add_argument("--model", default=DEFAULT_MODEL, help=f"one of {', '.join(MODEL_NAMES)}; not for a table")
     parser.set_defaults(run=run)
@@ -43,12 +45,12 @@ def run(options: argparse.Namespace) -> int:
     from femr.report.summary import check_least, summarise
     from femr.songs import load_library
 
-    check_least(options.least)  # before an hour of analysis
+    check_least(options.min_faces)  # before an hour of analysis
     make_folder(options.out.parent)
     failures: list[str] = []
     table = Path(options.source).suffix.lower() in FORMATS
     rows = read_rows(options.source) if table else _analyzed(options.source, options.model, failures)
-    group = summarise(rows, options.least, options.bin, options.names)
+    group = summarise(rows, options.min_faces, options.bin_seconds, options.names)
     with writing(options.out):
         options.out.write_text(to_html(group, load_library(), __version__), encoding="utf-8", newline="")
     print(f"{options.out}: {answer(group)}")

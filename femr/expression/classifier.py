@@ -75,12 +75,7 @@ class _Network:
 def _graph(network: keras.Model) -> Any:
     """The network as a graph to float32 (n, 2, 7), BatchNormalization folded, its weights as constants.
 
-    Measured in milliseconds a view on two cores with AVX-512, MobileNetV2 in batches of 1 / 4 / 16 / 64: 6.2 / 2.8 /
-    1.6 / 1.2 with the weights as constants alone, 5.3 / 2.3 / 1.3 / 0.9 so; with the weights as variables it took half
-    as much processor time again. OpenCV 5's DNN takes 4.0 (custom CNN 11), whatever the batch; LiteRT of TensorFlow
-    2.21 seven times as long, and it gave no numbers (NaN). The custom CNN takes 8.0 / 5.3 / 4.3 / 4.0: 603 million
-    multiply-adds in 4.0 ms is all that the two cores can do. Convolutions in bfloat16 (oneDNN's fpmath mode) would
-    take 2.7, but move probabilities by up to .046, and the top class of one face in 220. All with the label head alone.
+    What that gains, and what other ways take: docs/decisions/reading.md.
     """
     network = fold(network)
     trained = [np.asarray(variable) for variable in network.trainable_variables]
@@ -123,8 +118,8 @@ def _to_scores(probabilities: Probabilities) -> list[EmotionScores]:
 def fold(network: keras.Model) -> keras.Model:
     """The network for inference: no BatchNormalization where one stands right behind a convolution without activation.
 
-    The network given stays as it is, and is returned where there is nothing to fold. Measured on MobileNetV2, whose
-    depthwise convolutions TensorFlow does not fold by itself: 1.17 → 0.92 ms a view in batches of 64, two cores.
+    The network given stays as it is, and is returned where there is nothing to fold. TensorFlow does
+    not fold depthwise convolutions by itself.
     """
     norms = _norms(network)
     if not norms:

@@ -6,8 +6,10 @@ votes). Layer widths up to the label head are those of the reference work; the p
 off where the features are complete. `dropout` rates hold no parameters and are the recipe's own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +117,23 @@ def _answer(x: Any, name: str) -> Any:
 
     # float32 whatever the precision policy: a softmax in bfloat16 has steps of 0.4 %
     return layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name=name)(x)
+
+
+_policy = Lock()  # Keras' belongs to the process
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """In the block Keras builds layers of this precision, such as "float32"; one thread at a time."""
+    import keras
+
+    with _policy:
+        previous = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(name)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(previous)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,21 +94,7 @@ def read_facts(path: Path) -> ModelFacts:
         document = json.loads(path.read_text(encoding="utf-8"))
         if tuple(document["labels"]) != tuple(EMOTIONS):
             raise ModelError(f"{path.name} is for other expressions than {', '.join(EMOTIONS)}.")
-        size = document.get("input", {"side": 0, "low": 0.0, "high": 1.0})
-        facts = ModelFacts(
-            name=document["name"],
-            title=document["title"],
-            files=document.get("files", {}),
-            members=tuple(document.get("members", ())),
-            side=int(size["side"]),
-            low=float(size["low"]),
-            high=float(size["high"]),
-            calibration=_calibration(document, path.name),
-            label_temperature=float(document["label_temperature"]),
-            unsure_threshold=float(document["unsure_threshold"]),
-            scores=document.get("scores", {}),
-            document=document,
-        )
+        facts = facts_of(document, path.name)
         if facts.name != path.stem or not _plausible(facts):
             raise ValueError(f"{path.name} contradicts itself")
         return facts
@@ -119,6 +105,25 @@ def read_facts(path: Path) -> ModelFacts:
         raise ModelError(missing) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
+
+
+def facts_of(document: Mapping[str, Any], file: str) -> ModelFacts:
+    """The facts in a document. Raises: KeyError, ValueError or TypeError; ModelError for its calibration."""
+    size = document.get("input", {"side": 0, "low": 0.0, "high": 1.0})
+    return ModelFacts(
+        name=document["name"],
+        title=document["title"],
+        files=document.get("files", {}),
+        members=tuple(document.get("members", ())),
+        side=int(size["side"]),
+        low=float(size["low"]),
+        high=float(size["high"]),
+        calibration=_calibration(document, file),
+        label_temperature=float(document["label_temperature"]),
+        unsure_threshold=float(document["unsure_threshold"]),
+        scores=document.get("scores", {}),
+        document=document,
+    )
 
 
 def locate(name: str) -> tuple[Path, ModelFacts]:
@@ -144,21 +149,21 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
 
     float16 keeps the probabilities to about 0.001; the first file is the one to load.
     """
-    import keras
-
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float16")
-    try:
-        half = networks.NETWORKS[name].build()
-    finally:
-        keras.config.set_dtype_policy(previous)
-    half.set_weights(network.get_weights())
+    half = in_half_precision(network, name)
     for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
         old.unlink()
     index = folder / f"{name}.weights.json"
     half.save_weights(index, max_shard_size=SHARD_BYTES / 2**30)  # Keras counts in GiB
     shards = sorted(folder.glob(f"{name}_*.weights.h5"))
     return {path.name: sha256(path) for path in (index, *shards)}
+
+
+def in_half_precision(network: "keras.Model", name: str) -> "keras.Model":
+    """The network as `save_network` keeps it: its weights in float16, but for the heads."""
+    with networks.dtype_policy("float16"):
+        half = networks.NETWORKS[name].build()
+    half.set_weights(network.get_weights())
+    return half
 
 
 def sha256(path: Path) -> str:
@@ -276,7 +281,8 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
         if path.suffix == ".keras":
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
         else:
-            network = networks.NETWORKS[facts.name].build()
+            with networks.dtype_policy("float32"):
+                network = networks.NETWORKS[facts.name].build()
             network.load_weights(path)
         shape, heads = network.input_shape[1:], _heads(network)
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise

@@ -1,7 +1,7 @@
 """Whether a mask, a scarf or a hand covers the lower half of a face.
 
 A network of one hidden layer on the edges and the brightness of the grey crop. It learned from FER2013's Training faces
-and masks painted over them, see femr.training.covering, and keeps apart what the expression networks cannot: they have
+and masks painted over them, see benchmarks/covering.py, and keeps apart what the expression networks cannot: they have
 seen no masks, and read most of them as a sure expression.
 """
 
@@ -19,9 +19,7 @@ from femr.results import Face
 
 WEIGHTS = Path(__file__).with_name("covering.npz")
 THRESHOLD = 0.5
-"""The score from which a face counts as covered. So are 95 % of 444 photos' faces with painted masks, and 0.6 % of 498
-plain ones; of PublicTest's 3.8 %, hands over mouths among them, and faces turned far away. The threshold was chosen on
-these photos, and the masks are of the painter that made those it learned from: expect less of real ones."""
+"""The score from which a face counts as covered; how often that is right: docs/decisions/reading.md."""
 
 _CELLS = 8  # a side
 _ANGLES = np.pi * np.arange(6, dtype=np.float32) / 6

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from femr.images import Pixels as Pixels
 from femr.results import Face, Point
 
 FACE_SIDE = 48
@@ -25,12 +26,9 @@ EYE_ROW, EYE_DISTANCE, EYE_TO_MOUTH = 0.365, 0.37, 0.44
 VIEWS = ((1.0, False), (1.0, True))
 """A face is read from several views and averaged: crop size relative to FER2013's framing, and whether it is mirrored.
 
-As good as four: on every other of 1,084 news photos, ensemble, end to end, balance .6, accuracy / mean recall /
-natural mix in per cent: these 80.8 / 72.4 / 83.4; four sizes from .8 to 1.1 in turns mirrored 80.6 / 69.4 / 82.7;
-two of size .9 79.7 / 64.5 / 82.7, of 1.1 80.3 / 72.0 / 82.8. Without balance all are within a point.
+As good as four: docs/decisions/reading.md.
 """
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Batch: TypeAlias = npt.NDArray[np.float32]
 
 

@@ -33,11 +33,10 @@ from femr.results import Face
 SMALLEST_FACE = 28
 """Default smallest face in pixels that is looked for: from there down the networks read worse and worse.
 
-1,500 PublicTest faces shrunk to 48 / 40 / 32 / 28 / 24 / 20 / 16 pixels and enlarged again: MobileNetV2 reads 72 / 69 /
-68 / 65 / 64 / 55 / 46 % of them, before it learned from them. A half as small smallest face costs four times the time.
+A half as small one costs four times the time; figures for this and the limits below: docs/decisions/detection.md.
 """
 SMALLEST_SHARE = 1 / 48
-"""And the smallest share of the picture's `images.long_side`: 40 pixels of 1920, so no large picture takes long."""
+"""Smallest share of the picture's `images.long_side` by default: 40 pixels of 1920, so no large picture takes long."""
 
 _AFAR = 96  # short side in pixels of the second look
 _AFAR_LONG = 480
@@ -48,8 +47,7 @@ QUARTERS = (1, 2, 3)
 """Quarter turns anticlockwise, as numpy.rot90 makes them."""
 
 _STRIDE = 2  # pixels of a pyramid level from window to window
-# least confidence after P-, R- and O-Net. With them 1,153 of 1,324 faces of at least 40 px were found in other scenes
-# than `benchmarks.recall` reports, and 35 boxes were wrong; the package with its .6, .7, .8: 1,099 and 60
+# least confidence after P-, R- and O-Net
 _THRESHOLDS = (0.5, 0.6, 0.8)
 _CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which it takes for half a face
 _WHOLE = 0.85  # least share of a box inside the picture that is not called cut

@@ -4,12 +4,7 @@ The package's networks are run layer by layer, two things apart that give the sa
 five passes over the data and broadcasts a few slopes at a time; here it is two or three passes over whole rows. And
 P-Net's two heads are one convolution.
 
-Measured for P-Net on the largest level of a 1920×1080 picture (1152×648), milliseconds of processor time on a Xeon with
-AVX-512, the best of six runs: the package's network as a graph 87, with XLA 92, with fixed or relaxed shapes alike;
-ONNX Runtime 89; OpenCV 5's DNN 76; LiteRT over 1,000 (slow at PReLU); this module 52, in bfloat16 57. Cutting a
-level into strips that fit the cache gained nothing. R-Net on 256 patches takes 9.1 ms on two cores, with XLA 10.8,
-O-Net on 64 takes 14.1 and 14.9. The PReLUs are a third of that; to have them after the pooling, where a quarter of the
-values is left, is no faster: where a slope is negative, the pooling needs a second set of channels.
+How much sooner, and than what: docs/decisions/detection.md.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +21,8 @@ from mtcnn.network.pnet import PNet
 from mtcnn.network.rnet import RNet
 from mtcnn.utils.tensorflow import load_weights
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
+from femr.images import Pixels
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 RNET_SIDE, ONET_SIDE = 24, 48

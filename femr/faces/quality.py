@@ -1,13 +1,10 @@
 """Which faces cannot be read (perhaps no face, or covered), and why others may be hard to read (small, cut off, ...).
 
-The latter reasons are told only of faces that the model is unsure of, so a limit may lie where most are read well.
-P(happy) below is mobilenet_v2's answer for the portrait in examples/, 0.95 as it is, made smaller, darker, blurred or
-squeezed step by step; tests/test_quality.py walks the same steps. Accuracies are on FER2013's PublicTest, mirrored, of
-the weights before they learned from it.
+The latter are told only of faces that the model is unsure of, so a limit may lie where most are read well. Where the
+limits come from: docs/decisions/reading.md.
 """
 
 import math
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -15,30 +12,24 @@ import numpy.typing as npt
 
 from femr.faces.covering import is_covered
 from femr.faces.crop import FACE_SIDE
-from femr.results import Face
+from femr.images import Pixels
+from femr.results import Face, UnsureReason
 
 SURELY_A_FACE = 0.9
-"""Least confidence of the detector with which a box takes part.
-
-In 230 of the recall benchmark's scenes it takes the vote from 1 % of the faces found and from 22 of 51 wrong boxes.
-"""
+"""Least confidence of the detector with which a box takes part in the vote."""
 SMALL = 28
-"""Longer side of the box, pixels: P(happy) is 0.95 at 28 and 0.79 at 15; see `detector.SMALLEST_FACE` for others."""
+"""Longer side of the box, in pixels."""
 TURNED = 0.22
-"""Nose off the middle of the eyes, in distances between them: 0.02 as it is; P(happy) is 0.80 at 0.15, 0.32 at 0.27."""
+"""Nose off the middle of the eyes, in distances between them."""
 DARK = 50.0
-"""Mean grey of the box, 0 to 255: the darkest 1 % of the faces are below, 24 of these 36 are read right (67 %
-instead of 72 %); P(happy) is 0.96 at 39 and 0.84 at 15, and at half of that no face is found."""
+"""Mean gray of the box, 0 to 255."""
 BLURRED = 0.06
-"""Variance of the Laplacian over the variance, at 48 x 48: 0.09 at a Gaussian blur of 2 pixels, 0.05 at 3, 0.04 at 4,
-0.03 at 5, where P(happy) is 0.96, 0.92, 0.65 and less than P(surprise); 99.5 % of PublicTest have more than 0.18."""
+"""Variance of the Laplacian over the variance, at 48 × 48."""
 
 _BORDER = 1.0  # pixels from the picture's edge
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 
-
-def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, str | None]:
+def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, UnsureReason | None]:
     """Whether a face counts as unsure, and why, one of results.UNSURE_REASONS, where that can be told.
 
     Args:
@@ -57,14 +48,14 @@ def surely_a_face(face: Face) -> bool:
     return face.confidence >= SURELY_A_FACE
 
 
-def why_unreadable(image: Pixels, face: Face) -> str | None:
+def why_unreadable(image: Pixels, face: Face) -> UnsureReason | None:
     """What makes a face's scores meaningless, one of results.UNREADABLE, or None. Args: as for `unclear`."""
     if not surely_a_face(face):
         return "may be no face"
     return "covered" if is_covered(image, face) else None
 
 
-def why_hard(image: Pixels, face: Face) -> str | None:
+def why_hard(image: Pixels, face: Face) -> UnsureReason | None:
     """What may make a face hard to read, the first of results.UNSURE_REASONS that applies, or None. Args: as above."""
     if face.size < SMALL:
         return "too small"

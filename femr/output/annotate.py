@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from femr.images import Pixels
 from femr.results import Analysis, Box, FaceEmotion
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Rectangle: TypeAlias = tuple[int, int, int, int]
 
 SMALLEST_SIDE = 640

@@ -16,7 +16,7 @@ from gradio.utils import get_upload_folder
 
 from femr import __version__
 from femr.batch.folder import analyze_inputs
-from femr.batch.inputs import Input, close_archives, find
+from femr.batch.inputs import Input, find
 from femr.errors import DataError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.mood import vote
@@ -100,7 +100,6 @@ def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PR
             delivered = target.is_file()
             yield *answer, gr.update(value=str(target) if delivered else None, visible=delivered)
     finally:
-        close_archives()
         if not delivered:
             shutil.rmtree(folder, ignore_errors=True)
 

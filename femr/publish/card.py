@@ -14,6 +14,8 @@ Facts: TypeAlias = Sequence[ModelFacts]
 Reference: TypeAlias = Mapping[str, Any]
 """What is kept of a run by the reference work's recipe: a document of models/reference/."""
 Cell: TypeAlias = Callable[[ModelFacts], str]
+Measured: TypeAlias = Callable[[ModelFacts], Mapping[str, Any]]
+"""Where a model's measures are found; empty where nothing was measured."""
 
 NOT_MEASURED = "not measured"
 
@@ -21,6 +23,11 @@ _PRIVATE, _PUBLIC = "PrivateTest", "PublicTest"
 _TEMPLATE = Path(__file__).with_name("card.md")
 _CLAIMED = {"custom_cnn": 0.675, "mobilenet_v2": 0.75}
 """What the reference work reports, without saying on which faces."""
+_PEOPLE_FACES = {
+    "images": "faces with votes",
+    "images_majority": "faces on which over half agree",
+    "images_ferplus": "faces with a majority by FER+'s own rule",
+}
 _PICTURES = {
     "people_confusion_matrix": "people: what is taken for what",
     "confusion_matrix": "labels: what is taken for what",
@@ -97,10 +104,10 @@ def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]
     tables = {
         "people_private": _people_table(facts, _PRIVATE),
         "people_public": _people_table(facts, _PUBLIC),
-        "people_recalls": _recalls(facts, lambda one: _people(one, _PRIVATE)),
+        "people_recalls": _recalls(facts, partial(_people, split=_PRIVATE)),
         "private": _label_table(facts, _PRIVATE),
         "public": _label_table(facts, _PUBLIC),
-        "recalls": _recalls(facts, lambda one: _scores(one, _PRIVATE)),
+        "recalls": _recalls(facts, partial(_scores, split=_PRIVATE)),
         "limits": _limits(facts),
     }
     balances = next((rows for one in facts if (rows := one.document.get("balances"))), None)
@@ -157,37 +164,23 @@ def _summary(facts: Facts) -> str:
 
 def _label_table(facts: Facts, split: str) -> str | None:
     """The label head's scores on one split; None if nothing was measured there."""
-    if not any(_scores(one, split) for one in facts):
-        return None
-
-    def cell(key: str, show: Callable[[Any], str]) -> Cell:
-        return lambda one: show(_scores(one, split).get(key))
-
-    rows = {"faces": cell("images", _count)}
-    rows |= {label: cell(key, _percent) for key, label in LABEL_ACCURACIES.items()}
+    measured = partial(_scores, split=split)
+    rows = _rows(measured, {"images": "faces"}, _count) | _rows(measured, LABEL_ACCURACIES, _percent)
     if split == _PRIVATE:
         rows["the reference work's accuracy"] = lambda one: _percent(_CLAIMED[one.name]) if one.side else "none"
-    rows |= {label: cell(key, _plain) for key, label in LABEL_MEASURES.items() if key != "ece_before"}
-    return _facts_table(facts, rows)
+    rows |= _rows(measured, {key: label for key, label in LABEL_MEASURES.items() if key != "ece_before"}, _plain)
+    return _facts_table(facts, rows) if any(map(measured, facts)) else None
 
 
 def _people_table(facts: Facts, split: str) -> str | None:
     """The people head's scores on one split; None if nothing was measured there."""
-    if not any(_people(one, split) for one in facts):
-        return None
-
-    def cell(key: str, show: Callable[[Any], str]) -> Cell:
-        return lambda one: show(_people(one, split).get(key))
-
-    rows = {"faces with votes": cell("images", _count)}
-    rows["faces on which over half agree"] = cell("images_majority", _count)
-    rows["faces with a majority by FER+'s own rule"] = cell("images_ferplus", _count)
-    rows |= {label: cell(key, _percent) for key, label in PEOPLE_SHARES.items()}
-    rows |= {label: cell(key, _plain) for key, label in PEOPLE_MEASURES.items()}
-    return _facts_table(facts, rows)
+    measured = partial(_people, split=split)
+    rows = _rows(measured, _PEOPLE_FACES, _count)
+    rows |= _rows(measured, PEOPLE_SHARES, _percent) | _rows(measured, PEOPLE_MEASURES, _plain)
+    return _facts_table(facts, rows) if any(map(measured, facts)) else None
 
 
-def _recalls(facts: Facts, measured: Callable[[ModelFacts], Mapping[str, Any]]) -> str | None:
+def _recalls(facts: Facts, measured: Measured) -> str | None:
     """The share of each expression's faces that is read right; None if nothing was measured."""
     classes = {one.name: measured(one).get("per_class", {}) for one in facts}
     first = next((found for found in classes.values() if found), None)
@@ -204,15 +197,11 @@ def _recalls(facts: Facts, measured: Callable[[ModelFacts], Mapping[str, Any]]) 
 
 def _photo_table(facts: Facts) -> str | None:
     """What was measured on photos, by where they are from; None if nothing was."""
-    rows: dict[str, Cell] = {}
-
-    def cell(name: str, part: str, key: str, show: Callable[[Any], str]) -> Cell:
-        return lambda one: show(_photo_scores(one, name, part).get(key))
-
+    rows = dict[str, Cell]()
     for name, part in _photo_parts(facts):
-        title = _joined(name, part)
-        rows[f"{title}: photos"] = cell(name, part, "images", _count)
-        rows |= {f"{title}: {label}": cell(name, part, key, _percent) for key, label in PHOTO_SHARES.items()}
+        measured, title = partial(_photo_scores, name=name, part=part), _joined(name, part)
+        rows |= _rows(measured, {"images": f"{title}: photos"}, _count)
+        rows |= _rows(measured, {key: f"{title}: {label}" for key, label in PHOTO_SHARES.items()}, _percent)
     return _facts_table(facts, rows) if rows else None
 
 
@@ -340,6 +329,15 @@ def _points(share: float | None) -> str:
 def _plain(measure: Any) -> str:
     found = _value(measure)
     return NOT_MEASURED if found is None else f"{found:.3f}"
+
+
+def _rows(measured: Measured, labels: Mapping[str, str], show: Callable[[Any], str]) -> dict[str, Cell]:
+    """A table's row for each measure: its label → what it is for a model."""
+
+    def cell(key: str) -> Cell:
+        return lambda one: show(measured(one).get(key))
+
+    return {label: cell(key) for key, label in labels.items()}
 
 
 def _facts_table(facts: Facts, rows: Mapping[str, Cell]) -> str:

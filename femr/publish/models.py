@@ -15,10 +15,9 @@ import keras
 import numpy as np
 
 from femr.errors import DataError, ModelError
-from femr.expression import weights
+from femr.expression import networks, weights
 from femr.expression.calibration import Calibration
-from femr.expression.networks import NETWORKS, label_network
-from femr.expression.weights import ENSEMBLE, ModelFacts
+from femr.expression.weights import ENSEMBLE
 from femr.files import make_folder, replacing
 from femr.publish import photos
 from femr.publish.photos import Balanced, Curve, Photos, Readings
@@ -29,13 +28,18 @@ from femr.training.checkpoint import CALIBRATION, CURVES, FINAL, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, FaceData
 from femr.training.evaluate import Model, Network, combine, find_model, measure_model, tune
 from femr.training.network import load_file
-from femr.training.recipes import find
 
 Config: TypeAlias = dict[str, Any]
 """A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
 
-MEMBERS = tuple(sorted(NETWORKS))
-TITLES = {name: network.title for name, network in NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
+MEMBERS = tuple(sorted(networks.NETWORKS))
+TITLES = {name: network.title for name, network in networks.NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
+
+_UNTUNED: Config = {
+    "calibration": {"temperature": 1.0, "balance": 0.0},
+    "label_temperature": 1.0,
+    "unsure_threshold": 0.0,
+}
 
 
 @dataclass(eq=False, slots=True)
@@ -139,7 +143,7 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
         heads = " and ".join(network.output_names)
         raise ModelError(f"Expected a network with the heads {' and '.join(weights.HEADS)}. Received: {heads}")
     # weights ship in half precision, and that is what is measured
-    network.set_weights([array.astype(np.float16).astype(array.dtype) for array in network.get_weights()])
+    network.set_weights([np.asarray(one, np.float32) for one in weights.in_half_precision(network, name).get_weights()])
     config, before = _config(name, run, network), folder / FINAL
     if PUBLIC_TEST in run.trained_on:
         before = folder / CALIBRATION
@@ -148,11 +152,13 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
                 f"Expected {CALIBRATION} beside {FINAL}: the network before it learned from {PUBLIC_TEST}. "
                 f"Received: {'the same network' if before.is_file() else 'none'}"
             )
-    shipped = Model(_facts(config), (Network(_facts(config), network),), run.trained_on, {})
+    facts = weights.facts_of(config, name)
     earlier = network if before.name == FINAL else load_file(before)
-    digests = {before.name: weights.sha256(before)}
     return Candidate(
-        config, shipped, Model(_facts(config), (Network(_facts(config), earlier),), (data.TRAINING,), digests), folder
+        config,
+        model=Model(facts, (Network(facts, network),), run.trained_on, {}),
+        before=Model(facts, (Network(facts, earlier),), (data.TRAINING,), {before.name: weights.sha256(before)}),
+        folder=folder,
     )
 
 
@@ -168,7 +174,8 @@ def _ensemble(members: Sequence[Candidate]) -> Candidate:
     path = weights.MODELS_DIR / f"{ENSEMBLE}.json"
     learned = {split for member in members for split in member.model.trained_on}
     titles = " and ".join(member.config["title"] for member in members)
-    config = (json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}) | {
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else _UNTUNED
+    config = known | {
         "name": ENSEMBLE,
         "title": TITLES[ENSEMBLE],
         "labels": [str(emotion) for emotion in EMOTIONS],
@@ -179,14 +186,14 @@ def _ensemble(members: Sequence[Candidate]) -> Candidate:
         "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
         "trained_on": [split for split in data.SPLITS if split in learned],
     }
-    facts = _facts(config)
+    facts = weights.facts_of(config, ENSEMBLE)
     model = combine(facts, tuple(network for member in members for network in member.model.networks))
     befores = [member.before for member in members if member.before is not None]
     if len(befores) < len(members):
         return Candidate(config, model, None)
     digests = {f"{one.facts.name}, {file}": digest for one in befores for file, digest in one.sha256.items()}
-    networks = tuple(network for one in befores for network in one.networks)
-    return Candidate(config, model, Model(facts, networks, (data.TRAINING,), digests))
+    earlier = tuple(network for one in befores for network in one.networks)
+    return Candidate(config, model, Model(facts, earlier, (data.TRAINING,), digests))
 
 
 def _check_better(run: Candidate, bench: Bench) -> None:
@@ -262,40 +269,21 @@ def _row(row: Balanced) -> dict[str, float | None]:
 
 def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
     """The config of a run before it is measured."""
-    recipe, up_to_labels = find(name, "best"), label_network(network).count_params()
+    known, up_to_labels = networks.NETWORKS[name], networks.label_network(network).count_params()
     return {
         "name": name,
         "title": TITLES[name],
         "labels": [str(emotion) for emotion in EMOTIONS],
-        "input": {"side": recipe.side, "low": recipe.low, "high": recipe.high},
+        "input": {"side": known.side, "low": known.low, "high": known.high},
         "parameters": up_to_labels,
         "people_parameters": network.count_params() - up_to_labels,
         "files": {},
-        "calibration": {"temperature": 1.0, "balance": 0.0},
-        "label_temperature": 1.0,
-        "unsure_threshold": 0.0,
+        **_UNTUNED,
         "hub": {"repo": None, "revision": None},
         "training": run_sentence(run),
         "trained_on": list(run.trained_on),
         "run": asdict(run),
     }
-
-
-def _facts(config: Config) -> ModelFacts:
-    """What inference needs to know of a model that is not written yet."""
-    size = config.get("input", {"side": 0, "low": 0.0, "high": 1.0})
-    tuned = config.get("calibration", {})
-    return ModelFacts(
-        name=config["name"],
-        title=config["title"],
-        files=config["files"],
-        members=tuple(config.get("members", ())),
-        **size,
-        calibration=Calibration(**tuned),
-        label_temperature=config.get("label_temperature", 1.0),
-        unsure_threshold=config.get("unsure_threshold", 0.0),
-        document=config,
-    )
 
 
 def _write(candidate: Candidate, measured: Config) -> Path:
@@ -308,6 +296,9 @@ def _write(candidate: Candidate, measured: Config) -> Path:
         history = (config["run"]["before"] or config["run"])["history"]
         if plots.available() and history:
             plots.draw_curves(history, folder / "pictures" / config["name"] / CURVES)
+    if config["name"] == ENSEMBLE:  # its members were written before it
+        files = [weights.load_facts(name).files for name in MEMBERS]
+        config["scores"][PRIVATE_TEST]["weights_sha256"] = {name: one[name] for one in files for name in one}
     path = folder / f"{config['name']}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -5,6 +5,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from femr.expression.networks import NETWORKS
 from femr.training.metrics import Interval
 
 if TYPE_CHECKING:  # loads Keras, which the card does not need
@@ -107,7 +108,8 @@ def run_sentence(run: "RunConfig") -> str:
     text += f" (Keras {run.versions['keras']}, {run.backend})." if "keras" in run.versions else "."
     early = round((recipe.get("early_part") or 0) * recipe.get("epochs", 0))
     if early:
-        text += f" The first {early} epochs saw faces of {recipe['early_side']} pixels instead of {recipe['side']}."
+        side = NETWORKS[run.network].side
+        text += f" The first {early} epochs saw faces of {recipe['early_side']} pixels instead of {side}."
     if run.start:
         name = run.start["name"]
         text += f" It started from {'the end of an earlier run' if name == _FINAL else name}."

@@ -118,7 +118,7 @@ class Tally:
 
 
 @dataclass
-class Picture:
+class Counted:
     """A photo (time None) or a frame of a video (time in seconds), and what its faces add up to so far."""
 
     file: str
@@ -155,15 +155,15 @@ class Album:
     failed: how many files could not be read.
     """
 
-    photos: tuple[Picture, ...]
-    videos: Mapping[str, tuple[Picture, ...]]
+    photos: tuple[Counted, ...]
+    videos: Mapping[str, tuple[Counted, ...]]
     failed: int
     models: tuple[str, ...]
 
 
 def read_pictures(rows: Iterable[Mapping[str, Any]]) -> Album:
     """The pictures of a tidy table, read in one pass. Raises: DataError if it is not one, or lists a face twice."""
-    pictures: dict[tuple[str, float | None], Picture] = {}
+    pictures: dict[tuple[str, float | None], Counted] = {}
     models: dict[str, None] = {}
     failed = 0
     for row in rows:
@@ -175,10 +175,10 @@ def read_pictures(rows: Iterable[Mapping[str, Any]]) -> Album:
             failed += 1
             continue
         key = str(row["file"]), _time(row["time"])
-        picture = pictures.setdefault(key, Picture(*key))
+        picture = pictures.setdefault(key, Counted(*key))
         if row["face"] is not None and row["unsure_reason"] != "may be no face":
             picture.add(row)
-    videos: dict[str, list[Picture]] = {}
+    videos: dict[str, list[Counted]] = {}
     for picture in pictures.values():
         if picture.time is not None:
             videos.setdefault(picture.file, []).append(picture)

@@ -23,7 +23,7 @@ from pathlib import PurePath
 from typing import Any
 
 from femr.errors import DataError
-from femr.report.count import Album, Picture, Tally, read_pictures
+from femr.report.count import Album, Counted, Tally, read_pictures
 
 LEAST = 5
 """The fewest faces that are shown on their own: default and minimum of the threshold."""
@@ -140,7 +140,7 @@ def check_least(least: int) -> None:
         raise DataError(f"Expected a threshold of {LEAST} faces or more, which singles out nobody. Received: {least}")
 
 
-def _moments(places: Sequence[Place], placed: Iterable[tuple[int, Picture]], least: int) -> tuple[Moment, ...]:
+def _moments(places: Sequence[Place], placed: Iterable[tuple[int, Counted]], least: int) -> tuple[Moment, ...]:
     """Places with pictures that have enough faces, and the sum of these pictures."""
     found: dict[int, list[Tally]] = defaultdict(list)
     for index, picture in placed:
@@ -149,7 +149,7 @@ def _moments(places: Sequence[Place], placed: Iterable[tuple[int, Picture]], lea
     return tuple(Moment(places[index].label, index, Tally.of(found[index])) for index in sorted(found))
 
 
-def _pool(photos: Iterable[Picture], least: int) -> Tally | None:
+def _pool(photos: Iterable[Counted], least: int) -> Tally | None:
     """The photos with too few faces, together; None if they are too few still."""
     some = [photo.tally() for photo in photos if 0 < photo.faces < least]
     small = [tally for tally in some if tally.faces < LEAST]

@@ -70,7 +70,7 @@ class RunConfig:
         """The config of a run that begins on this machine."""
         return cls(
             network=recipe.network,
-            recipe=json.loads(json.dumps(asdict(recipe))),
+            recipe=asdict(recipe),
             seed=seed,
             trained_on=tuple(trained_on),
             data={
@@ -113,8 +113,8 @@ class RunConfig:
     def check(self, folder: Path) -> None:
         """Return if a folder's run was begun with the same settings. Raises ModelError, with what differs."""
         if (folder / CONFIG).exists():
-            before, now = asdict(RunConfig.read(folder)), json.loads(json.dumps(asdict(self)))
-            changed = [key for key in _FIXED if json.loads(json.dumps(before[key])) != now[key]]
+            before, now = (json.loads(json.dumps(asdict(one))) for one in (RunConfig.read(folder), self))
+            changed = [key for key in _FIXED if before[key] != now[key]]
             if changed:
                 raise ModelError(
                     f"Expected the run's own settings to resume it. Received: another {', '.join(changed)}"
@@ -123,19 +123,15 @@ class RunConfig:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Checkpoint:
-    """The state after a finished epoch: the model's variables, the optimizer's, and the history."""
+    """The state after a finished epoch: all variables, the network's before the optimizer's, and the history."""
 
-    model: Arrays
-    optimizer: Arrays
+    variables: Arrays
     history: History
 
     def write(self, path: Path) -> None:
         """Puts the checkpoint in the old one's place. Raises DataError if it cannot be written; the old one stays."""
-        arrays = {f"model_{number}": array for number, array in enumerate(self.model)}
-        arrays |= {f"optimizer_{number}": array for number, array in enumerate(self.optimizer)}
-        history = np.frombuffer(json.dumps(self.history).encode(), np.uint8)
         with replacing(path, "Finished epochs are kept.") as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, history=history, **arrays)
+            np.savez(file, *self.variables, allow_pickle=False, history=json.dumps(self.history))
             file.flush()
             os.fsync(file.fileno())
 
@@ -144,8 +140,8 @@ class Checkpoint:
         """The checkpoint in a file. Raises ModelError when it is missing or damaged."""
         try:
             with np.load(path, allow_pickle=False) as file:
-                history = json.loads(file["history"].tobytes())
-                return cls(_numbered(file, "model"), _numbered(file, "optimizer"), history)
+                variables = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
+                return cls(variables, json.loads(file["history"].item()))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(
                 f"Expected a checkpoint of a training run. Received: a damaged file ({path.name})"
@@ -170,19 +166,9 @@ def assign(variables: Sequence[keras.Variable], arrays: Arrays) -> None:
         variable.assign(array)
 
 
-def _numbered(file: Any, part: str) -> Arrays:
-    count = sum(name.startswith(f"{part}_") for name in file.files)
-    return [file[f"{part}_{number}"] for number in range(count)]
-
-
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # not installed: a backend that is not in use
-    return found
+    known = {one.name: one.version for one in importlib.metadata.distributions()}
+    return {"python": platform.python_version()} | {name: known[name] for name in _LIBRARIES if name in known}
 
 
 def _hardware() -> str:

@@ -117,24 +117,18 @@ def load(source: str | Path) -> dict[str, FaceData]:
     Raises:
         DataError: When it is none of these, is empty, or a row is malformed; nothing is left out silently.
     """
-    images, labels, splits, votes = list[Pixels](), list[int](), list[str](), list[Any]()
-    bad = list[str]()
+    rows, bad = list[tuple[Pixels, int, str, Any]](), list[str]()
     for row in _rows(source):
         try:
-            image, label, split = _pixels(row.image), label_of(row.label), _split_of(row.split)
+            rows.append((_pixels(row.image), label_of(row.label), _split_of(row.split), row.votes))
         except (ValueError, TypeError) as error:
             bad.append(f"{row.where}: {error}")
-            continue
-        images.append(image)
-        labels.append(label)
-        splits.append(split)
-        votes.append(row.votes)
     check_rows(bad)
-    if not labels:
+    if not rows:
         raise DataError(f"Expected faces. Received: none ({Path(source).name})")
+    images, labels, names, votes = zip(*rows, strict=True)
     known = None if any(one is None for one in votes) else np.asarray(votes, np.int64)
-    everything = FaceData(np.asarray(images, np.uint8), np.asarray(labels, np.int64), known)
-    usage = np.asarray(splits)
+    everything, usage = FaceData(np.stack(images), np.asarray(labels, np.int64), known), np.asarray(names)
     return {split: everything[usage == split] for split in SPLITS if (usage == split).any()}
 
 
@@ -346,8 +340,8 @@ def _parquet_table(path: Path) -> Any:
         raise DataError("Reading Parquet files needs pyarrow: pip install 'femr[train]'.") from error
     try:
         return pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise DataError(f"Expected a Parquet file. Received: a damaged one ({path.name})") from error
+    except (OSError, ValueError, pyarrow.ArrowException) as error:  # ValueError: a name that is not UTF-8
+        raise DataError(f"Expected a Parquet file. Received: a damaged one ({printable(path.name)})") from error
 
 
 def _column(table: Any, names: Sequence[str]) -> str | None:

@@ -22,10 +22,10 @@ from femr.expression.weights import ModelFacts
 from femr.files import make_folder
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
-from femr.training.checkpoint import RunConfig
+from femr.training.checkpoint import CALIBRATION, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
 from femr.training.metrics import ClassScores, Interval, PeopleMeasures
-from femr.training.network import NETWORK_FILES, Format, Heads, adapted, load_file, predict
+from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
 
 if TYPE_CHECKING:  # loads TensorFlow, whatever Keras' backend
     from femr.expression.classifier import Classifier
@@ -84,7 +84,7 @@ class Predictions(NamedTuple):
     @property
     def mean(self) -> Heads:
         """The average of both, the test-time augmentation of inference."""
-        return Heads(*(np.asarray((one + other) / 2, np.float32) for one, other in zip(*self, strict=True)))
+        return Heads(*(np.add(self.plain, self.mirrored) / 2))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,10 +115,7 @@ class Model:
 
     def predict(self, faces: FaceData) -> Predictions:
         """The mean of the networks' predictions."""
-        views = zip(*(network.predict(faces) for network in self.networks), strict=True)
-        return Predictions(
-            *(Heads(*(np.asarray(np.mean(head, 0), np.float32) for head in zip(*view, strict=True))) for view in views)
-        )
+        return Predictions(*(Heads(*view) for view in np.mean([one.predict(faces) for one in self.networks], axis=0)))
 
     def classifier(self, balance: float | None = None) -> "Classifier":
         """What an Analyzer reads faces with. Raises ModelError if the balance cannot be."""
@@ -144,13 +141,11 @@ def find_model(name: str, probe: FaceData) -> Model:
     if path.suffix.lower() not in NETWORK_FILES:
         weights.check_name(name)
     network, run = load_file(path), RunConfig.beside(path)
+    network, form = adapted(network, probe)
+    facts = ModelFacts(path.stem, path.stem, {}, (), *form, Calibration(), 1.0, UNTUNED_THRESHOLD)
     # the network before a finish lies beside it, and learned from Training alone
-    before = path.name == "calibration.keras"
-    return Model(
-        *_somebodys(path.stem, *adapted(network, probe)),
-        run.trained_on if run and not before else (TRAINING,),
-        {path.name: weights.sha256(path)},
-    )
+    trained_on = run.trained_on if run and path.name != CALIBRATION else (TRAINING,)
+    return Model(facts, (Network(facts, network),), trained_on, {path.name: weights.sha256(path)})
 
 
 def combine(facts: ModelFacts, networks: tuple[Network, ...]) -> Model:
@@ -253,12 +248,6 @@ def measure(predictions: Predictions, faces: FaceData, new: Mask, tuning: Tuning
         else metrics.measure_people(people, votes, tuning.calibration, tuning.unsure_threshold),
         weights_sha256={},
     )
-
-
-def _somebodys(name: str, network: keras.Model, form: Format) -> tuple[ModelFacts, tuple[Network]]:
-    """What is known of somebody's file, and its network: nothing is calibrated."""
-    facts = ModelFacts(name, name, {}, (), *form, Calibration(), 1.0, UNTUNED_THRESHOLD)
-    return facts, (Network(facts, network),)
 
 
 def _draw(measured: Measures, predictions: Predictions, faces: FaceData, tuning: Tuning, folder: Path) -> None:

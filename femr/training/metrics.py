@@ -4,6 +4,7 @@ Everywhere `probabilities` is float (n, 7), rows sum to 1, `labels` int (n,), bo
 int (n, 10) in FER+'s order; n is at least 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -124,32 +125,28 @@ def confusion_matrix(named: Labels, labels: Labels) -> Matrix:
     return matrix
 
 
-def mean_recall(matrix: Matrix) -> float | None:
-    """The mean of the expressions' recalls, 0 to 1, over those that some face is labelled with; None without any."""
-    return _mean_of_recalls(matrix, np.ones(len(EMOTIONS)))
+def mean_recall(matrix: Matrix, mix: Sequence[float] = (1,) * len(EMOTIONS)) -> float | None:
+    """The mean of the expressions' recalls, weighed by a mix, over those that some face is labelled with, if any is."""
+    labelled = matrix.sum(axis=1)
+    known = labelled > 0
+    if not known.any():
+        return None
+    return float(np.average(np.diagonal(matrix)[known] / labelled[known], weights=np.array(mix)[known]))
 
 
 def natural_mix(matrix: Matrix) -> float | None:
     """The accuracy to be expected where expressions are as frequent as in NATURAL_MIX: the recalls, weighed so."""
-    return _mean_of_recalls(matrix, np.array(NATURAL_MIX, float))
+    return mean_recall(matrix, NATURAL_MIX)
 
 
 def per_class(matrix: Matrix) -> dict[str, ClassScores]:
     """The scores of each expression, from a confusion matrix."""
-    right, labelled, predicted = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-
-    def ratio(part: int, whole: int) -> float:
-        return float(part / whole) if whole else 0.0
-
-    return {
-        str(emotion): ClassScores(
-            precision=ratio(right[i], predicted[i]),
-            recall=ratio(right[i], labelled[i]),
-            f1=ratio(2 * right[i], labelled[i] + predicted[i]),
-            images=int(labelled[i]),
-        )
-        for i, emotion in enumerate(EMOTIONS)
-    }
+    right, labelled, named = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)[: len(EMOTIONS)]
+    # where there is none of a kind, none of it is right either, and the score is 0
+    precision, recall = right / np.maximum(named, 1), right / np.maximum(labelled, 1)
+    f1 = 2 * right / np.maximum(labelled + named, 1)
+    columns = (column.tolist() for column in (precision, recall, f1, labelled))
+    return {str(emotion): ClassScores(*scores) for emotion, *scores in zip(EMOTIONS, *columns, strict=True)}
 
 
 def macro_f1(matrix: Matrix) -> float:
@@ -314,11 +311,3 @@ def _agreement(
 
 def _chosen(table: Probabilities, columns: Labels) -> Probabilities:
     return np.asarray(table[np.arange(len(table)), columns])
-
-
-def _mean_of_recalls(matrix: Matrix, mix: npt.NDArray[np.floating]) -> float | None:
-    labelled = matrix.sum(axis=1)
-    known = labelled > 0
-    if not known.any():
-        return None
-    return float(np.average(np.diagonal(matrix)[known] / labelled[known], weights=mix[known]))

@@ -82,14 +82,10 @@ def build(recipe: Recipe, *, side: int | None = None, backbone: str | None = Non
     Raises:
         ModelError: Where the network takes no other side.
     """
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if plain else recipe.precision)
-    try:
-        network = _network(recipe, backbone, side or recipe.side)
+    with networks.dtype_policy("float32" if plain else recipe.precision):
+        network = _network(recipe, backbone, side or recipe.spec.side)
         if recipe.fused_batch_norm and not plain and keras.backend.backend() == "tensorflow":
             network = _with_fused_batch_norm(network)
-    finally:
-        keras.config.set_dtype_policy(previous)
     for layer in network.layers:
         if layer.name.startswith(recipe.frozen):
             layer.trainable = False
@@ -210,7 +206,7 @@ def _batch(network: keras.Model, images: Pixels, side: int, low: float, high: fl
 
 
 def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:
-    known = networks.NETWORKS[recipe.network]
+    known = recipe.spec
     if known.backbone:
         return known.build(backbone, side=side)
     if side != known.side:
@@ -231,7 +227,7 @@ def _with_fused_batch_norm(network: keras.Model) -> keras.Model:
 
 
 def _build_on_backbone(recipe: Recipe, start: str) -> keras.Model:
-    if not networks.NETWORKS[recipe.network].backbone:
+    if not recipe.spec.backbone:
         raise ModelError(f"Expected a .keras file to start a {recipe.network} from. Received: {Path(start).name}")
     try:
         return build(recipe, backbone=start)

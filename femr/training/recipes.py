@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from femr.errors import ModelError
-from femr.expression.networks import NETWORKS
+from femr.expression import networks
 from femr.training.augment import Augmentation
 
 _STRONG = Augmentation(
@@ -33,11 +33,8 @@ class Recipe:
 
     name: str
     network: str  # a key of NETWORKS
-    side: int  # the network's input side in pixels
     early_side: int = 0  # progressive resizing: a smaller, faster side to begin with; mobilenet_v2 only
     early_part: float = 0.0  # of the epochs, with early_side
-    low: float = 0.0  # network input of a black pixel
-    high: float = 1.0  # network input of a white pixel
     start: str | None = None  # "imagenet", or None: untrained
     epochs: int = 60
     batch_size: int = 128
@@ -61,26 +58,22 @@ class Recipe:
     last_epochs: int = 5  # with last_augmentation
     precision: str = "float32"  # Keras' dtype policy; mixed_bfloat16 where the processor gains by it
 
+    @property
+    def spec(self) -> networks.Network:
+        """What is known of the network: its input side and span."""
+        return networks.NETWORKS[self.network]
+
     def side_in(self, epoch: int) -> int:
         """The input side in an epoch, counted from 0."""
-        return self.early_side if epoch < self.early_epochs else self.side
-
-    @property
-    def early_epochs(self) -> int:
-        """How many epochs see faces of early_side."""
-        return round(self.early_part * self.epochs)
+        return self.early_side if epoch < round(self.early_part * self.epochs) else self.spec.side
 
 
-_CUSTOM_CNN_BEST = Recipe(
-    name="best", network="custom_cnn", side=NETWORKS["custom_cnn"].side, precision="mixed_bfloat16"
-)
+_CUSTOM_CNN_BEST = Recipe(name="best", network="custom_cnn", precision="mixed_bfloat16")
 _MOBILENET_V2_BEST = Recipe(
     name="best",
     network="mobilenet_v2",
-    side=NETWORKS["mobilenet_v2"].side,
     early_side=64,
     early_part=0.6,
-    low=NETWORKS["mobilenet_v2"].low,
     start="imagenet",
     epochs=45,
     batch_size=64,
@@ -114,14 +107,16 @@ def _finish(best: Recipe, frozen: tuple[str, ...] = ()) -> Recipe:
 
 RECIPES: Mapping[tuple[str, str], Recipe] = MappingProxyType(
     {
-        ("custom_cnn", "best"): _CUSTOM_CNN_BEST,
-        ("mobilenet_v2", "best"): _MOBILENET_V2_BEST,
-        # the first two stages cost half of the time, and change least
-        ("custom_cnn", "finish"): _finish(_CUSTOM_CNN_BEST, frozen=("stage1", "stage2")),
-        ("mobilenet_v2", "finish"): _finish(_MOBILENET_V2_BEST),
+        (recipe.network, recipe.name): recipe
+        for recipe in (
+            _CUSTOM_CNN_BEST,
+            _MOBILENET_V2_BEST,
+            # the first two stages cost half of the time, and change least
+            _finish(_CUSTOM_CNN_BEST, frozen=("stage1", "stage2")),
+            _finish(_MOBILENET_V2_BEST),
+        )
     }
 )
-"""(network, name) → recipe."""
 
 
 def find(network: str, name: str) -> Recipe:

@@ -94,11 +94,15 @@ class Run:
         self.network.compile(optimizer, losses, metrics=[["accuracy"], []], jit_compile=jit)
         optimizer.build(self.network.trainable_variables)
 
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that an epoch changes: the network's variables, then the optimizer's."""
+        return [*self.network.variables, *self.network.optimizer.variables]
+
     def resume(self, folder: Path) -> None:
         """Takes up the state in a folder. Raises ModelError when it is damaged or another network's."""
         saved = Checkpoint.read(folder / CHECKPOINT)
-        checkpoint.assign(self.network.variables, saved.model)
-        checkpoint.assign(self.network.optimizer.variables, saved.optimizer)
+        checkpoint.assign(self.variables, saved.variables)
         self.history = saved.history
 
     def batches(self, epoch: int) -> FaceBatches:
@@ -110,7 +114,7 @@ class Run:
             recipe.last_augmentation if late else recipe.augmentation,
             size=recipe.batch_size,
             side=recipe.side_in(epoch),
-            span=(recipe.low, recipe.high),
+            span=(recipe.spec.low, recipe.spec.high),
             seed=(self.seed, epoch),
         )
 
@@ -134,9 +138,8 @@ class Run:
 
         With votes also people_accuracy, on the faces on which over half of them agree.
         """
-        labels, people = predict(
-            self.network, self.validation.images, self.network.input_shape[1], self.recipe.low, self.recipe.high
-        )
+        spec = self.recipe.spec
+        labels, people = predict(self.network, self.validation.images, self.network.input_shape[1], spec.low, spec.high)
         loss = metrics.negative_log_likelihood(labels, self.validation.labels)
         row = {"val_loss": loss, "val_accuracy": metrics.accuracy(labels, self.validation.labels)}
         if self.validation.votes is not None:
@@ -149,16 +152,14 @@ class Run:
         """Writes the finished epoch, the checkpoint last: an interruption repeats work but loses none."""
         with averaged_weights(self.network):
             self.export(folder / LATEST)
-        model = checkpoint.values(self.network.variables)
-        optimizer = checkpoint.values(self.network.optimizer.variables)
-        Checkpoint(model, optimizer, self.history).write(folder / CHECKPOINT)
+        Checkpoint(checkpoint.values(self.variables), self.history).write(folder / CHECKPOINT)
 
     def finish(self, folder: Path) -> dict[str, float]:
         """Writes final.keras; returns its validation scores.
 
         BatchNormalization is re-estimated for the last averaged weights, and that kept if the validation loss falls.
         """
-        self._resize(self.recipe.side)
+        self._resize(self.recipe.spec.side)
         use_averages(self.network)
         scores, weights = self.validate(), self.network.get_weights()
         batches = self.batches(self.recipe.epochs)
@@ -183,11 +184,10 @@ class Run:
         """Goes on with a network of another input side: the same variables, the optimizer's too."""
         if self.network.input_shape[1] == side:
             return
-        before = self.network
+        before = checkpoint.values(self.variables)
         self.network = build(self.recipe, side=side)
         self.prepare()
-        checkpoint.assign(self.network.variables, checkpoint.values(before.variables))
-        checkpoint.assign(self.network.optimizer.variables, checkpoint.values(before.optimizer.variables))
+        checkpoint.assign(self.variables, before)
 
 
 def train(network: str, source: str | Path, out: Path, settings: Settings | None = None) -> Path:
@@ -299,9 +299,8 @@ def _soft_labels(settings: Settings, faces: FaceData, out: Path) -> Targets | No
         return None
     cache = out / _SOFT_LABELS
     if not cache.exists():
-        found = soft_labels(settings.teachers, faces)
         with replacing(cache) as temporary:
-            np.save(temporary, found)
+            np.save(temporary, soft_labels(settings.teachers, faces))
     return np.asarray(np.load(cache), np.float32)
 
 

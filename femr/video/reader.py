@@ -10,6 +10,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from femr.errors import ImageError
+from femr.files import open_file
 from femr.images import MAX_PIXELS, Pixels
 
 try:
@@ -45,7 +46,7 @@ class Reader:
     """
 
     def __init__(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
-        self._file = source if not isinstance(source, str | os.PathLike) else _opened(Path(source))
+        self._file = source if not isinstance(source, str | os.PathLike) else open_file(Path(source))
         try:
             # FFmpeg would follow the addresses and paths in a play list; it may open nothing by itself
             options = {"protocol_whitelist": "none"}
@@ -165,12 +166,3 @@ class _Clock:
                 time = expected
         self._last = max(time, self._last or Fraction(0))
         return self._last
-
-
-def _opened(path: Path) -> IO[bytes]:
-    if not path.is_file():
-        raise ImageError(f"There is no file named {path.name}.")
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise ImageError(f"{path.name} cannot be opened: {error.strerror}.") from error

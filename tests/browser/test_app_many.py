@@ -1,0 +1,364 @@
+"""The tabs Photos and video, Report and About in a real browser, and what a stranger may not do with them."""
+
+import base64
+import json
+import os
+import time
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from builders import HAPPY5, PORTRAIT, ROOT, SAD5, video_rows
+from chromium import DESKTOP, PHONE, chromium
+from femr.errors import DataError
+from femr.expression.weights import MODEL_NAMES, load_facts
+from femr.output.rows import COLUMNS, to_csv
+from femr.page import about, app, many
+from femr.results import Analysis
+from videos import scene, steady, write_video
+from visitors import post, upload
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, group, portrait):
+    """Two photos of three faces, one that is none, a video, and a long one."""
+    folder = tmp_path_factory.mktemp("files")
+    for name in ("one.png", "[two] & more.png"):
+        cv2.imwrite(str(folder / name), cv2.cvtColor(group[0], cv2.COLOR_RGB2BGR))
+    (folder / "bad.jpg").write_bytes(b"<html></html>")
+    row = np.concatenate([scene(portrait, (90, 50))[:, 80:240]] * 3, axis=1)
+    picture = np.concatenate([row, row], axis=0)
+    for name, seconds in (("six.mp4", 2), ("long.mp4", 90)):
+        times = steady(seconds, 10)
+        write_video(folder / name, [picture] * len(times), times, sound="aac" if seconds < 9 else None, rate=10)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Opens a tab of the page as a new visitor; afterwards no page may have logged a script error."""
+    contexts, errors = [], []
+
+    def open_tab(tab, size=DESKTOP):
+        context = browser.new_context(viewport=size)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server)
+        page.wait_for_selector("#find")
+        choose(page, tab)
+        return page
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def choose(page, tab):
+    """Open a tab; on a narrow window some are in a menu."""
+    shown = page.get_by_role("tab", name=tab, exact=True).first
+    if not shown.is_visible():
+        page.locator(".overflow-menu > button").first.click()
+        shown = page.locator(".overflow-dropdown button", has_text=tab).first
+    shown.click()
+
+
+def give(page, *paths, into="#files"):
+    page.set_input_files(f"{into} input[type=file]", [str(path) for path in paths])
+    page.locator(f"{into} .file-preview a").nth(len(paths) - 1).wait_for()  # its link: it has arrived
+
+
+def find_moods(page):
+    page.click("#start")
+    page.wait_for_selector("#downloads .download")
+    page.wait_for_selector("#start:not([disabled])")
+
+
+def downloaded(page, name):
+    """What a download link of the page holds."""
+    link = page.get_attribute(f"a[download='{name}']", "href")
+    return base64.b64decode(link.partition(",")[2]).decode()
+
+
+def left_on_server(pattern):
+    return list(Path(os.environ["GRADIO_TEMP_DIR"]).rglob(pattern))
+
+
+def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
+    page = visit("Photos and video")
+    give(page, files / "one.png", files / "bad.jpg", files / "[two] & more.png")
+    find_moods(page)
+    assert page.inner_text("#summary .name") == "Happy"
+    summary = page.inner_text("#summary")
+    assert "6 faces in 2 photos." in summary
+    assert "bad.jpg: This is not a picture that can be read." in summary
+    rows = downloaded(page, "femr.csv").splitlines()
+    assert rows[0] == ",".join(COLUMNS)
+    assert [row.split(",")[0] for row in rows[1:]] == [*["one.png"] * 3, "bad.jpg", *["[two] & more.png"] * 3]
+    assert page.inner_text('#many-table [data-testid="cell-0-0"]').strip() == "one.png"
+    report = downloaded(page, "report.html")
+    assert "Of 6 faces 100 % look happy" in report
+    assert "one.png" not in report
+    assert left_on_server("*.csv") == left_on_server("*.html") == []
+    with page.expect_download() as download:
+        page.click("a[download='femr.csv']")
+    assert download.value.suggested_filename == "femr.csv"
+
+
+def test_too_few_faces_for_a_report_is_said(visit, files):
+    page = visit("Photos and video")
+    give(page, files / "one.png")
+    find_moods(page)
+    assert "No group report: A report needs 5 faces" in page.inner_text("#downloads")
+    assert page.locator("a[download='report.html']").count() == 0
+
+
+def test_a_zip_file_is_read_under_its_own_names(visit, files, tmp_path):
+    with zipfile.ZipFile(tmp_path / "party.zip", "w") as archive:
+        archive.write(files / "one.png", "party/one.png")
+        archive.write(files / "bad.jpg", "../../evil.jpg")
+    page = visit("Photos and video")
+    give(page, tmp_path / "party.zip")
+    find_moods(page)
+    assert "evil.jpg: This is not a picture" in page.inner_text("#summary")
+    table = downloaded(page, "femr.csv")
+    assert "party/one.png" in table
+    assert os.environ["GRADIO_TEMP_DIR"] not in table + page.inner_html("#summary")
+
+
+def test_a_video_gives_timeline_report_and_annotated_video(visit, files):
+    page = visit("Photos and video")
+    give(page, files / "six.mp4")
+    page.check("#film input")
+    find_moods(page)
+    assert "Looks happy in 8 of 8 frames with faces" in page.inner_text("#summary")
+    assert page.evaluate("document.querySelector('#timeline img').naturalWidth") > 500
+    assert "1 video (0:02, 8 frames)" in downloaded(page, "report.html")
+    page.wait_for_function("() => (document.querySelector('#annotated video') || {}).readyState > 0")
+    assert page.evaluate("document.querySelector('#annotated video').duration") == pytest.approx(2, abs=0.3)
+
+
+def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
+    before = set(left_on_server("annotated.mp4"))
+    page, other = visit("Photos and video"), visit("Photo")
+    give(page, files / "long.mp4")
+    page.check("#film input")
+    page.click("#start")
+    page.locator("#summary").get_by_text("At 0:0", exact=False).wait_for()
+    # a single photo does not wait for it
+    other.set_input_files("#photo input[type=file]", str(PORTRAIT))
+    other.wait_for_selector("#photo img")
+    other.click("#find")
+    other.wait_for_selector("#faces img")
+    assert page.is_disabled("#start")
+    page.click("#cancel")
+    page.wait_for_selector("#start:not([disabled])")
+    deadline = time.monotonic() + 60
+    while set(left_on_server("annotated.mp4")) - before and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    assert set(left_on_server("annotated.mp4")) == before
+    page.wait_for_function("() => document.querySelector('#summary').innerText.includes('will stand here')")
+    assert page.locator("#downloads .download").count() == 0
+    page.locator('#files button[aria-label="Clear"]').click()
+    give(page, files / "one.png")
+    find_moods(page)
+    assert "3 faces in 1 photo." in page.inner_text("#summary")
+
+
+def test_nothing_chosen_or_nothing_readable_is_said(visit, tmp_path):
+    (tmp_path / "film.mp4").write_text("not a film")
+    page = visit("Photos and video")
+    page.click("#start")
+    page.get_by_text("Choose photos or a video first, and wait until they are here.").wait_for()
+    give(page, tmp_path / "film.mp4")
+    page.wait_for_selector("#start:not([disabled])")
+    page.click("#start")
+    page.get_by_text("not a video that can be read").first.wait_for()
+    page.wait_for_selector("#start:not([disabled])")
+
+
+def test_the_report_tab_shows_and_hands_over_the_report(visit, tmp_path):
+    rows = video_rows({n / 4: HAPPY5 if n < 60 else SAD5 for n in range(120)})
+    write_rows(tmp_path / "table.csv", rows)
+    page = visit("Report")
+    page.click("#make")
+    page.get_by_text("Choose a table first.").wait_for()
+    give(page, tmp_path / "table.csv", into="#report-table")
+    page.click("#make")
+    frame = page.frame_locator("iframe.report")
+    frame.get_by_text("Of 600 faces 50 % look happy").wait_for()
+    assert frame.locator("svg:visible").count() == 4
+    assert page.get_attribute("iframe.report", "sandbox") == ""
+    assert "1 video (0:30, 120 frames)" in downloaded(page, "report.html")
+    page.fill("#report-bin input", "15")
+    page.click("#make")
+    frame.get_by_text("2 shown, of 15 seconds of a video each").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("file,time\na,1\n", "lacks the columns"), (to_csv([]), "no face"), ("", "lacks the columns")],
+)
+def test_a_table_that_cannot_be_reported_gets_a_sentence(visit, tmp_path, content, words):
+    (tmp_path / "table.csv").write_text(content or "x\n", encoding="utf-8")
+    page = visit("Report")
+    give(page, tmp_path / "table.csv", into="#report-table")
+    page.click("#make")
+    page.get_by_text(words, exact=False).first.wait_for()
+
+
+def write_rows(path, rows):
+    lines = [",".join("" if row[column] is None else str(row[column]) for column in COLUMNS) for row in rows]
+    path.write_text("\n".join([",".join(COLUMNS), *lines, ""]), encoding="utf-8")
+
+
+def test_the_about_tab_tells_the_measured_figures(visit, library):
+    page = visit("About")
+    text = page.inner_text("#about-text")
+    for name in MODEL_NAMES:
+        facts = load_facts(name)
+        assert f"{100 * facts.accuracy:.1f} %" in text
+    assert f"{len(library.songs)} songs, CC0-1.0" in text
+    assert "within 30 minutes" in text
+    assert "Art. 5(1)(f)" in text
+
+
+def test_the_about_tab_says_where_nothing_was_measured(monkeypatch, tmp_path, library):
+    document = json.loads((ROOT / "models" / "custom_cnn.json").read_text(encoding="utf-8"))
+    (tmp_path / "custom_cnn.json").write_text(json.dumps(document | {"scores": {}}))
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
+    text = about.text(library, 30)
+    assert "| as most people | not measured |" in text
+    assert "| finds fear | ? |" in text
+    assert "| FER2013's label | not measured |" in text
+
+
+def test_the_about_tab_tells_both_numbers(monkeypatch, tmp_path, library):
+    document = json.loads((ROOT / "models" / "custom_cnn.json").read_text(encoding="utf-8"))
+    measured = {
+        "images": 3589,
+        "accuracy_mirrored": {"value": 0.741, "low": 0.73, "high": 0.75},
+        "people": {"accuracy": {"value": 0.905, "low": 0.89, "high": 0.92}, "per_class": {"fear": {"recall": 0.53}}},
+    }
+    (tmp_path / "custom_cnn.json").write_text(json.dumps(document | {"scores": {"PrivateTest": measured}}))
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
+    text = about.text(library, 30)
+    assert "| as most people | 90.5 % (89.0–92.0) |" in text
+    assert "| finds fear | 53% |" in text
+    assert "| finds happy | ? |" in text
+    assert "| FER2013's label | 74.1 % (73.0–75.0) |" in text
+
+
+@pytest.mark.parametrize("tab", ["Photos and video", "Report", "About"])
+def test_on_a_phone_nothing_sticks_out_and_every_control_has_a_name(visit, tab):
+    page = visit(tab, PHONE)
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, iframe')]
+      .filter((e) => e.offsetParent !== null && e.type !== 'file')
+      .filter((e) => !(e.innerText || e.ariaLabel || e.title || (e.labels && [...e.labels].some((l) => l.innerText))))
+      .map((e) => e.outerHTML.slice(0, 200))""")
+    assert nameless == []
+
+
+# what a stranger may not do
+
+FILE = {"_type": "gradio.FileData"}
+
+
+@pytest.mark.parametrize("meta", [{"meta": FILE}, {}])
+@pytest.mark.parametrize("path", [str(PORTRAIT), "/etc/passwd", "../../etc/passwd", "", "."])
+def test_no_file_of_the_server_can_be_named(server, meta, path):
+    for name, rest in (("analyze_many", ["mobilenet_v2", False]), ("group_report", [None, 5])):
+        value = {"path": path, "orig_name": "a.jpg", **meta}
+        kind, data = post(server, name, [[value] if name == "analyze_many" else value, *rest])
+        assert kind == "error"
+        assert "happy" not in json.dumps(data)
+        assert "root:" not in json.dumps(data)
+        assert str(ROOT) not in json.dumps(data)
+
+
+def test_a_list_of_paths_is_not_followed(server):
+    """The command line reads a .txt file as a list of pictures; the page must not."""
+    path = upload(server, "list.txt", f"{PORTRAIT}\n/etc/passwd\n".encode())
+    kind, data = post(server, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", False])
+    assert kind == "complete"
+    assert "This is not a picture that can be read" in data[0]
+    assert "Happy" not in data[0]
+
+
+def test_a_play_list_opens_no_file_of_the_server(server, files):
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{files / 'six.mp4'}\n#EXT-X-ENDLIST\n"
+    path = upload(server, "film.mp4", text.encode())
+    kind, data = post(server, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", False])
+    assert kind == "error" or "Happy" not in data[0]
+
+
+def test_file_names_cannot_smuggle_markup_in():
+    assert "&lt;img" in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "<img" not in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+
+
+def failed(name):
+    return [Analysis.failed(name, "mobilenet_v2", "Damaged.")]
+
+
+def test_what_is_too_much_or_mixed_is_refused(tmp_path, files):
+    with pytest.raises(DataError, match="Received: both"):
+        many.chosen([str(files / "one.png"), str(files / "six.mp4")])
+    with pytest.raises(DataError, match="at most 200 photos"):
+        many.chosen([f"{n}.jpg" for n in range(201)])
+    assert len(many.chosen([f"{n}.jpg" for n in range(200)])) == 200
+    with pytest.raises(DataError, match="no ZIP file"):
+        many.chosen([str((tmp_path / "b.zip").write_bytes(b"x") and tmp_path / "b.zip")])
+
+
+def test_photos_of_one_name_stay_apart():
+    """Two faces of one name would be taken for one photo by the report."""
+    assert [each.name for each in many.chosen(["x/a.jpg", "y/a.jpg", "z/a.jpg"])] == ["a.jpg", "a.jpg (2)", "a.jpg (3)"]
+
+
+def test_a_long_video_is_read_up_to_the_limit(monkeypatch, files):
+    monkeypatch.setattr(many, "LONGEST", 0.6)
+    *_, (_, _, rows, _, _) = many.analyze([str(files / "six.mp4")], "mobilenet_v2", False)
+    assert {row[0] for row in rows} == {"0:00", "0:00.3", "0:00.5"}
+
+
+def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
+    """With the page's own sweep, only faster."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
+    monkeypatch.setattr(app, "KEPT_SECONDS", 15)
+    page = app.build_page()
+    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
+    try:
+        path = upload(url, "six.mp4", (files / "six.mp4").read_bytes())
+        kind, data = post(url, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", True])
+        assert kind == "complete"
+        assert data[4]["value"]["path"].endswith("annotated.mp4")
+        kept = left_on_server("*.*")
+        assert {each.name for each in kept} == {"six.mp4", "annotated.mp4"}
+        deadline = time.monotonic() + 60
+        while kept and time.monotonic() < deadline:
+            time.sleep(0.5)
+            kept = left_on_server("*.*")
+        assert kept == []
+    finally:
+        page.close()
+
+
+def test_the_tab_promises_what_the_photo_tab_does(library):
+    minutes = (app.SWEEP_SECONDS + app.KEPT_SECONDS) // 60
+    assert f"within {minutes} minutes" in many.LIMITS
+    assert f"within {minutes} minutes" in about.text(library, minutes)

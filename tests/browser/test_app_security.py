@@ -1,0 +1,224 @@
+"""What a stranger may send to the server, and what must not come of it."""
+
+import io
+import json
+import os
+import re
+import struct
+import time
+import urllib.request
+import zlib
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+import femr
+from builders import PORTRAIT, ROOT
+from femr.output.rows import to_dict
+from femr.page import app, html, photo, shared
+from visitors import post, upload
+
+
+@pytest.fixture(scope="module")
+def client(server, tmp_path_factory):
+    return Client(server, verbose=False, download_files=str(tmp_path_factory.mktemp("client")), analytics_enabled=False)
+
+
+def call(server, photo, model="mobilenet_v2", mode="match"):
+    """Ask for an analysis without the client's good manners: "complete" or "error", and what came with it."""
+    return post(server, "analyze", [photo, model, mode])
+
+
+def png(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def status(url):
+    try:
+        with urllib.request.urlopen(url) as response:
+            return response.status
+    except HTTPError as error:
+        return error.code
+
+
+FILE = {"_type": "gradio.FileData"}
+
+
+def test_the_client_gets_the_numbers_of_the_package(client, analyzer):
+    answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
+    expected = to_dict(analyzer(PORTRAIT))
+    details = answer[6]
+    assert details["faces"] == expected["faces"]
+    assert details["mood"] == expected["mood"]
+    assert details["song"]["emotion"] == "happy"
+    assert Path(answer[1]).stat().st_size > 1000
+    assert Path(answer[2]).suffix == ".mp3"
+
+
+def test_analyze_is_the_one_endpoint_and_it_is_documented(client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    assert list(endpoints) == ["/analyze"]
+    assert "Find every face" in endpoints["/analyze"]["description"]
+    assert [one["parameter_name"] for one in endpoints["/analyze"]["parameters"]] == ["photo", "model", "mode"]
+
+
+@pytest.mark.parametrize("meta", [{"meta": FILE}, {}, {"meta": {}}, {"meta": {"_type": "x"}}])
+@pytest.mark.parametrize("orig_name", ["a.jpg", "a.gif", "a.svg", None])
+def test_no_file_of_the_server_can_be_named(server, meta, orig_name):
+    kind, data = call(server, {"path": str(PORTRAIT), "orig_name": orig_name, **meta})
+    assert kind == "error"
+    assert "happy" not in json.dumps(data)
+    assert str(ROOT) not in json.dumps(data)
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "/dev/zero", "", "/proc/self/environ", "."])
+def test_no_path_leads_out_of_the_uploads(server, path):
+    kind, data = call(server, {"path": path})
+    assert kind == "error"
+    assert "root:" not in json.dumps(data)
+
+
+def test_a_path_that_climbs_out_of_the_uploads_is_refused(server):
+    inside = Path(upload(server, "a.png", png(Image.new("RGB", (9, 9)))))
+    outside = inside.parent / ".." / ".." / ".." / PORTRAIT.relative_to("/")
+    climbing = "/".join([str(inside.parent), *[".."] * len(inside.parent.parts), *PORTRAIT.parts[1:]])
+    for path in (str(outside), climbing):
+        kind, _ = call(server, {"path": path})
+        assert kind == "error"
+
+
+def test_data_urls_are_refused(server):
+    kind, _ = call(server, {"url": "data:image/png;base64,iVBORw0KGgo=", "path": None})
+    assert kind == "error"
+    kind, _ = call(server, {"url": f"file://{PORTRAIT}", "path": None})
+    assert kind == "error"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.gif", "a.svg", "a"])
+@pytest.mark.parametrize("mode", ["P", "RGBA", "L", "I;16"])
+def test_names_and_modes_do_not_change_what_is_seen(server, analyzer, portrait, name, mode):
+    """gr.Image hands over GIF-named files unconverted: palette indices, alpha or 16 bits."""
+    image = Image.fromarray(portrait)
+    deep = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    kind, data = call(server, {"path": upload(server, name, png(deep if mode == "I;16" else image.convert(mode)))})
+    assert kind == "complete"
+    face = max(data[6]["faces"], key=lambda face: face["confidence"])
+    assert face["expression"] == "happy"
+
+
+def bomb():
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (PORTRAIT.read_bytes()[:9000], "damaged"),
+        (b"", "empty"),
+        (b"<html></html>", "not a picture"),
+        (bomb(), "too large"),
+    ],
+    ids=["truncated", "empty", "html", "20000x20000"],
+)
+def test_bad_uploads_get_one_clear_sentence(client, tmp_path, data, words):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    with pytest.raises(AppError, match=words) as caught:
+        client.predict(handle_file(str(path)), "mobilenet_v2", "match", api_name="/analyze")
+    assert "/" not in str(caught.value).replace("</", "")
+    assert "Traceback" not in str(caught.value)
+
+
+def test_an_unknown_model_or_mode_is_refused(server):
+    path = upload(server, "a.png", png(Image.new("RGB", (9, 9))))
+    for arguments in ({"model": "vgg"}, {"mode": "loud"}, {"model": "../models/x"}):
+        kind, data = call(server, {"path": path}, **arguments)
+        assert kind == "error"
+        assert "Traceback" not in json.dumps(data)
+
+
+def test_too_large_an_upload_is_refused(server):
+    # the server answers 413 and hangs up, and which of the two is seen first is chance
+    with pytest.raises(URLError) as caught:
+        upload(server, "big.mp4", bytes(130_000_000))
+    assert getattr(caught.value, "code", 413) == 413
+    kept = Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*")
+    assert all(path.stat().st_size < 100_000_001 for path in kept if path.is_file())
+
+
+def test_files_of_the_project_and_the_system_are_not_served(server):
+    for path in (ROOT / "app.py", ROOT / "models" / "mobilenet_v2.json", Path("/etc/passwd")):
+        assert status(f"{server}gradio_api/file={path}") == 403
+
+
+def test_nothing_is_counted_recorded_or_reachable_past_the_queue(server):
+    assert status(f"{server}monitoring/summary") == 403
+    config = json.load(urllib.request.urlopen(f"{server}config"))
+    assert config["analytics_enabled"] is False
+    assert not config.get("run_history")
+    request = urllib.request.Request(
+        f"{server}gradio_api/run/analyze",
+        b'{"data": [null, "mobilenet_v2", "match"]}',
+        {"Content-Type": "application/json"},
+    )
+    with pytest.raises(HTTPError) as caught:
+        urllib.request.urlopen(request)
+    assert caught.value.code == 404
+
+
+def test_a_visitor_cannot_ask_for_another_song_of_somebody_elses_mood(server, client):
+    client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
+    kind, data = post(server, "another_song", ["match"])
+    assert kind == "error"
+    assert "Find a mood first." in json.dumps(data)
+
+
+def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
+    """With the page's own sweep, only faster."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
+    monkeypatch.setattr(app, "KEPT_SECONDS", 4)
+    shared.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
+    page = app.build_page()
+    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
+    try:
+        client = Client(url, verbose=False, download_files=str(tmp_path / "client"), analytics_enabled=False)
+        client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
+        kept = [path.name for path in (tmp_path / "server").rglob("*.*")]
+        assert PORTRAIT.name in kept
+        deadline = time.monotonic() + 30
+        while kept and time.monotonic() < deadline:
+            time.sleep(0.5)
+            kept = [path.name for path in (tmp_path / "server").rglob("*.*")]
+        assert kept == []
+    finally:
+        page.close()
+
+
+def test_the_page_promises_no_more_than_the_sweep_keeps():
+    minutes = int(re.search(r"within (\d+) minutes", html.PRIVACY)[1])
+    assert 60 * minutes >= app.SWEEP_SECONDS + app.KEPT_SECONDS
+
+
+def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
+    (tmp_path / "mobilenet_v2.json").write_text("{")
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
+    assert {name for _, name in photo.MODELS} == set(femr.available_models())
+    shared._analyzer.cache_clear()
+    with pytest.raises(gr.Error, match="damaged") as caught:
+        photo.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
+    assert str(tmp_path) not in str(caught.value)

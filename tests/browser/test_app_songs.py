@@ -1,0 +1,38 @@
+"""Songs whose names are not UTF-8: the command line and the page answer all the same."""
+
+import json
+
+from builders import PORTRAIT
+from femr.__main__ import main
+from femr.results import Emotion
+
+
+def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
+    assert main(["analyze", "--json", "--model", "mobilenet_v2", str(PORTRAIT)]) == 0
+    (image,) = json.loads(capfd.readouterr().out)["images"]
+    assert image["mood"]["emotion"] == "happy"
+    assert image["song"] is None
+
+
+def test_the_page_answers_all_the_same(latin, monkeypatch):
+    import httpx2
+
+    from femr.page import app, photo, shared
+    from femr.results import Mood
+
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
+    shared.music_library.cache_clear()
+    page = app.build_page()
+    try:
+        _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
+        answer = httpx2.get(url)
+        config = httpx2.get(f"{url}config")
+        song, line, _ = photo.another_song(Mood(Emotion.SAD, "sad"), "match", ())
+    finally:
+        page.close()
+        shared.music_library.cache_clear()
+    assert (answer.status_code, config.status_code) == (200, 200)
+    assert "▶ good" in config.json().__str__()
+    assert song.name == "good.wav"
+    assert "good" in line

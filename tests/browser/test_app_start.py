@@ -1,0 +1,37 @@
+"""How the page starts: up at once, its models loaded meanwhile and once."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from builders import ROOT
+from femr.page import shared
+
+
+def test_the_page_is_up_before_tensorflow_is_loaded_and_writes_nothing_beside_its_source():
+    heavy = "{'tensorflow', 'keras', 'mtcnn'}"
+    code = f"""
+import sys
+from femr.page.app import build_page
+build_page()
+sys.exit(sorted({heavy} & set(sys.modules)) or 0)"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list((ROOT / "femr").rglob("*.pyi")) == []
+
+
+def test_visitors_who_come_while_a_model_is_loaded_wait_for_that_one():
+    shared._analyzer.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        one, *others = pool.map(shared.analyzer, ["mobilenet_v2"] * 4)
+    assert all(other is one for other in others)
+
+
+def test_a_model_that_cannot_be_loaded_does_not_stop_the_page(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
+    (tmp_path / "custom_cnn.json").write_text("{")
+    shared._analyzer.cache_clear()
+    shared.warm_up("custom_cnn")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("femr: ")
+    assert "damaged" in line

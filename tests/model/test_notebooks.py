@@ -1,0 +1,137 @@
+"""The notebooks run from start to end on a data set of a few faces, and are committed small and without logic."""
+
+import ast
+import io
+import json
+import os
+from pathlib import Path
+
+import cv2
+import nbformat
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient import NotebookClient
+from PIL import Image
+
+from builders import PORTRAIT_FACE, ROOT
+from femr.results import EMOTIONS
+from femr.training.data import SPLITS
+
+FOLDER = ROOT / "notebooks"
+NAMES = ("01_explore_data", "02_train", "03_results")
+FACES = {"Training": 42, "PublicTest": 21, "PrivateTest": 14}
+PICTURES = {"01_explore_data": 6, "02_train": 4, "03_results": 19}
+LIMIT_S = 120
+OUTPUT_BYTES = 50_000
+FILE_BYTES = 200_000
+
+
+def read(name):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def face(portrait, rng):
+    """The portrait's face, moved and noisy, as a PNG file's bytes: grey 48×48."""
+    left, top, right, bottom = PORTRAIT_FACE
+    x, y = rng.integers(-8, 9, 2)
+    crop = cv2.cvtColor(portrait[top + y : bottom + y, left + x : right + x], cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(crop, (48, 48), interpolation=cv2.INTER_AREA)
+    noisy = np.clip(small + rng.normal(0, 12, small.shape), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noisy).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def environment(portrait, tmp_path_factory):
+    """What the kernels are told: where the few faces lie, one epoch, and a folder for the run."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    rng = np.random.default_rng(0)
+    usage = [split for split in SPLITS for _ in range(FACES[split])]
+    pictures = [face(portrait, rng) for _ in usage]
+    pictures[7] = pictures[1]  # a duplicate within Training with two labels,
+    pictures[-1] = pictures[0]  # and one across splits
+    labels = [number % len(EMOTIONS) for number in range(len(usage))]
+    table = {
+        "image": [{"bytes": picture, "path": None} for picture in pictures],
+        "label": [*labels[:7], 2, *labels[8:]],
+        "usage": usage,
+        "ferplus_votes": rng.multinomial(10, [0.1, 0.7, 0.1, 0.1, 0, 0, 0, 0, 0, 0], len(usage)).tolist(),
+    }
+    pq.write_table(pa.table(table), folder / "faces.parquet")
+    return os.environ | {
+        "FEMR_DATA": str(folder / "faces.parquet"),
+        "FEMR_NETWORK": "custom_cnn",  # the other one starts from ImageNet weights, which are a download
+        "FEMR_EPOCHS": "1",
+        "FEMR_RUN": str(folder / "run"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+@pytest.fixture(scope="module")
+def executed(environment):
+    """Name → notebook with its outputs. In their order: the third draws the run of the second."""
+    found = {name: read(name) for name in NAMES}
+    for notebook in found.values():
+        client = NotebookClient(notebook, timeout=LIMIT_S, resources={"metadata": {"path": str(FOLDER)}})
+        client.execute(env=environment)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_and_draws(executed, name):
+    outputs = [output for cell in code(executed[name]) for output in cell.outputs]
+    assert [output.evalue for output in outputs if output.output_type == "error"] == []
+    pictures = [o for o in outputs if o.output_type == "display_data" and "image/png" in o.data]
+    assert len(pictures) >= PICTURES[name]
+
+
+def test_training_left_a_run(executed, environment):
+    files = {path.name for path in Path(environment["FEMR_RUN"]).iterdir()}
+    assert files >= {"run.json", "curves.png", "final.keras", "pictures"}
+
+
+def test_what_the_reader_is_told(executed):
+    said = {
+        name: "".join(output.text for cell in code(notebook) for output in cell.outputs if "text" in output)
+        for name, notebook in executed.items()
+    }
+    assert "Training: 1 of 42 repeat an earlier face" in said["01_explore_data"]
+    assert "PrivateTest: 1 also occur in Training" in said["01_explore_data"]
+    assert "Training is not FER2013's: 5 angry instead of 3,995" in said["01_explore_data"]
+    assert "final on PublicTest, 21 faces" in said["02_train"]
+    assert "ensemble on PrivateTest, 14 faces" in said["03_results"]
+    assert "ensemble learned from Training, PublicTest." in said["03_results"]
+
+
+def test_all_notebooks_are_known():
+    assert tuple(sorted(path.stem for path in FOLDER.glob("*.ipynb"))) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_committed_small(name):
+    assert (FOLDER / f"{name}.ipynb").stat().st_size < FILE_BYTES
+    assert len(json.dumps([cell.outputs for cell in code(read(name))])) < OUTPUT_BYTES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_logic_of_its_own(name):
+    """What a notebook defines, nobody tests: functions and classes belong in femr.training."""
+    plain = TransformerManager().transform_cell
+    nodes = [node for cell in code(read(name)) for node in ast.walk(ast.parse(plain(cell.source)))]
+    own = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+    assert [ast.unparse(node) for node in nodes if isinstance(node, own)] == []
+    assert any(isinstance(node, ast.ImportFrom) and node.module.startswith("femr.training") for node in nodes)
+
+
+@pytest.mark.parametrize("name", ["02_train", "03_results"])
+def test_private_test_is_for_reporting_once(name):
+    text = "\n".join(cell.source for cell in read(name).cells if cell.cell_type == "markdown")
+    assert "PrivateTest is for reporting" in text

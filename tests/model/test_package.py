@@ -1,0 +1,177 @@
+"""The package as it is installed elsewhere: a wheel in a fresh environment, used from an empty folder."""
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from gradio_client import handle_file
+from packaging.requirements import Requirement
+
+import femr
+from builders import PORTRAIT, ROOT
+from visitors import serving
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MEGABYTE = 10**6
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    if find_spec("hatchling") is None:
+        message = "The wheel's tests need hatchling: pip install -e '.[dev]'"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(folder),
+        str(ROOT),
+    ]
+    subprocess.run(pip, check=True)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """A fresh environment's programs: it has femr from the wheel, and sees all else that the tests see."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install", "-q", "--no-deps", str(wheel)]
+    subprocess.run(pip, check=True)
+    (site,) = folder.glob("**/site-packages")
+    (site / "tests.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    return programs
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """An empty folder, and an environment in which nothing points to the clone."""
+    own = {"GRADIO_TEMP_DIR": str(tmp_path / "temp"), "FEMR_MUSIC_DIR": "", "PYTHONPATH": ""}
+    (tmp_path / "empty").mkdir()
+    return {"cwd": tmp_path / "empty", "env": {**os.environ, **own}}
+
+
+def test_the_wheel_holds_what_is_needed_and_no_more(wheel):
+    assert wheel.stat().st_size < 100 * MEGABYTE
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert {name.partition("/")[0] for name in names} == {"femr", f"femr-{femr.__version__}.dist-info"}
+    songs = {f"femr/assets/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "music").glob("*/*.mp3")}
+    weights = {f"femr/assets/models/{path.name}" for path in (ROOT / "models").glob("*.h5")}
+    page = {f"femr/page/{name}" for name in ("app.css", "about.md", "camera.js", "silence.js")}
+    assert songs | weights | page | {"femr/py.typed", "femr/assets/music/library.json"} <= names
+    assert not [name for name in names if "compose" in name or "tests" in name or name.endswith((".ipynb", ".mid"))]
+
+
+def test_a_photo_from_an_empty_folder(installed, elsewhere):
+    code = f"""
+import femr
+analysis = femr.load("mobilenet_v2")({str(PORTRAIT)!r})
+print(femr.__file__, analysis.mood.emotion, analysis.song.path, sep="\\n")"""
+    done = subprocess.run([installed / "python", "-c", code], capture_output=True, text=True, **elsewhere)
+    assert done.returncode == 0, done.stderr
+    package, mood, song = done.stdout.splitlines()[-3:]
+    assert Path(package).is_relative_to(installed.parent)
+    assert mood == "happy"
+    assert Path(song).parent == Path(package).parent / "assets" / "music" / "happy"
+    assert Path(song).is_file()
+
+
+def test_the_command_line_from_an_empty_folder(installed, elsewhere):
+    for option, expected in ((["--version"], f"femr {femr.__version__}\n"), (["music", "check", "gone"], "")):
+        done = subprocess.run([installed / "femr", *option], capture_output=True, text=True, **elsewhere)
+        assert done.stdout == expected
+    assert done.stderr == "femr: There is no music folder named gone.\n"
+
+
+def test_the_page_from_an_empty_folder(installed, elsewhere, tmp_path):
+    with serving([installed / "femr", "app"], tmp_path, **elsewhere) as client:
+        answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
+    assert "Happy" in answer[0]
+    assert Path(answer[2]).suffix == ".mp3"
+
+
+@pytest.mark.parametrize(("command", "folder"), [(["analyze", str(PORTRAIT)], "models"), (["app"], "examples")])
+def test_a_package_without_its_folders_says_so(tmp_path, command, folder):
+    shutil.copytree(ROOT / "femr", tmp_path / "femr")
+    femr = [sys.executable, "-m", "femr", *command]
+    done = subprocess.run(femr, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("femr:")]
+    assert lines == [f"femr: This copy of femr lacks its folder {folder}; install it from a whole clone."]
+
+
+WITHOUT_EXTRAS = """
+import sys
+sys.modules.update(dict.fromkeys(("av", "fsspec", "pyarrow", "ray")))  # as if none of them were installed
+from femr.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["clip.mp4"], "clip.mp4: Reading videos needs PyAV: pip install 'femr[video]'."),
+        (["--table", "faces.parquet"], "A Parquet table needs pyarrow: pip install 'femr[table]'."),
+        (["--engine", "ray"], "Expected Ray for --engine ray: pip install 'femr[ray]'."),
+        (["s3://bucket/photo.jpg"], "Reading addresses needs fsspec: pip install 'femr[ray]'."),
+    ],
+)
+def test_what_an_extra_is_for_says_which(tmp_path, arguments, sentence):
+    (tmp_path / "clip.mp4").write_bytes(b"")
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, "analyze", "--model", "mobilenet_v2", str(PORTRAIT), *arguments]
+    own = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if line.startswith("femr:")] == [f"femr: {sentence}"]
+    assert done.returncode == 2
+
+
+def test_the_pins_of_a_space_are_within_the_bounds():
+    extras = PROJECT["optional-dependencies"]
+    bounds = [Requirement(line) for line in PROJECT["dependencies"] + extras["video"] + extras["table"]]
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    pins = dict(line.split("==") for line in lines)
+    assert set(pins) == {bound.name for bound in bounds}
+    assert [str(bound) for bound in bounds if not bound.specifier.contains(pins[bound.name])] == []
+    assert all(bound.specifier for bound in bounds)
+
+
+def test_readme_tells_the_very_commands_that_make_runs():
+    blocks = re.findall(
+        r"^```bash\n(.*?)\n```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    make = subprocess.run(["make", "-n", "install", "test"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert " && ".join(make.stdout.splitlines()) in blocks
+    assert ".ci-venv install check test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_changes_begin_with_this_version():
+    heading = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert heading.rstrip(",") == femr.__version__
+    assert f"\nversion: {femr.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_load_spells_its_parameters():
+    from femr import analyzer
+
+    outside, inside = (inspect.signature(load).parameters for load in (femr.load, analyzer.load))
+    assert [(one.name, one.kind, one.default) for one in outside.values()] == [
+        (one.name, one.kind, one.default) for one in inside.values()
+    ]

@@ -1,0 +1,213 @@
+"""Uploads by the real Hub client to a stand-in on loopback."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from huggingface_hub import ModelCard
+
+from femr.__main__ import main
+from femr.errors import ModelError
+from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
+from femr.publish import push
+from femr.publish.card import card_of, pictures, reference_runs
+from femr.publish.push import model_files, space_files
+from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, ask_here
+
+REPO = "somebody/femr"
+SPACE_PARTS = {
+    "app.py",
+    "README.md",
+    "LICENSE",
+    "requirements.txt",
+    "femr",
+    "examples",
+    "models",
+    "music",
+}
+
+
+@pytest.fixture
+def hub():
+    with HubServer() as server:
+        yield server
+
+
+@pytest.fixture
+def femr_push(hub, tmp_path, monkeypatch, capsys):
+    """Runs `femr push`, logged in unless told otherwise: what it printed, and on standard error."""
+
+    def run(*arguments, code=0, endpoint=None, token=TOKEN):
+        ask_here(monkeypatch, tmp_path / "home", endpoint or hub.url, token)
+        found = main(["push", *arguments])
+        said = capsys.readouterr()
+        assert found == code, said.err
+        return said
+
+    return run
+
+
+@pytest.fixture
+def models(tmp_path):
+    """A copy of models/."""
+    return Path(shutil.copytree(MODELS_DIR, tmp_path / "models"))
+
+
+def read(content):
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
+def uploaded(hub, key):
+    return {name: content for name, content in hub.repositories[key].files.items() if name != ".gitattributes"}
+
+
+class TestModels:
+    def test_files_arrive_byte_for_byte_and_load_again(self, hub, femr_push, tmp_path, monkeypatch):
+        done = femr_push("--repo", REPO)
+
+        files = uploaded(hub, f"models/{REPO}")
+        facts = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
+        weights = {name for one in facts for name in one.files}
+        shown = {*pictures(MODELS_DIR), *(f"reference/{path.name}" for path in reference_runs(MODELS_DIR))}
+        assert set(files) == {"README.md", *(f"{name}.json" for name in MODEL_NAMES), *weights, *shown}
+        assert all(content == (MODELS_DIR / name).read_bytes() for name, content in files.items())
+        assert files["README.md"].decode() == card_of(MODELS_DIR)
+        card = ModelCard(files["README.md"].decode())
+        assert card.data.model_name == "femr"
+        commit = hub.repositories[f"models/{REPO}"].refs["main"]
+        assert done.out.strip() == f"{hub.url}/{REPO}/commit/{commit}"
+        assert done.err == ""
+
+        networks = ("mobilenet_v2", "custom_cnn")
+        expected = [load_network(name)[1].get_weights() for name in networks]
+        pinned = {"hub": {"repo": REPO, "revision": commit}}
+        for one in facts:
+            (tmp_path / f"{one.name}.json").write_text(json.dumps(one.document | pinned))
+        monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
+        ask_here(monkeypatch, tmp_path / "elsewhere", hub.url)
+        for name, arrays in zip(networks, expected, strict=True):
+            fetched = load_network(name)[1].get_weights()
+            assert all(np.array_equal(one, other) for one, other in zip(fetched, arrays, strict=True))
+        assert any(request.endswith("custom_cnn_00000.weights.h5") for request in hub.requests)
+
+    def test_one_commit_each_time_and_no_second_repository(self, hub, femr_push):
+        femr_push("--repo", REPO, "--private")
+        femr_push("--repo", REPO)
+        assert len(hub.repositories[f"models/{REPO}"].commits) == 3  # the Hub's own first one, and two
+        assert hub.created[0]["visibility"] == "private"
+        assert "visibility" not in hub.created[1]  # an existing repository stays as private as it is
+
+    def test_missing_file(self, models):
+        (models / "mobilenet_v2_00000.weights.h5").unlink()
+        with pytest.raises(ModelError, match=r"models/ lacks mobilenet_v2_00000\.weights\.h5\.$"):
+            model_files(models)
+
+    def test_damaged_file(self, models):
+        with (models / "mobilenet_v2_00000.weights.h5").open("ab") as file:
+            file.write(b"\0")
+        with pytest.raises(ModelError, match="The weights of MobileNetV2 are damaged"):
+            model_files(models)
+
+    def test_nothing_but_the_list(self, models):
+        before = set(model_files(models))
+        (models / ".cache").mkdir()
+        for name in (".DS_Store", "notes.txt", "custom_cnn_old.keras", "custom_cnn_00009.weights.h5", ".cache/x.png"):
+            (models / name).write_text("stays at home")
+        assert set(model_files(models)) == before
+
+
+class TestSpace:
+    def test_the_app_arrives_and_starts_from_what_was_uploaded(self, hub, femr_push, tmp_path):
+        femr_push("--space", REPO)
+        files = uploaded(hub, f"spaces/{REPO}")
+        assert {name.partition("/")[0] for name in files} == SPACE_PARTS
+        assert hub.created[0]["sdk"] == "gradio"
+        for name, content in files.items():
+            path = tmp_path / "space" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            assert content == (ROOT / name).read_bytes(), name
+        start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
+        done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
+        assert done.stdout.strip() == "Blocks", done.stderr
+
+    def test_nothing_but_the_list(self, tmp_path):
+        root = tmp_path / "femr"
+        models = [f"models/{name}" for name in model_files(MODELS_DIR) if name != "README.md"]
+        wanted = ["app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
+        wanted += [
+            "femr/training/__init__.py",
+            "femr/faces/covering.npz",
+            "femr/report/page.html",
+            "femr/page/app.css",
+            "femr/page/about.md",
+            "femr/page/camera.js",
+            "examples/photo.jpg",
+            "music/library.json",
+            "music/sad/song.mp3",
+        ]
+        unwanted = [".git/config", ".env", "notes.txt", "tests/test_app.py", "femr/__pycache__/x.pyc", "runs/a.keras"]
+        unwanted += ["examples/.DS_Store", "music/compose/score.py", "music/sad/deeper/song.mp3", "femr/other.txt"]
+        unwanted += ["models/runs/a.keras", ".venv/lib/app.py", "notebooks/01.ipynb", "femr/weights.pyi"]
+        for name in wanted + unwanted:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(name)
+        for name in models:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).symlink_to(ROOT / name)
+        assert set(space_files(root)) == {*wanted, *models, "models/README.md"}
+
+    def test_missing_part(self, tmp_path):
+        (tmp_path / "app.py").touch()
+        with pytest.raises(ModelError, match=r"^Nothing was uploaded: the app lacks README.md, LICENSE"):
+            space_files(tmp_path)
+
+    def test_folders_are_no_files(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(push, "SPACE_FILES", ("app.py",))
+        (tmp_path / "app.py").mkdir()
+        with pytest.raises(ModelError, match=r"the app lacks app\.py"):
+            space_files(tmp_path)
+
+
+class TestRefusals:
+    """Each is one line on standard error, exit code 2, and nothing was uploaded."""
+
+    @pytest.mark.parametrize("name", ["femr", "a/b/c", "https://example.org/a/b", "a b/c", "a/b--c", "a/../c", "/femr"])
+    def test_malformed_name(self, hub, femr_push, name):
+        done = femr_push("--repo", name, code=2)
+        assert done.err == f"femr: Expected a Hub repository such as user/name. Received: {name}\n"
+        assert hub.requests == []
+
+    def test_no_token(self, hub, femr_push):
+        done = femr_push("--repo", REPO, token=None, code=2)
+        expected = "femr: You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.\n"
+        assert done.err == expected
+        assert hub.requests == []
+
+    @pytest.mark.parametrize(
+        ("token", "reason"),
+        [
+            ("hf_wrong", "the Hub does not accept your token; run `hf auth login` again"),
+            (READ_ONLY_TOKEN, "your token may not write there"),
+        ],
+    )
+    def test_token_that_will_not_do(self, hub, femr_push, token, reason):
+        done = femr_push("--repo", REPO, token=token, code=2)
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: {reason}.\n"
+        assert hub.repositories == {}
+
+    def test_hub_is_down(self, femr_push):
+        done = femr_push("--repo", REPO, endpoint=NOWHERE, code=2)
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub cannot be reached.\n"
+
+    def test_hub_has_a_fault(self, hub, femr_push):
+        hub.faults.status = 500
+        done = femr_push("--repo", REPO, code=2)
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub answered 500.\n"
+
+    def test_neither_repo_nor_space(self, femr_push):
+        assert femr_push(code=2).err == "femr: Expected --repo USER/NAME, --space USER/NAME or both.\n"

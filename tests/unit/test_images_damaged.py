@@ -1,0 +1,261 @@
+"""Damaged files: whole pictures with something wrong beside their pixels, ends that are missing, bytes at random."""
+
+import io
+import struct
+import zlib
+
+import av
+import cv2
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image, PngImagePlugin
+
+from damaged_pictures import encoded, good_files, mutant
+from femr.errors import ImageError
+from femr.images import load_image
+
+SIDE = 320
+WAVES = np.add.outer(np.sin(np.arange(SIDE) / 9), np.cos(np.arange(SIDE) / 5))
+PICTURE = Image.fromarray(
+    np.stack([(WAVES + 2) * 60, np.tile(np.arange(SIDE), (SIDE, 1)), np.full((SIDE, SIDE), 40)], axis=2).astype(
+        np.uint8
+    )
+)
+MUTANTS = 300
+
+
+def opencv(data):
+    """What OpenCV reads, turned by EXIF: RGB."""
+    return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def ffmpeg(data):
+    """What FFmpeg reads: RGB, not turned."""
+    with av.open(io.BytesIO(data)) as container:
+        return next(container.decode(video=0)).to_ndarray(format="rgb24")
+
+
+def apart(a, b):
+    """The largest difference of any value."""
+    assert a.shape == b.shape
+    return int(np.abs(a.astype(int) - b).max())
+
+
+def tiff_entry(tag, kind, count, value):
+    return struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")[:4]
+
+
+def exif_of(*entries):
+    """EXIF data with these entries, little-endian."""
+    return b"Exif\0\0" + b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+
+
+def orientation_entry(value):
+    return tiff_entry(0x0112, 3, 1, struct.pack("<H", value))
+
+
+ODD_EXIF = {
+    "resolution as text": exif_of(orientation_entry(6), tiff_entry(0x011A, 2, 4, b"72\0")),
+    "resolution empty": exif_of(orientation_entry(6), tiff_entry(0x011A, 2, 0, b""), tiff_entry(0x0128, 3, 1, b"\2")),
+    "resolution as bytes": exif_of(orientation_entry(6), tiff_entry(0x011A, 7, 4, b"abcd")),
+    "maker as number": exif_of(tiff_entry(0x010F, 4, 1, b"\1\2\3\4"), orientation_entry(6)),
+    "a type of no name": exif_of(orientation_entry(6), tiff_entry(0x0131, 99, 1, b"abcd")),
+    "values outside the file": exif_of(orientation_entry(6), tiff_entry(0x0132, 2, 900, b"\xff\xff\xff\x7f")),
+    "more entries than there are": exif_of(orientation_entry(6)).replace(b"\1\0\x12\1", b"\x09\0\x12\1"),
+    "GPS that is nowhere": exif_of(orientation_entry(6), tiff_entry(0x8825, 4, 1, b"\xff\xff\xff\xff")),
+    "orientation as long": exif_of(tiff_entry(0x0112, 4, 1, struct.pack("<I", 6))),
+    "orientation as byte": exif_of(tiff_entry(0x0112, 1, 1, b"\6")),
+    "orientation as text": exif_of(tiff_entry(0x0112, 2, 2, b"6\0")),
+}
+
+
+@pytest.mark.parametrize("exif", ODD_EXIF.values(), ids=ODD_EXIF)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_odd_exif_neither_hides_a_picture_nor_its_turn(kind, exif):
+    assert apart(load_image(encoded(PICTURE, kind, exif=exif)), np.rot90(load_image(encoded(PICTURE, kind)), -1)) == 0
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_as_opencv_turns_it(orientation):
+    data = encoded(PICTURE.crop((0, 0, SIDE, 96)), "JPEG", exif=exif_of(orientation_entry(orientation)))
+    assert apart(load_image(data), opencv(data)) <= 1
+
+
+@pytest.mark.parametrize(
+    "exif", [b"", b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0rubbish", b"\xff" * 99, b"Exif\0\0MM\0*\xff"]
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_unreadable_exif_is_passed_over(kind, exif):
+    assert apart(load_image(encoded(PICTURE, kind, exif=exif)), load_image(encoded(PICTURE, kind))) == 0
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+def test_a_tiff_with_odd_tags_is_read_and_turned(orientation):
+    data = encoded(PICTURE, "TIFF", tiffinfo={0x0112: orientation, 0x011A: 72.0, 0x0132: "2020:01:01 00:00:00"})
+    expected = load_image(data)
+    for old, new in ((0x011A, 2), (0x0132, 99), (0x0132, 12)):
+        place = data.index(struct.pack("<H", old), 8)
+        odd = data[: place + 2] + struct.pack("<HI", new, 70_000) + data[place + 8 :]
+        assert apart(load_image(odd), expected) == 0
+
+
+def png_chunks(data):
+    """Name, body and checksum of each chunk."""
+    at = 8
+    while at < len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        yield name, data[at + 8 : at + 8 + size], data[at + 8 + size : at + 12 + size]
+        at += 12 + size
+
+
+def with_chunk(data, name, body, checksum=None, before=b"IDAT"):
+    """A PNG file with one chunk more."""
+    result = data[:8]
+    for each, content, check in png_chunks(data):
+        if each == before:
+            check_of_new = struct.pack(">I", zlib.crc32(name + body)) if checksum is None else checksum
+            result += struct.pack(">I", len(body)) + name + body + check_of_new
+        result += struct.pack(">I", len(content)) + each + content + check
+    return result
+
+
+LONG = zlib.compress(bytes(3_000_000))
+BESIDE = {
+    "zTXt": b"Comment\0\0" + LONG,
+    "iTXt": b"Comment\0\1\0\0\0" + LONG,
+    "iCCP": b"profile\0\0" + LONG,
+    "eXIf": b"rubbish",
+    "tEXt": b"Raw profile type exif\0\nexif\n  9\nno hexadecimal numbers\n",
+    "pHYs": b"\1",
+    "gAMA": b"",
+    "tIME": b"\0",
+    "cHRM": b"\1\2",
+    "sRGB": b"",
+    "teSt": b"anything",
+}
+
+
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+@pytest.mark.parametrize("checksum", [None, b"\1\2\3\4"])
+@pytest.mark.parametrize("name", BESIDE)
+def test_nothing_beside_the_pixels_hides_a_png(name, checksum, before):
+    data = with_chunk(encoded(PICTURE, "PNG"), name.encode(), BESIDE[name], checksum, before)
+    assert apart(load_image(data), np.asarray(PICTURE)) == 0
+
+
+def test_a_long_text_does_not_hide_the_turn():
+    data = with_chunk(encoded(PICTURE, "PNG", exif=exif_of(orientation_entry(8))), b"iTXt", BESIDE["iTXt"])
+    assert apart(load_image(data), np.rot90(np.asarray(PICTURE))) == 0
+
+
+def test_a_png_with_a_wrong_checksum_where_it_matters_is_refused():
+    data = encoded(PICTURE, "PNG")
+    place = data.index(b"IHDR") + 17
+    with pytest.raises(ImageError):
+        load_image(data[:place] + b"\1\2\3\4" + data[place + 4 :])
+
+
+JPEGS = {
+    "baseline": {},
+    "progressive": {"progressive": True},
+    "full colours": {"subsampling": 0},
+    "restarts": {"restart_marker_rows": 1},
+    "optimised": {"optimize": True},
+}
+
+
+@pytest.mark.parametrize("options", JPEGS.values(), ids=JPEGS)
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_jpeg_without_its_end_is_the_whole_picture(mode, options):
+    data = encoded(PICTURE.convert(mode), "JPEG", **options)
+    for cut in (1, 2):
+        assert apart(load_image(data[:-cut]), opencv(data)) <= 1
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_grey_margin_is_no_missing_end(progressive):
+    framed = PICTURE.copy()
+    framed.paste((130, 130, 130), (0, 90, SIDE, SIDE))
+    assert load_image(encoded(framed, "JPEG", progressive=progressive)[:-2]).shape == (SIDE, SIDE, 3)
+
+
+def cut_at(data, share):
+    return data[: round(len(data) * share)]
+
+
+ROW_BY_ROW = ["JPEG", "PNG", "BMP", "PPM", "TIFF"]
+
+
+@pytest.mark.parametrize("kind", ROW_BY_ROW)
+def test_nine_tenths_of_the_rows_are_a_picture(kind):
+    whole = load_image(encoded(PICTURE, kind))
+    pixels = load_image(cut_at(encoded(PICTURE, kind), 0.97))
+    there = (pixels == whole).all(axis=(1, 2))
+    assert 0.85 < there.mean() < 1
+    assert (pixels[~there] == 128).mean() > 0.5
+
+
+@pytest.mark.parametrize("kind", [*ROW_BY_ROW, "GIF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_less_is_refused(kind, share):
+    with pytest.raises(ImageError, match=r"damaged or cut short|not a picture"):
+        load_image(cut_at(encoded(PICTURE, kind), share))
+
+
+def test_what_is_there_is_as_ffmpeg_reads_it():
+    data = cut_at(encoded(PICTURE.convert("L"), "JPEG"), 0.97)
+    rows = round(0.85 * SIDE)
+    assert apart(load_image(data)[:rows], ffmpeg(data)[:rows]) <= 2
+
+
+def test_a_progressive_jpeg_of_shades_only_is_refused():
+    data = encoded(PICTURE, "JPEG", progressive=True)
+    second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        load_image(data[:second])
+    last = data.rindex(b"\xff\xda")
+    assert apart(load_image(data[:last]), opencv(data)) < 40
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "PPM", "WEBP", "GIF"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_whole_pictures_are_as_opencv_reads_them(kind, mode):
+    data = encoded(PICTURE.convert(mode), kind)
+    assert apart(load_image(data), opencv(data)) <= 1
+
+
+def test_a_heic_item_without_a_name_does_not_end_the_process():
+    file = io.BytesIO()
+    pillow_heif.from_pillow(PICTURE).save(file, quality=50, exif=exif_of(orientation_entry(1)))
+    data = file.getvalue()
+    expected = load_image(data)
+    place = data.index(b"infe", data.index(b"infe") + 4) + 12
+    assert data[place - 4 : place] != b"hvc1"
+    assert apart(load_image(data[:place] + b"\x7f\xff\xff\xfe" + data[place + 4 :]), expected) == 0
+
+
+def test_damage_at_random_ends_in_a_picture_or_a_sentence():
+    files = good_files()
+    names = list(files)
+    read = 0
+    for number in range(MUTANTS):
+        data = mutant(files[names[number % len(names)]], np.random.default_rng([18, number]))
+        try:
+            pixels = load_image(data)
+        except ImageError:
+            continue
+        read += 1
+        assert (pixels.dtype, pixels.ndim, pixels.shape[2]) == (np.uint8, 3, 3)
+    assert 0 < read < MUTANTS
+
+
+@pytest.mark.parametrize("name", good_files())
+def test_the_good_files_are_read(name):
+    assert load_image(good_files()[name]).shape in ((48, 48, 3), (64, 64, 3))
+
+
+def test_text_of_a_png_is_no_picture():
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "x" * 5_000_000, zip=True)
+    assert apart(load_image(encoded(PICTURE, "PNG", pnginfo=text)), np.asarray(PICTURE)) == 0

@@ -1,0 +1,218 @@
+"""The rules of a live visit, stepped through without a clock; and a stream of real pictures."""
+
+import pickle
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from builders import found, looking
+from femr.music import MusicLibrary
+from femr.page.html import mood_chart
+from femr.results import EMOTIONS, Song
+from femr.video.session import HISTORY, Moment, Session
+
+SONGS = [
+    Song(f"{emotion} {n}", Path(f"{emotion}{n}.mp3"), emotion, duration=60.0) for emotion in EMOTIONS for n in "ab"
+]
+HAPPY = re.compile("happy [ab]")
+
+
+def picture(*emotions):
+    """These faces, side by side; none where there are no emotions."""
+    lefts = [150.0 * number for number in range(1, len(emotions) + 1)]
+    faces = [found((left, 100.0, left + 80, 200.0)) for left in lefts]
+    return tuple(looking(emotion, number=n, face=faces[n - 1]) for n, emotion in enumerate(emotions, start=1))
+
+
+@dataclass
+class Play:
+    """A visit on a script: (until second, what is seen), two pictures a second."""
+
+    session: Session
+    time: float = 0.0
+
+    def until(self, end, *emotions):
+        """What was seen at each change of the song: (seconds, title)."""
+        changes = []
+        while self.time < end:
+            before = self.session.song
+            song = self.session.step(picture(*emotions), self.time).song
+            if song is not before:
+                changes.append((self.time, song.title))
+            self.time += 0.5
+        return changes
+
+
+@pytest.fixture
+def play():
+    return Play(Session(MusicLibrary(SONGS), 0.5))
+
+
+def test_nobody_no_mood_no_song(play):
+    assert play.until(60) == []
+    assert play.session.song is None
+    assert play.session.note == "Looking for faces …"
+
+
+def test_the_first_song_starts_when_the_mood_has_been_steady_for_4_seconds(play):
+    assert play.until(10) == []
+    assert play.until(13.9, "happy") == []
+    assert "4 seconds" in play.session.note
+    ((time, title),) = play.until(60, "happy")
+    assert (time, title[:5]) == (14.0, "happy")
+    assert play.session.note == ""
+
+
+def test_a_new_mood_waits_until_it_is_steady_and_the_song_has_played_20_seconds(play):
+    assert [time for time, _ in play.until(10, "happy")] == [4.0]
+    ((time, title),) = play.until(40, "sad")
+    assert (time, title[:3]) == (24.0, "sad")
+    ((time, title),) = play.until(80, "happy")
+    # 20 seconds are long over; the average needs some pictures to turn, and then it must be steady
+    assert 44.5 < time < 46.5
+    assert HAPPY.match(title)
+
+
+def test_the_note_tells_when_the_music_will_follow(play):
+    play.until(10, "happy")
+    play.until(13, "sad")
+    assert play.session.note == "Now it looks more sad; the music follows if that lasts, in 12 seconds at the earliest."
+    play.until(30, "happy")
+    play.until(33, "sad")
+    assert play.session.note == "Now it looks more sad; the music follows if that lasts."
+
+
+def test_a_mood_that_flickers_changes_nothing(play):
+    play.until(30, "happy")
+    changes = []
+    for second in range(30, 60, 4):
+        changes += play.until(second + 2, "angry")
+        changes += play.until(second + 4, "happy")
+    assert changes == []
+
+
+def test_songs_never_change_more_often_than_allowed():
+    random = np.random.default_rng(3)
+    for stable, least in ((4.0, 20.0), (1.0, 5.0), (10.0, 2.0)):
+        play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least)), []
+        while play.time < 600:
+            faces = random.choice(EMOTIONS, random.integers(0, 4))
+            changes += play.until(play.time + random.exponential(8), *faces)
+        times = [time for time, _ in changes]
+        assert len(times) > 10
+        assert min(np.diff(times)) >= least
+
+
+def test_while_nobody_is_there_the_song_plays_on_and_the_note_says_so(play):
+    play.until(10, "happy")
+    assert play.until(40) == []
+    assert play.session.song.emotion == "happy"
+    assert play.session.note == "Nobody is in the picture since 30 seconds; the song plays on."
+    assert play.until(43.9, "happy") == []
+
+
+def test_a_short_look_away_does_not_interrupt_a_mood(play):
+    play.until(2, "happy")
+    play.until(3)
+    ((time, _),) = play.until(20, "happy")
+    assert time == 4.0
+
+
+def test_a_longer_one_does(play):
+    play.until(2, "happy")
+    play.until(5)
+    ((time, _),) = play.until(20, "happy")
+    assert time == 9.0
+
+
+def test_after_its_end_another_song_of_the_mood_plays_if_somebody_is_there(play):
+    (first,), (second,) = play.until(40, "happy"), play.until(90, "happy")
+    assert (first[0], second[0]) == (4.0, 64.0)
+    assert {first[1], second[1]} == {"happy a", "happy b"}
+    assert play.until(150) == []
+    assert play.session.note == "The song is over; the next one starts with the next face."
+    assert len(play.until(160, "happy")) == 1
+
+
+def test_songs_of_a_mood_do_not_repeat_before_all_were_played(play):
+    titles = [title for turn in range(12) for _, title in play.until(30 * turn + 30, "happy" if turn % 2 else "sad")]
+    assert len(titles) == 12
+    for emotion in ("happy", "sad"):
+        mine = [title for title in titles if title.startswith(emotion)]
+        assert all({*mine[i : i + 2]} == {f"{emotion} a", f"{emotion} b"} for i in range(0, 6, 2))
+
+
+def test_a_later_visit_goes_on_with_the_songs_that_were_not_heard(play):
+    play.until(10, "happy")
+    later = Play(Session(MusicLibrary(SONGS), 0.5, played=play.session.played))
+    later.until(10, "happy")
+    assert {play.session.song.title, later.session.song.title} == {"happy a", "happy b"}
+
+
+def test_lift_counts_from_the_next_song_on(play):
+    play.until(10, "sad")
+    play.session.mode = "lift"
+    assert play.until(60, "sad") == []
+    ((_, title),) = play.until(90, "sad")
+    assert title.startswith(("neutral", "happy"))
+
+
+def test_the_group_votes(play):
+    play.until(30, "happy", "happy", "sad")
+    assert play.session.song.emotion == "happy"
+    assert play.session.moments[-1].counts == {"happy": 2, "sad": 1}
+
+
+def test_a_mood_without_songs_keeps_the_last_one_playing():
+    play = Play(Session(MusicLibrary([song for song in SONGS if song.emotion == "happy"]), 0.5))
+    assert play.until(10, "sad") == []
+    assert play.session.note == "There is no song for this mood."
+    assert len(play.until(30, "happy")) == 1
+    assert play.until(60, "sad") == []
+
+
+def test_faces_keep_their_numbers_and_two_visits_do_not_meet(play):
+    other = Play(Session(MusicLibrary(SONGS), 0.5))
+    play.until(10, "happy", "happy")
+    other.until(10, "angry")
+    assert [face.number for face in play.session.step(picture("happy", "happy"), 10.5).faces] == [1, 2]
+    assert [face.number for face in other.session.step(picture("angry"), 10.5).faces] == [1]
+    assert (play.session.song.emotion, other.session.song.emotion) == ("happy", "angry")
+
+
+def test_an_hour_of_pictures_does_not_pile_up(play):
+    sizes = []
+    for second in range(20, 3600, 20):
+        play.until(second, *(["happy", "sad"] if second % 40 else []))
+        if second % 400 == 0:
+            sizes.append(len(pickle.dumps(play.session)))
+    assert play.session.moments[0].time >= play.time - HISTORY - 1
+    assert len(play.session.moments) <= 2 * HISTORY + 1
+    assert max(sizes) < 1.2 * sizes[0]
+
+
+def test_an_empty_chart_says_nobody():
+    assert 'aria-label="The last minute: nobody yet"' in mood_chart([])
+    assert "<rect" not in mood_chart([])
+
+
+def test_the_chart_has_a_named_lane_an_expression_and_says_its_shares():
+    moments = [Moment(100 + t / 2, {"happy": 2, "sad": 1} if t < 40 else {"happy": 3}) for t in range(80)]
+    chart = mood_chart(moments)
+    assert re.findall(r'"lane"><span>(\w+)', chart) == list(EMOTIONS)
+    assert 'aria-label="The last minute: happy 83%, sad 17%"' in chart
+    happy, sad = (re.search(f"<span>{name}</span>(.*?)</svg>", chart)[1] for name in ("happy", "sad"))
+    # 40 seconds until now, the last moment's half second included: twenty as high as two thirds, then full
+    assert re.findall(r'x="([\d.]+)" width="([\d.]+)".*?height="([\d.]+)"', happy) == [
+        ("20.00", "20.00", "6.7"),
+        ("40.00", "20.00", "10.0"),
+    ]
+    assert re.findall(r'x="([\d.]+)" width="([\d.]+)"', sad) == [("20.00", "20.00")]
+
+
+def test_time_without_pictures_stays_empty_in_the_chart():
+    bars = re.findall('x="([0-9.]+)" width="([0-9.]+)"', mood_chart([Moment(0, {"sad": 1}), Moment(30, {"sad": 1})]))
+    assert bars == [("29.50", "1.50"), ("59.50", "0.50")]

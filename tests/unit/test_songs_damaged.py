@@ -1,0 +1,144 @@
+"""Damaged songs: whatever a file holds costs that file alone, and one line."""
+
+import random
+import shutil
+import struct
+from types import SimpleNamespace
+
+import pytest
+
+from builders import write_wav
+from damaged_songs import good_songs, try_lists, try_many
+from femr.__main__ import main
+from femr.errors import LibraryError
+from femr.songs import load_library, read_folder
+
+WAVPACK = bytes.fromhex("7776706b18000000100400 00e803000000000000e80300000100800700") + bytes(69)
+"""Named .mp3, its tags raise an IndexError."""
+
+
+def test_good_songs_of_every_format_play(tmp_path):
+    (tmp_path / "sad").mkdir()
+    songs = good_songs()
+    for number, (ending, data) in enumerate(songs):
+        (tmp_path / "sad" / f"{number}.{ending}").write_bytes(data)
+    library = read_folder(tmp_path)
+    assert library.problems == ()
+    assert len(library.songs) == len(songs)
+    assert sum(song.title == "Rain" for song in library.songs) >= 9
+    assert all(song.duration > 0 for song in library.songs)
+
+
+def test_500_damaged_songs_take_nothing_down():
+    played, left_out = try_many(500, seed=18)
+    assert played > 100
+    assert left_out > 100
+
+
+def test_500_damaged_lists_take_nothing_down():
+    played = try_lists(500, seed=18)
+    assert played[3] > 30
+    assert played[2] > 30
+
+
+def test_a_row_of_anything_costs_itself_alone(tmp_path):
+    chance = random.Random(18)
+    for name in "abc":
+        write_wav(tmp_path / f"{name}.wav")
+    for _ in range(300):
+        mark = chance.choice([b",", b";", b"\t"])
+        row = bytes(chance.choice(b'a.wv\0\xe9\xc3"\x85\x0c' + mark) for _ in range(chance.randrange(1, 60)))
+        rows = [b"file,expression", b"a.wav,happy", row, b"b.wav,sad", b"c.wav,fear"]
+        (tmp_path / "library.csv").write_bytes(b"\n".join(rows).replace(b",", mark))
+        library = read_folder(tmp_path)
+        assert [song.title for song in library.songs] == ["a", "b", "c"]
+        assert len(library.problems) <= 1
+
+
+def test_one_whose_tags_raise_an_index_error(tmp_path, capsys):
+    write_wav(tmp_path / "happy" / "good.wav")
+    (tmp_path / "happy" / "wavpack.mp3").write_bytes(WAVPACK)
+    assert main(["music", "check", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert "good (good.wav)" in shown.out
+    assert shown.err == "femr: wavpack.mp3 is left out: it is damaged.\n"
+    assert [song.title for song in load_library(tmp_path).songs] == ["good"]
+
+
+def test_one_that_the_tag_library_would_read_without_end(tmp_path):
+    (tmp_path / "happy").mkdir()
+    # a Musepack file whose first packet says that it has no bytes
+    (tmp_path / "happy" / "musepack.mp3").write_bytes(b"MPCK" + b"AA\0" + bytes(100))
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.startswith("musepack.mp3 is left out: ")
+
+
+RAISED = [IndexError, KeyError, OverflowError, MemoryError, RecursionError, AssertionError, struct.error, OSError]
+
+
+@pytest.mark.parametrize("error", RAISED)
+def test_whatever_the_tag_library_raises(tmp_path, monkeypatch, error):
+    write_wav(tmp_path / "happy" / "bad.wav")
+    write_wav(tmp_path / "happy" / "good.wav")
+    monkeypatch.setattr("femr.song_facts.mutagen.File", library_that_fails("bad", error))
+    library = read_folder(tmp_path)
+    assert [song.title for song in library.songs] == ["good"]
+    assert library.problems == ("bad.wav is left out: it is damaged.",)
+
+
+def test_but_ctrl_c_is_heard(tmp_path, monkeypatch):
+    write_wav(tmp_path / "happy" / "bad.wav")
+    monkeypatch.setattr("femr.song_facts.mutagen.File", library_that_fails("bad", KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        read_folder(tmp_path)
+
+
+def library_that_fails(stem, error):
+    def read(path, kinds):
+        if path.stem == stem:
+            raise error
+        return SimpleNamespace(info=SimpleNamespace(length=1), tags=None)
+
+    return read
+
+
+@pytest.mark.parametrize("length", [float("nan"), float("inf"), -1, 0, None, "long"])
+def test_a_length_that_is_none(tmp_path, monkeypatch, length):
+    write_wav(tmp_path / "happy" / "odd.wav")
+    audio = SimpleNamespace(info=SimpleNamespace(length=length), tags=None)
+    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, kinds: audio)
+    with pytest.raises(LibraryError, match=r"odd\.wav is left out"):
+        load_library(tmp_path)
+
+
+def test_tags_are_shown_as_one_line(tmp_path, monkeypatch):
+    write_wav(tmp_path / "happy" / "song.wav")
+    tags = {"title": ["Rain\0\r\n \u2028again \ud800"], "artist": ["\n"], "copyright": ["x" * 100_000]}
+    audio = SimpleNamespace(info=SimpleNamespace(length=1), tags=tags)
+    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, kinds: audio)
+    (song,) = read_folder(tmp_path).songs
+    assert (song.title, song.artist, len(song.licence)) == ("Rain again ?", None, 200)
+
+
+def test_a_catalogue_with_a_damaged_song_added(tmp_path, library):
+    (tmp_path / "happy").mkdir()
+    (tmp_path / "happy" / "wavpack.mp3").write_bytes(WAVPACK)
+    both = load_library(tmp_path, extend=True)
+    assert len(both.songs) == len(library.songs)
+    assert len(both.problems) == 1
+
+
+def test_a_damaged_song_that_a_list_and_a_folder_hold_is_told_of_once(tmp_path):
+    (tmp_path / "happy").mkdir()
+    (tmp_path / "happy" / "a.mp3").write_bytes(WAVPACK)
+    (tmp_path / "library.csv").write_text("file,expression\nhappy/a.mp3,sad\nhappy/../happy/a.mp3,fear\n")
+    assert read_folder(tmp_path).problems == ("a.mp3 (row 2 of library.csv) is left out: it is damaged.",)
+
+
+def test_many_problems_are_told_in_short(tmp_path):
+    (tmp_path / "happy").mkdir()
+    for number in range(30):
+        shutil.copy(__file__, tmp_path / "happy" / f"{number}.mp3")
+    with pytest.raises(LibraryError, match=r"And 25 more\.$"):
+        load_library(tmp_path)
+    assert len(read_folder(tmp_path).problems) == 30

@@ -1,0 +1,92 @@
+"""The rules of the house that a tool can check: who imports whom, what is pinned, what a clone carries."""
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from builders import ROOT
+
+MODULES = sorted((ROOT / "femr").rglob("*.py"))
+PAGE = [ROOT / "app.py"]
+ONLY_IN = {
+    "mtcnn": {"faces.mtcnn_networks"},
+    "huggingface_hub": {"expression.weights"},
+    "gradio": set(),
+    "PIL": {"images", "decoding", "output.annotate"},
+    "jinja2": {"report.page"},
+    "markupsafe": {"report.page"},
+    "matplotlib": {"report.charts", "output.timeline"},
+    "av": {"video.reader"},
+    "ray": {"batch.ray"},
+    "fsspec": {"batch.inputs"},
+}
+FREE = ("cli.", "page.", "publish.", "training.")
+"""Rooms that may use any library."""
+OPTIONAL = {"fsspec", "ray"}
+"""Only for those who ask for them, as femr[ray]."""
+PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "pi_heif": "pi-heif"}
+
+
+@cache
+def tops(path):
+    """The libraries that a file imports, wherever in it."""
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def imports(path):
+    """Full names of all modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            package = (ROOT / node.module.replace(".", "/")).is_dir()
+            yield from (f"{node.module}.{name.name}" for name in node.names) if package else [node.module]
+
+
+def test_rooms_import_one_way():
+    """As the contract in pyproject.toml says; `lint-imports` tells which import breaks it."""
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_only_some_modules_import_a_library(library):
+    users = {
+        ".".join(path.relative_to(ROOT / "femr").with_suffix("").parts) for path in MODULES if library in tops(path)
+    }
+    assert {user for user in users if not user.startswith(FREE)} == ONLY_IN[library]
+
+
+def test_requirements_are_what_is_imported_and_pinned():
+    files = [*PAGE, *(path for path in MODULES if not {"benchmark", "training"} & set(path.parts))]
+    own = {*sys.stdlib_module_names, "femr", *OPTIONAL}
+    used = {name.split(".")[0] for path in files for name in imports(path)} - own
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines)
+    assert {line.split("==")[0] for line in lines} == {PACKAGES.get(name, name) for name in used}
+
+
+def test_the_space_runs_the_pinned_gradio():
+    front = (ROOT / "README.md").read_text(encoding="utf-8").split("---")[1]
+    pin = re.search(r"^gradio==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
+    assert f"sdk_version: {pin}\n" in front
+    assert 'python_version: "3.12"' in front
+
+
+def test_no_tracked_file_is_over_10_mib():
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in files.split("\0") if name]
+    assert [path.name for path in paths if path.is_file() and path.stat().st_size > 10 * 2**20] == []
+
+
+def test_importing_femr_warns_of_nothing_and_loads_no_tensorflow():
+    heavy = "{'tensorflow', 'keras', 'cv2', 'gradio', 'huggingface_hub'}"
+    code = f"import sys, femr; print(sorted({heavy} & set(sys.modules)))"
+    process = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (process.stdout.strip(), process.stderr) == ("[]", "")

@@ -8,24 +8,51 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 
 from femr import __version__
-from femr.cli import BAD_INPUT, analyze, app, hub, music, report, training
-from femr.errors import FemrError
+from femr.cli import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, analyze, app, hub, music, report, training
+from femr.errors import FemrError, printable
+
+_LONGEST = 600  # characters of an error: a name in it may have thousands
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns: 0, or BAD_INPUT after a clear line on standard error."""
+    """Run one command. Returns: 0, or BAD_INPUT after a clear line on standard error, or another code of `femr.cli`."""
     # TensorFlow reads it when it is imported; its start-up log would bury the table
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&-
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the whole run
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a title in letters that the output's encoding lacks
-    options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        try:
+            options = _parser().parse_args(arguments)
+            return int(options.run(options))
+        finally:
+            sys.stdout.flush()  # here, where it can be told if nobody takes it
+    except KeyboardInterrupt:
+        print("femr: stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _give_up_output()
+        return PIPE_CLOSED
     except FemrError as error:
-        print(f"femr: {error}", file=sys.stderr)
-        return BAD_INPUT
+        print(f"femr: {printable(str(error), _LONGEST)}", file=sys.stderr)
+    except OSError as error:
+        _give_up_output()
+        where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else "The output"
+        print(f"femr: {where} cannot be used: {error.strerror or error}.", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _give_up_output() -> None:
+    """Sends what nobody takes nowhere: Python would try to write it again at its end, and fail."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

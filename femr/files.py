@@ -1,8 +1,9 @@
 """Files and folders, with one clear sentence when they cannot be read or written."""
 
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -11,17 +12,29 @@ from typing import IO
 from femr.errors import DataError, ImageError, printable
 
 _UNFINISHED = ".writing-"
+_LONGEST_SHOWN = 80  # characters of a name that is told
+_LONGEST_NAME = 240  # bytes: most file systems take 255, of which a number and an ending are some
+# of systems, of NAS of three makers, and of Windows: thumbnails, bins, copies of metadata
+_MACHINE_FOLDERS = frozenset({
+    "#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle", "@sharebin", "@tmp",
+    "__macosx", "lost+found", "recycler", "system volume information",
+})  # fmt: skip
 _READABLE = 0o644  # mkstemp's own mode is for secrets
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """A picture or a video, opened. Raises: ImageError if there is none."""
-    if not path.is_file():
-        raise ImageError(f"There is no file named {printable(path.name)}.")
+def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A file or a named pipe, opened. Raises: ImageError with the reason in a sentence that any name fits in."""
+    name = printable(Path(path).name or str(path), _LONGEST_SHOWN)
     try:
-        return path.open("rb")
-    except OSError as error:
-        raise ImageError(f"{printable(path.name)} cannot be opened: {error.strerror}.") from error
+        mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") is the current folder
+        if stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode):  # opening a folder tells what is wrong
+            return Path(path).open("rb")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
+        raise ImageError(f"{name} cannot be opened: {reason}.") from error
+    raise ImageError(f"There is no file named {name}.")
 
 
 @contextmanager
@@ -39,8 +52,36 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
+def passed_over(name: str) -> bool:
+    """Whether a file or folder of that name is hidden or a machine's own, be it in a folder, a ZIP file or a data set.
+
+    AppleDouble (._a.jpg) and .ipynb_checkpoints are among the hidden ones.
+    """
+    return name.startswith(".") or name.lower() in _MACHINE_FOLDERS
+
+
+def walk(folder: str | os.PathLike[str], tell: Callable[[OSError], None]) -> Iterator[Path]:
+    """All files in a folder and those under it, sorted, but for what is `passed_over`.
+
+    Linked folders too; each is entered once, where it lies if that is in the folder, and none above it.
+    Args: `tell`, called for each folder that cannot be opened.
+    """
+    root = Path(os.path.realpath(folder))
+    entered = {Path(os.path.realpath(path)) for path in Path(folder).absolute().parents}
+    for parent, folders, files in os.walk(folder, onerror=tell, followlinks=True):
+        real = Path(os.path.realpath(parent))
+        inside = root in real.parents and os.path.islink(parent)  # noqa: PTH114 - as all here, without an error
+        if real in entered or real in root.parents or inside:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(name for name in folders if not passed_over(name))
+        yield from (Path(parent, name) for name in sorted(files) if not passed_over(name))
+
+
 def free_name(folder: Path, stem: str, suffix: str = ".jpg") -> Path:
     """A file name that overwrites nothing: two photos of different folders may share theirs."""
+    stem = stem.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
     paths = (folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}") for number in count(1))
     return next(path for path in paths if not path.exists())
 

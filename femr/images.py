@@ -6,7 +6,6 @@ import math
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +17,7 @@ from PIL import Image
 from femr.decoding import Decoded, decode, eight_bits, from_pil, on_white
 from femr.decoding import Pixels as Pixels
 from femr.errors import ImageError, printable
+from femr.files import open_file
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -25,9 +25,13 @@ MAX_PIXELS = 50_000_000
 ANALYSIS_SIDE = 1920
 """Pictures are scaled down to this long side, in pixels, before faces are looked for; see `long_side`."""
 
+WEB = ("http://", "https://")
+"""What web addresses begin with."""
+
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | npt.NDArray[Any]
 
 _LONGEST_NAME = 80  # characters of a path that is told
+_PATIENCE = 20  # seconds that a web server may be silent
 _TOO_LARGE = f"The file is larger than {MAX_BYTES // 1_000_000} MB."
 _SHORTEST_BASE64 = 48  # characters: no picture is smaller
 
@@ -74,9 +78,9 @@ def load_image(source: Source) -> Pixels:
     """A picture in full as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
     Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are grey.
-    Args: `source`, a path, the bytes of a file, an open binary file, a data: address or a file's bytes as base64, a PIL
-        image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of up to 16 bits
-        or floats from 0 to 1.
+    Args: `source`, a path, the bytes of a file, an open binary file, a web or data: address, a file's bytes as
+        base64, a PIL image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of
+        up to 16 bits or floats from 0 to 1.
     Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
     """
     return _decoded(source)[0]
@@ -123,18 +127,20 @@ def _read(source: str | os.PathLike[str] | bytes | IO[bytes]) -> bytes:
     if isinstance(source, bytes):
         return source if source[:5].lower() != b"data:" else _from_address(source.decode("latin-1"))
     if isinstance(source, str | os.PathLike):
-        return _from_text(source) if isinstance(source, str) else _from_path(Path(source))
+        return _from_text(source) if isinstance(source, str) else _from_path(source)
     if hasattr(source, "read"):
-        return _from_file(source)
+        return read_all(source)
     raise ImageError(f"Expected a path, bytes, a file, a PIL image or an array. Received: {type(source).__name__}")
 
 
 def _from_text(text: str) -> bytes:
-    """A data: address, a path, or else a file's bytes as base64."""
+    """A data: or web address, a path, or else a file's bytes as base64."""
     if text[:5].lower() == "data:":
         return _from_address(text)
+    if text.startswith(WEB):
+        return fetch(text)
     try:
-        return _from_path(Path(text))
+        return _from_path(text)
     except ImageError:
         data = _from_base64(text) if len(text) >= _SHORTEST_BASE64 else None
         if data is None:
@@ -164,20 +170,36 @@ def _from_base64(text: str) -> bytes | None:
         return None
 
 
-def _from_path(path: Path) -> bytes:
-    name = printable(path.name, _LONGEST_NAME)
+def _from_path(path: str | os.PathLike[str]) -> bytes:
+    with open_file(path) as file:
+        return read_all(file)
+
+
+def fetch(address: str) -> bytes:
+    """What lies at a web address; one byte more than allowed, or some more, where it is longer. Raises: ImageError."""
     try:
-        if not (path.is_file() or path.is_fifo()):
-            raise ImageError(f"There is no file named {name}.")
-        with path.open("rb") as file:
-            return _from_file(file)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
-        raise ImageError(f"{name} cannot be opened: {reason}.") from error
+        import httpx2
+    except ImportError as error:
+        raise ImageError("Reading web addresses needs httpx2: pip install httpx2.") from error
+    pieces, length = [], 0
+    # packed answers could unpack to any length
+    options: dict[str, Any] = {"headers": {"Accept-Encoding": "identity"}, "timeout": _PATIENCE}
+    try:
+        with httpx2.stream("GET", address, follow_redirects=True, **options) as answer:
+            answer.raise_for_status()
+            for piece in answer.iter_raw():
+                pieces.append(piece)
+                length += len(piece)
+                if length > MAX_BYTES:
+                    break
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        reason = f"{error or type(error).__name__}".splitlines()[0]
+        raise ImageError(f"{printable(address, _LONGEST_NAME)} cannot be fetched: {printable(reason)}.") from error
+    return b"".join(pieces)
 
 
-def _from_file(file: IO[bytes]) -> bytes:
-    """All of a file, which may come in pieces, as from a pipe."""
+def read_all(file: IO[bytes]) -> bytes:
+    """All of a file, which may come in pieces, as from a pipe; one byte more than allowed where it is longer."""
     pieces, length = [], 0
     try:
         while length <= MAX_BYTES:

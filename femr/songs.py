@@ -8,13 +8,14 @@ fields (`file` and `expression` are needed), or both. What neither list nor tags
 import logging
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from femr import assets
 from femr.errors import LibraryError, printable
+from femr.files import passed_over, walk
 from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Emotion, Song, emotion_of
 from femr.song_facts import LISTS, Entry, blank, facts_of, plays, read_list, received
@@ -27,7 +28,6 @@ BESIDE = frozenset({
 })  # fmt: skip
 """Endings of what lies beside songs and is not meant to play: covers, playlists, lyrics, what programs leave there."""
 
-_MACHINE_FOLDERS = frozenset({"@eadir", "#recycle", "#snapshot", "$recycle.bin", "__macosx"})  # of NAS and systems
 _SHOWN = 5  # problems in one sentence
 _EXPECTED = f"sub-folders named {', '.join(EMOTIONS)}, or a library.csv"
 
@@ -176,33 +176,19 @@ def _sub_folders(root: Path) -> dict[Path, Emotion | None]:
         names = sorted(os.listdir(root))  # noqa: PTH208 - nothing but the names
     except OSError as error:
         raise LibraryError(f"The music folder {printable(root.name)} cannot be opened: {error.strerror}.") from error
-    subs = [root / name for name in names if not _passed_over(name)]
+    subs = [root / name for name in names if not passed_over(name)]
     return {sub: emotion_of(sub.name) for sub in subs if os.path.isdir(sub)}  # noqa: PTH112 - as in read_folder
 
 
 def _read_mood(folder: Path, emotion: Emotion, found: _Found) -> None:
     """Adds the songs of a sub-folder named after an expression, but for those that a list told of."""
-    for place in _walk(folder, found):
-        if str(place) not in found.listed and place.suffix.lower() not in BESIDE:
-            found.add(place, {"expression": emotion})
-
-
-def _walk(folder: Path, found: _Found) -> Iterator[Path]:
-    """All files in a folder and those under it, linked ones too; each folder once, and none above it."""
 
     def tell(error: OSError) -> None:
         found.leave_out(f"The folder {printable(Path(error.filename).name)}", f"it cannot be opened: {error.strerror}.")
 
-    # a link that leads back would play the whole library for one mood
-    entered = {os.path.realpath(path) for path in (*folder.parents, *folder.resolve().parents)}
-    for parent, folders, files in os.walk(folder, onerror=tell, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        folders[:] = sorted(name for name in folders if not _passed_over(name))
-        yield from (Path(parent, name) for name in sorted(files) if not _passed_over(name))
+    for place in walk(folder, tell):
+        if str(place) not in found.listed and place.suffix.lower() not in BESIDE:
+            found.add(place, {"expression": emotion})
 
 
 def _tell_of_others(root: Path, subs: list[Path], found: _Found) -> None:
@@ -213,12 +199,8 @@ def _tell_of_others(root: Path, subs: list[Path], found: _Found) -> None:
     found.problems += [f"{what} is passed over: expected songs in {_EXPECTED}." for what in passed]
 
 
-def _passed_over(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _MACHINE_FOLDERS
-
-
 def _meant_to_play(name: str) -> bool:
-    return plays(name) and not _passed_over(name)
+    return plays(name) and not passed_over(name)
 
 
 def _some(names: list[str]) -> str:

@@ -1,19 +1,27 @@
 """What a path stands for: the pictures and videos of files, folders, patterns, lists, ZIP files and addresses."""
 
 import glob
+import lzma
 import os
+import re
+import stat
+import struct
+import sys
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import product
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import IO, Any, Self, TypeVar
 
 from femr.errors import DataError, ImageError
-from femr.files import open_file
-from femr.images import Picture, Pixels, load_image, load_picture
+from femr.files import open_file, passed_over, walk
+from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, read_all
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
@@ -31,7 +39,13 @@ MOST_MEMBERS = 100_000
 T = TypeVar("T")
 
 # what reading from a ZIP file raises
-_PACKED = (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_PACKED = (
+    OSError, EOFError, ValueError, LookupError, RuntimeError, ArithmeticError, struct.error, zipfile.BadZipFile,
+    zlib.error, lzma.LZMAError,
+)  # fmt: skip
+_ENDING = re.compile(r"\.[^\s.]{1,8}")
+_SHOWN = 5  # endings that a sentence tells
+_STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +53,18 @@ class Input:
     """A picture or a video that is to be read; may be sent to another process.
 
     name: as it stands in results. path: a local path, or an address such as s3://bucket/photo.jpg.
-    member: the picture's name inside the ZIP file `path`.
+    member: the picture's name inside the ZIP file `path`. data: the picture's file, where it can be read but once.
     """
 
     name: str
     path: str
     member: str | None = None
+    data: bytes | None = field(default=None, repr=False)
 
     @property
     def video(self) -> bool:
         """Whether it is a video, by its ending; those inside ZIP files are not read."""
-        return self.member is None and _suffix(self.path) in VIDEOS
+        return self.member is None and self.data is None and _suffix(self.path) in VIDEOS
 
     def picture(self, archives: "Archives | None" = None) -> Picture:
         """The picture as it is analysed. Raises: ImageError, DataError."""
@@ -67,10 +82,12 @@ class Input:
             return read(file)
 
     def open(self) -> IO[bytes]:
-        """The file, opened. Raises: ImageError if there is none."""
-        if "://" in self.path:
-            return _open_remote(self.path)
-        return open_file(Path(self.path))
+        """The file, opened. Raises: ImageError if it cannot be."""
+        if self.data is not None:
+            return BytesIO(self.data)
+        if self.path.startswith(WEB) and not self.video:
+            return BytesIO(fetch(self.path))
+        return _open_remote(self.path) if "://" in self.path else open_file(self.path)
 
 
 class Archives:
@@ -97,19 +114,32 @@ class Archives:
                 if path not in self._opened:
                     self._opened[path] = zipfile.ZipFile(path)
                 return self._opened[path]
-            except (OSError, zipfile.BadZipFile) as error:
+            except _PACKED as error:
                 raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
 
 
-def find(paths: Iterable[str | os.PathLike[str]]) -> list[Input]:
+def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = None) -> list[Input]:
     """All pictures and videos, in the order of the paths, those of a folder, a pattern or a ZIP file sorted.
 
     A path may be a file, a folder with those in it, a pattern such as "photos/*.jpg" (** also goes into folders), a
-    .txt list of paths (one a line, from the current folder or the list's own), a .zip of pictures, or an address such
-    as s3://bucket/photos that fsspec reads. In folders, files that are neither and hidden ones are passed over.
+    .txt list of files, folders and ZIP files (one a line, from the current folder or the list's own), a .zip of
+    pictures, a web address, one such as s3://bucket/photos that fsspec reads, or "-" for standard input.
+    In folders, ZIP files and under addresses what is neither picture nor video is passed over, and what is hidden or
+    a machine's own (`files.passed_over`). A folder in a folder that cannot be opened is an input that cannot be read.
+
+    Args: `passed`, to count what is passed over and not hidden, by ending; see `tell_passed`.
     Raises: DataError if a folder, pattern, list or ZIP file holds nothing to read or cannot be read.
     """
-    return [found for path in paths for found in _find(os.fspath(path))]
+    passed = Counter() if passed is None else passed
+    return [found for path in paths for found in _find(os.fspath(path), passed)]
+
+
+def tell_passed(passed: Counter[str]) -> str:
+    """What `find` passed over, as a sentence; empty if there is nothing."""
+    kinds = [f"{count:,} {ending or 'without an ending'}" for ending, count in passed.most_common(_SHOWN)]
+    rest = passed.total() - sum(count for _, count in passed.most_common(_SHOWN))
+    told = ", ".join([*kinds, *([f"{rest:,} others"] if rest else [])])
+    return f"Passed over as neither pictures nor videos by their endings: {told}." if told else ""
 
 
 def encodable(name: str) -> str:
@@ -117,25 +147,30 @@ def encodable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _find(path: str) -> Iterator[Input]:
+def _find(path: str, passed: Counter[str]) -> list[Input]:
+    is_file, here = os.path.isfile(path), Counter[str]()  # noqa: PTH113 - as all here, without an error for any name
+    if path == _STANDARD_INPUT:
+        return [Input(path, path, data=b"" if sys.stdin is None else read_all(sys.stdin.buffer))]
+    if path.startswith(WEB) and "*" not in path and not path.endswith("/"):
+        return _files([path])
     if "://" in path:
-        yield from _some([Input(name, name) for name in _list_remote(path) if _wanted(name)], path)
-    elif Path(path).is_dir():
-        yield from _some(_files(_walk(path)), path)
-    elif Path(path).suffix.lower() == ".zip" and Path(path).is_file():
-        yield from _some(_members(path), path)
-    elif Path(path).suffix.lower() == ".txt" and Path(path).is_file():
-        yield from _some(_files(_listed(Path(path))), path)
-    elif glob.has_magic(path) and not Path(path).exists():
-        matches = glob.glob(path, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-        yield from _some(_files(sorted(match for match in matches if Path(match).is_file())), path)
+        found = _files(name for name in _list_remote(path) if _wanted(name, here, asked=path))
+    elif os.path.isdir(path):  # noqa: PTH112
+        found = _files(_walk(path, here))
+    elif _suffix(path) == ".zip" and is_file:
+        found = _members(path, here)
+    elif _suffix(path) == ".txt" and is_file:
+        found = list(_listed(Path(path), here))
+    elif glob.has_magic(path) and not os.path.lexists(path):
+        found = _files(_matches(path))
+    elif _is_pipe(Path(path)):
+        with open_file(path) as file:
+            return [Input(encodable(path), path, data=read_all(file))]
     else:
-        yield from _files([path])
-
-
-def _some(found: list[Input], path: str) -> list[Input]:
+        return _files([path])
     if not found:
-        raise DataError(f"There are no pictures or videos in {encodable(path)}.")
+        raise DataError(f"There are no pictures or videos in {encodable(path)}. {tell_passed(here)}".rstrip())
+    passed.update(here)
     return found
 
 
@@ -143,32 +178,81 @@ def _files(paths: Iterable[str]) -> list[Input]:
     return [Input(encodable(path), path) for path in paths]
 
 
-def _walk(folder: str) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (str(Path(parent, name)) for name in sorted(files) if _wanted(name))
+def _walk(folder: str, passed: Counter[str]) -> Iterator[str]:
+    closed: list[str] = []
+    for path in walk(folder, lambda error: closed.append(str(error.filename))):
+        if _wanted(path.name, passed) and not _is_pipe(path):  # it might wait for ever for one that writes
+            yield str(path)
+    yield from closed
 
 
-def _listed(path: Path) -> Iterator[str]:
+def _is_pipe(path: Path) -> bool:
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _matches(pattern: str) -> list[str]:
+    """The files of a pattern. Brackets are a folder's own name where there is one called so: "Party [2019]/*.jpg"."""
+    parts = [(part.replace("[", "[[]"), part) if "[" in part else (part,) for part in pattern.split("/")]
+    for each in map("/".join, product(*parts)):
+        matches = glob.glob(each, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        files = sorted(match for match in matches if os.path.isfile(match) and not _machine(match, pattern))  # noqa: PTH113
+        if files:
+            return files
+    return []
+
+
+def _machine(path: str, pattern: str) -> bool:
+    """Whether a match is to be passed over. Hidden ones are not: `glob` finds them only where the pattern says so."""
+    parts = set(PurePosixPath(path).parts) - set(PurePosixPath(pattern).parts)
+    return any(passed_over(part) for part in parts if not part.startswith("."))
+
+
+def _listed(path: Path, passed: Counter[str]) -> Iterator[Input]:
+    try:
+        data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path.name} cannot be opened: {error.strerror}.") from error
-    for line in filter(None, map(str.strip, lines)):
-        yield line if "://" in line or Path(line).exists() else _beside(path, line)
+        raise DataError(f"{encodable(path.name)} cannot be opened: {error.strerror}.") from error
+    for line in filter(None, map(str.strip, _lines(data))):
+        place = None if "://" in line else _place(path.parent, line)
+        if place is None or _suffix(place) == ".txt":
+            yield from _files([place or line] if place or not line.startswith("#") else [])
+            continue
+        try:
+            yield from _find(place, passed)
+        except DataError:  # one line must not spoil the others
+            yield from _files([place])
 
 
-def _beside(path: Path, line: str) -> str:
-    """A path from the list's own folder, if there is such a file."""
-    return str(path.parent / line) if (path.parent / line).exists() else line
+def _lines(data: bytes) -> list[str]:
+    """The lines of a list from anywhere: Windows writes UTF-16; bytes of no encoding stay what they are."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").splitlines()
+    if b"\0" in data[:2]:
+        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace").splitlines()
+    return data.decode("utf-8-sig", "surrogateescape").splitlines()
 
 
-def _members(path: str) -> list[Input]:
+def _place(folder: Path, line: str) -> str | None:
+    """Where that is which a line names, from the current folder or the list's own; None if it is nowhere.
+
+    As it stands, or without a remark behind it or quotes around it, or as Windows-1252 or Windows' paths have it.
+    """
+    windows = os.fsencode(line).decode("cp1252", "replace")
+    bare = [text.strip().strip("\"'") for text in (line, line.partition(" #")[0], windows)]
+    names = (line, *bare, *(text.replace("\\", "/") for text in bare))
+    places = (place for name in names if name for place in (name, str(folder / name)))
+    return next(filter(os.path.exists, places), None)
+
+
+def _members(path: str, passed: Counter[str]) -> list[Input]:
     with Archives() as archives:
         names = sorted(info.filename for info in archives.open(path).infolist() if not info.is_dir())
     if len(names) > MOST_MEMBERS:
         raise DataError(f"{encodable(Path(path).name)} holds more than {MOST_MEMBERS:,} files.")
-    return [Input(encodable(f"{path}/{name}"), path, name) for name in names if _wanted(name)]
+    return [Input(encodable(f"{path}/{name}"), path, name) for name in names if _wanted(name, passed)]
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, read: Callable[[IO[bytes]], T]) -> T:
@@ -182,10 +266,19 @@ def _read_member(archive: zipfile.ZipFile, name: str, read: Callable[[IO[bytes]]
         raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error
 
 
-def _wanted(name: str) -> bool:
-    """Whether it is a picture or a video and not hidden; macOS puts hidden copies into ZIP files."""
-    parts = PurePosixPath(name).parts
-    return _suffix(name) in PICTURES | VIDEOS and not any(part.startswith(".") for part in parts[-1:])
+def _wanted(name: str, passed: Counter[str], asked: str = "") -> bool:
+    """Whether a file is a picture or a video and not passed over; what is not for its ending alone is counted.
+
+    Args: `name`, with its folders. `asked`, an address with folders that are wanted whatever they are called.
+    """
+    parts = set(PurePosixPath(name.replace("\\", "/")).parts) - {"..", *PurePosixPath(asked).parts}
+    if any(map(passed_over, parts)):
+        return False
+    suffix = _suffix(name)
+    if suffix not in PICTURES | VIDEOS:
+        passed[suffix if _ENDING.fullmatch(suffix) else ""] += 1
+        return False
+    return True
 
 
 def _suffix(name: str) -> str:
@@ -205,7 +298,7 @@ def _list_remote(address: str) -> list[str]:
             found = system.find(path) if system.isdir(path) else [path]
         return sorted(system.unstrip_protocol(name) for name in found)
     except Exception as error:
-        raise DataError(f"{address} cannot be reached: {_reason(error)}") from error
+        raise DataError(f"{encodable(address)} cannot be reached: {_reason(error)}") from error
 
 
 def _open_remote(address: str) -> IO[bytes]:
@@ -214,7 +307,7 @@ def _open_remote(address: str) -> IO[bytes]:
         system, path = _system(address)
         file: IO[bytes] = system.open(path, "rb")
     except Exception as error:  # each file system has errors of its own
-        raise ImageError(f"{address.rpartition('/')[2]} cannot be opened: {_reason(error)}") from error
+        raise ImageError(f"{encodable(address.rpartition('/')[2])} cannot be opened: {_reason(error)}") from error
     return file
 
 
@@ -226,7 +319,7 @@ def _system(address: str) -> tuple[Any, str]:
     try:
         system, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:
-        raise DataError(f"{address} cannot be reached: {error}.") from error
+        raise DataError(f"{encodable(address)} cannot be reached: {_reason(error)}.") from error
     return system, str(path)
 
 

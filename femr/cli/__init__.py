@@ -6,6 +6,10 @@ from typing import Any
 
 BAD_INPUT = 2
 """Exit code when something that was asked for could not be done; the same as argparse's own."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+PIPE_CLOSED = 141
+"""Exit code when whoever read the output wants no more, such as `head`, as shells have it."""
 
 
 def old_name(parser: argparse.ArgumentParser, name: str, option: str, kind: Callable[[str], Any]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 from tqdm import tqdm
 
-from femr.cli import BAD_INPUT, old_name
-from femr.errors import FemrError
+from femr.cli import BAD_INPUT, INTERRUPTED, old_name
+from femr.errors import FemrError, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import free_name, make_folder, writing
 from femr.output.rows import to_dict
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 
 Engine: TypeAlias = "Callable[..., Iterator[Analysis]]"
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
-
 _BAR = "{percentage:3.0f} % |{bar}| {elapsed}, {remaining} left"
-_PATH = "pictures, videos, folders, patterns in quotes, .txt lists of paths, .zip files of pictures"
+_PATH = (
+    "pictures, videos, folders, patterns in quotes, .txt lists of paths, .zip files of pictures, web addresses of "
+    "pictures, or - for a picture from standard input"
+)
 
 
 def add(commands: Any) -> None:
@@ -90,12 +91,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
-    from femr.batch.inputs import find
+    from femr.batch.inputs import find, tell_passed
     from femr.output.table import TableWriter
     from femr.video.analysis import exact_rate
 
     exact_rate(options.fps)  # before an hour of photos
-    inputs = find(options.paths)
+    passed = Counter[str]()
+    inputs = find(options.paths, passed)
     for target in (options.annotate, options.timeline, table and table.parent):
         if target:
             make_folder(target)
@@ -107,7 +109,10 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
         skip = writer.done if writer else frozenset()
         document = stack.enter_context(Document(options.model)) if options.json else None
         progress = stack.enter_context(Progress([each for each in inputs if each.name not in skip]))
-        return _Run(options, inputs, writer, document, progress).all(engine(inputs, skip=skip))
+        code = _Run(options, inputs, writer, document, progress).all(engine(inputs, skip=skip))
+    if passed:
+        print(f"femr: {tell_passed(passed)}", file=sys.stderr)
+    return code
 
 
 def _engine(options: argparse.Namespace) -> Engine:
@@ -189,7 +194,8 @@ class Document:
 
     def add(self, analysis: "Analysis") -> None:
         """One more picture or frame."""
-        text = json.dumps(to_dict(analysis), indent=2, ensure_ascii=False)
+        ascii_only = not str(getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+        text = json.dumps(to_dict(analysis), indent=2, ensure_ascii=ascii_only)
         print(self._separator + indent(text, "    "), end="")
         self._separator = ",\n"
 
@@ -272,7 +278,10 @@ class _Run:
         from femr.songs import load_library
 
         mood = timeline.mood()
-        lines = [f"{name}: {mood.reason}", f"  {timeline.frames} frames, at most {timeline.most_faces} faces at once"]
+        lines = [
+            f"{printable(name)}: {mood.reason}",
+            f"  {timeline.frames} frames, at most {timeline.most_faces} faces at once",
+        ]
         song = load_library().pick(mood.emotion, "lift" if self._options.lift else "match") if mood.emotion else None
         return "\n".join([*lines, *([f"  plays {song.title} ({song.emotion})"] if song else [])])
 
@@ -283,7 +292,7 @@ class _Run:
             self._document.add(analysis)
         if analysis.error is not None:
             self._failures += 1
-            self._progress.print(f"femr: {analysis.file}: {analysis.error}", sys.stderr)
+            self._progress.print(f"femr: {printable(str(analysis.file))}: {analysis.error}", sys.stderr)
 
     def _draw(self, source: "Input", analysis: "Analysis") -> None:
         from femr.output.annotate import draw, save

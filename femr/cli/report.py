@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from femr.cli import BAD_INPUT, old_name
 from femr.cli.analyze import Progress
+from femr.errors import printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import make_folder, writing
 
@@ -59,18 +61,21 @@ def _analyzed(source: str, model: str, failures: list[str]) -> Iterator[dict[str
     """The rows of photos or videos as they are analysed; failures go to standard error and into the list."""
     from femr import load
     from femr.batch.folder import analyze_inputs
-    from femr.batch.inputs import find
+    from femr.batch.inputs import find, tell_passed
     from femr.output.rows import to_rows
 
-    inputs = find([source])
+    passed = Counter[str]()
+    inputs = find([source], passed)
     analyses = analyze_inputs(load(model), inputs)
     with Progress(inputs) as progress:
         for file, group in groupby(analyses, key=lambda analysis: analysis.file):
             for analysis in group:
                 if analysis.error:
-                    progress.print(f"femr: {file}: {analysis.error}", sys.stderr)
+                    progress.print(f"femr: {printable(str(file))}: {analysis.error}", sys.stderr)
                     failures.append(analysis.error)
                 elif analysis.time is not None:
                     progress.advance(analysis.time)
                 yield from to_rows(analysis)
             progress.advance()
+    if passed:
+        print(f"femr: {tell_passed(passed)}", file=sys.stderr)

@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     evaluate = commands.add_parser(
         "evaluate", help="measure a model", description="Measure a model on FER2013 or photos."
     )
-    evaluate.add_argument("model", help=f"one of {', '.join(MODEL_NAMES)}, or anybody's .keras file")
+    evaluate.add_argument("model", help=f"one of {', '.join(MODEL_NAMES)}, or anybody's .keras, .h5 or .hdf5 file")
     evaluate.add_argument("--data", required=True, metavar="PATH", help=f"{_DATA}; or photos")
     evaluate.add_argument("--split", help="a split it did not learn from: PublicTest or PrivateTest, the default")
     evaluate.add_argument("--balance", type=float, metavar="X", help="as in analyze; choose it on PublicTest or photos")

@@ -8,8 +8,9 @@ compare.
 import csv
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from femr.errors import DataError
+from femr.errors import DataError, printable
 from femr.expression.calibration import TRAINING_COUNTS
 from femr.faces.crop import FACE_SIDE, Pixels
+from femr.files import walk
 from femr.results import EMOTIONS, emotion_of
 
 Votes: TypeAlias = npt.NDArray[np.int64]
@@ -255,16 +257,18 @@ def first_photo(path: Path) -> bytes | None:
 def _rows(source: str | Path) -> Iterator[Row]:
     """All rows of a source. Raises DataError when it is none of the four shapes."""
     path = Path(source)
-    if path.is_dir():
-        files = sorted(path.glob("**/*.parquet"))
+    if os.path.isdir(path):  # noqa: PTH112 - as below, without an error for any name
+        files = _files(path, {".parquet"})
         return (row for file in files for row in parquet_rows(file)) if files else _tree_rows(path)
-    if path.suffix.lower() == ".csv" and path.is_file():
+    if path.suffix.lower() == ".csv" and os.path.isfile(path):  # noqa: PTH113
         return _csv_rows(path)
-    if path.suffix.lower() == ".parquet" and path.is_file():
+    if path.suffix.lower() == ".parquet" and os.path.isfile(path):  # noqa: PTH113
         return parquet_rows(path)
-    if isinstance(source, str) and _HUB_ID.fullmatch(source) and not path.exists():
+    if isinstance(source, str) and _HUB_ID.fullmatch(source) and not os.path.lexists(path):
         return (row for file in _download(source) for row in parquet_rows(file))
-    raise DataError(f"Expected a CSV or Parquet file, a folder or a Hub dataset. Received: no such thing ({path.name})")
+    raise DataError(
+        f"Expected a CSV or Parquet file, a folder or a Hub dataset. Received: no such thing ({printable(path.name)})"
+    )
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
@@ -278,16 +282,35 @@ def _csv_rows(path: Path) -> Iterator[Row]:
             for row in reader:
                 split = row[usage] if usage else TRAINING
                 yield Row(f"line {reader.line_num}", row[columns["pixels"]] or "", row[columns["emotion"]], split)
+    except OSError as error:
+        raise _closed(path, error) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"Expected a CSV file. Received: one that is not text ({path.name})") from error
 
 
 def _tree_rows(folder: Path) -> Iterator[Row]:
     """train/<emotion>/* and test/<emotion>/*; a file name such as PublicTest_123.jpg goes before its folder."""
-    for path in sorted(path for path in folder.glob("**/*") if path.suffix.lower() in _PICTURES):
+    for path in _files(folder, _PICTURES):
         prefix = path.stem.split("_")[0]
         split = prefix if prefix.lower() in ("training", "publictest", "privatetest") else path.parent.parent.name
-        yield Row("/".join(path.parts[-3:]), path.read_bytes(), path.parent.name, split)
+        try:
+            image = path.read_bytes()
+        except OSError as error:
+            raise _closed(path, error) from error
+        yield Row("/".join(path.parts[-3:]), image, path.parent.name, split)
+
+
+def _files(folder: Path, endings: Collection[str]) -> list[Path]:
+    """The files with one of the endings, sorted, but for what `files.walk` passes over. Raises: DataError."""
+
+    def fail(error: OSError) -> None:
+        raise _closed(Path(error.filename), error) from error
+
+    return sorted(path for path in walk(folder, fail) if path.suffix.lower() in endings)
+
+
+def _closed(path: Path, error: OSError) -> DataError:
+    return DataError(f"{printable(path.name)} cannot be opened: {error.strerror}.")
 
 
 def _download(repo: str) -> list[Path]:
@@ -301,8 +324,8 @@ def _download(repo: str) -> list[Path]:
             raise DataError(f"Expected a public dataset on the Hub. Received: {repo}, missing or private") from None
         except errors.RevisionNotFoundError:
             continue
-        except (OSError, errors.HfHubHTTPError) as error:
-            raise DataError(f"The dataset {repo} could not be fetched from the Hub.") from error
+        except (OSError, ValueError, errors.HfHubHTTPError) as error:  # ValueError: a name that cannot be
+            raise DataError(f"The dataset {printable(repo)} could not be fetched from the Hub.") from error
         files = sorted(Path(folder).glob("**/*.parquet"))
         if files:
             return files
@@ -317,8 +340,8 @@ def _parquet_table(path: Path) -> Any:
         raise DataError("Reading Parquet files needs pyarrow: pip install 'femr[train]'.") from error
     try:
         return pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise DataError(f"Expected a Parquet file. Received: a damaged one ({path.name})") from error
+    except (OSError, ValueError, pyarrow.ArrowException) as error:  # ValueError: a name that is not UTF-8
+        raise DataError(f"Expected a Parquet file. Received: a damaged one ({printable(path.name)})") from error
 
 
 def _column(table: Any, names: Sequence[str]) -> str | None:

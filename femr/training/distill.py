@@ -13,7 +13,7 @@ import numpy.typing as npt
 from femr.errors import ModelError
 from femr.results import EMOTIONS
 from femr.training.data import FaceData, vote_shares
-from femr.training.network import input_span, load_file, predict
+from femr.training.network import input_format, load_file, predict
 from femr.training.recipes import Recipe
 
 Targets: TypeAlias = npt.NDArray[np.float32]
@@ -51,4 +51,4 @@ def _predict(path: Path, faces: FaceData) -> Targets:
     teacher = load_file(path)
     if len(teacher.outputs) == 1 and faces.votes is not None:
         raise ModelError(f"Expected teachers with a people head, as the data has votes. Received: {path.name}")
-    return np.stack(predict(teacher, faces.images, *input_span(teacher, faces)), axis=1)
+    return np.stack(predict(teacher, faces.images, *input_format(teacher, faces)), axis=1)

@@ -25,7 +25,7 @@ from femr.training import data, metrics, plots
 from femr.training.checkpoint import CALIBRATION, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
 from femr.training.metrics import ClassScores, Interval, PeopleMeasures
-from femr.training.network import Heads, input_span, load_file, predict
+from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
 
 if TYPE_CHECKING:  # loads TensorFlow, whatever Keras' backend
     from femr.expression.classifier import Classifier
@@ -99,8 +99,8 @@ class Network:
         """Both heads' probabilities of faces and of their mirror images."""
         if faces not in self._known:
             both = faces.images, np.ascontiguousarray(faces.images[:, :, ::-1])
-            low, high = self.facts.low, self.facts.high
-            self._known[faces] = Predictions(*(predict(self.network, images, low, high) for images in both))
+            form = self.facts.side, self.facts.low, self.facts.high
+            self._known[faces] = Predictions(*(predict(self.network, images, *form) for images in both))
         return self._known[faces]
 
 
@@ -128,7 +128,7 @@ def find_model(name: str, probe: FaceData) -> Model:
     """The model of that name or path, loaded.
 
     Args:
-        probe: Labelled faces that tell an unknown network's input span.
+        probe: Labelled faces that tell an unknown network's input.
 
     Raises:
         ModelError: When there is no such model, or it is damaged or of another kind.
@@ -138,11 +138,11 @@ def find_model(name: str, probe: FaceData) -> Model:
         networks = (Network(*weights.load_network(one)) for one in facts.members or (name,))
         return combine(facts, tuple(networks))
     path = Path(name)
-    if path.suffix != ".keras":
+    if path.suffix.lower() not in NETWORK_FILES:
         weights.check_name(name)
     network, run = load_file(path), RunConfig.beside(path)
-    side, span = int(network.input_shape[1]), input_span(network, probe)
-    facts = ModelFacts(path.stem, path.stem, {}, (), side, *span, Calibration(), 1.0, UNTUNED_THRESHOLD)
+    network, form = adapted(network, probe)
+    facts = ModelFacts(path.stem, path.stem, {}, (), *form, Calibration(), 1.0, UNTUNED_THRESHOLD)
     # the network before a finish lies beside it, and learned from Training alone
     trained_on = run.trained_on if run and path.name != CALIBRATION else (TRAINING,)
     return Model(facts, (Network(facts, network),), trained_on, {path.name: weights.sha256(path)})
@@ -165,8 +165,8 @@ def evaluate(
     """All measures of a model on one split that it did not learn from.
 
     Args:
-        model: A model's name, "ensemble", or the path of anybody's .keras file with seven scores in FER2013's order,
-            once or twice.
+        model: A model's name, "ensemble", or the path of anybody's .keras, .h5 or .hdf5 file with seven scores in
+            FER2013's order, once or twice.
         source: FER2013 in any shape that `data.load` reads, or what it gave.
         pictures: A folder for confusion matrices, reliability diagram and risk-coverage curve as PNG, or None.
         balance: Of the people head's answers, see `calibration.Calibration`; None is the model's own.

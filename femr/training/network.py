@@ -1,5 +1,7 @@
 """The networks as training needs them: built by a recipe, from starting weights or a file, and asked about faces."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -7,10 +9,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.errors import ModelError
+from femr.errors import ModelError, printable
 from femr.expression import networks
 from femr.expression.networks import HEADS
-from femr.faces.crop import Pixels, to_batch
+from femr.faces.crop import Batch, Pixels, to_batch
 from femr.results import EMOTIONS
 from femr.training.data import FaceData
 from femr.training.metrics import negative_log_likelihood
@@ -21,9 +23,14 @@ Probabilities: TypeAlias = npt.NDArray[np.float32]
 IMAGENET = "imagenet"
 SPANS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 """Network inputs of black and white that are in use."""
+SIDES = (48, 96, 224)
+"""Input sides that are tried where a network takes any."""
+NETWORK_FILES = (".keras", ".h5", ".hdf5")
+"""Endings of the files that hold a whole network."""
 
 _BATCH = 128
-_PROBE = 512  # faces that tell an unknown network's input span
+_PROBE = 512  # faces that tell the input of an unknown network
+_FEW = 16  # and whether it gives probabilities
 
 
 class Heads(NamedTuple):
@@ -31,6 +38,14 @@ class Heads(NamedTuple):
 
     labels: Probabilities
     people: Probabilities
+
+
+class Format(NamedTuple):
+    """What a network takes: pictures of a side in pixels, black as `low` and white as `high`."""
+
+    side: int
+    low: float
+    high: float
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
@@ -103,42 +118,91 @@ def build_started(recipe: Recipe, start: str | None) -> keras.Model:
 
 
 def load_file(path: Path) -> keras.Model:
-    """A network from a .keras file, anybody's. Raises ModelError if it is missing, damaged, or of another kind."""
-    if not path.is_file():
-        raise ModelError(f"Expected a .keras file. Received: no such file ({path.name})")
+    """A network from one of NETWORK_FILES, anybody's. Raises ModelError if it is missing, damaged, or of another kind.
+
+    It may take pictures of any side, grey ones, and give scores before the softmax: see `adapted`.
+    """
+    name, expected = printable(path.name), f"Expected a network's {', '.join(NETWORK_FILES)} file"
+    if not os.path.isfile(path):  # noqa: PTH113 - without an error for any name
+        raise ModelError(f"{expected}. Received: no such file ({name})")
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise ModelError(f"Expected a .keras file. Received: one that cannot be read ({path.name})") from error
-    heads = len(network.outputs) <= len(HEADS) and all(head.shape == (None, len(EMOTIONS)) for head in network.outputs)
-    if len(network.input_shape) != 4 or network.input_shape[3] not in (1, 3) or not heads:
-        shapes = f"{network.input_shape} → {network.output_shape}"
-        raise ModelError(f"Expected a network from pictures to seven scores, once or twice. Received: {shapes}")
+        inputs, outputs = ([tuple(one.shape) for one in some] for some in (network.inputs, network.outputs))
+    except Exception as error:  # each format and each layer has errors of its own
+        raise ModelError(f"{expected}, whole and of Keras' own layers. Received: {name} cannot be read") from error
+    heads = len(outputs) <= len(HEADS) and set(outputs) == {(None, len(EMOTIONS))}
+    picture = len(inputs) == 1 and len(inputs[0]) == 4 and inputs[0][1] == inputs[0][2] and inputs[0][3] in (1, 3)
+    if not (heads and picture):
+        raise ModelError(
+            "Expected a network from square pictures (None, side, side, 1 or 3) to seven scores (None, 7), once or "
+            f"twice, in the order {', '.join(EMOTIONS)}. Received: {_shown(inputs)} → {_shown(outputs)}"
+        )
     return network
 
 
-def predict(network: keras.Model, images: Pixels, low: float, high: float) -> Heads:
-    """Both heads' probabilities of gray faces uint8 (n, 48, 48), n at least 1, of any side, one channel or three.
+def _shown(shapes: Sequence[tuple[int | None, ...]]) -> str:
+    return ", ".join(map(str, shapes)) or "nothing"
+
+
+def adapted(network: keras.Model, faces: FaceData) -> tuple[keras.Model, Format]:
+    """Anybody's network as one from RGB pictures of a fixed side to probabilities, and the input that it takes.
 
     Args:
-        low: Network input of a black pixel.
-        high: Network input of a white pixel.
+        faces: Some labelled ones, by which the input is found out.
+
+    Raises:
+        ModelError: Where it gives no numbers.
     """
-    side, channels = int(network.input_shape[1]), int(network.input_shape[3])
-    batches = (to_batch(images[at : at + _BATCH], side, low, high) for at in range(0, len(images), _BATCH))
-    outputs = [keras.tree.flatten(network.predict_on_batch(batch[..., :channels])) for batch in batches]
+    found, channels = input_format(network, faces), network.inputs[0].shape[3]
+    outputs = keras.tree.flatten(network.predict_on_batch(_batch(network, faces.images[:_FEW], *found)))
+    softmax = [not _are_probabilities(head) for head in outputs]
+    if channels == 3 and network.inputs[0].shape[1] and not any(softmax):
+        return network, found
+    pictures = keras.Input((found.side, found.side, 3))
+    heads = keras.tree.flatten(network(pictures[..., :channels]))
+    return keras.Model(
+        pictures,
+        [keras.layers.Softmax()(head) if wanted else head for head, wanted in zip(heads, softmax, strict=True)],
+    ), found
+
+
+def predict(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Heads:
+    """Both heads' probabilities of gray faces uint8 (n, 48, 48), n at least 1, of any side, one channel or three.
+
+    Args: `side`, `low`, `high`, as in Format.
+    """
+    batches = (_batch(network, images[at : at + _BATCH], side, low, high) for at in range(0, len(images), _BATCH))
+    outputs = [keras.tree.flatten(network.predict_on_batch(batch)) for batch in batches]
     heads = [_as_probabilities(np.concatenate(head).astype(np.float32)) for head in zip(*outputs, strict=True)]
     return Heads(heads[0], heads[-1])
 
 
-def input_span(network: keras.Model, faces: FaceData) -> tuple[float, float]:
-    """The one of SPANS under which a network of unknown make explains some labelled faces best.
+def input_format(network: keras.Model, faces: FaceData) -> Format:
+    """The one under which a network of unknown make explains some labelled faces best, of SPANS and, if free, SIDES.
 
     A wrong one costs accuracy without any error (measured: 85 to 70 %), so it is found out and not guessed from a name.
+
+    Raises:
+        ModelError: Where it gives no numbers.
     """
     probe = faces[np.linspace(0, len(faces) - 1, min(_PROBE, len(faces))).astype(int)]
-    losses = [negative_log_likelihood(predict(network, probe.images, *span).labels, probe.labels) for span in SPANS]
-    return SPANS[int(np.argmin(losses))]
+    sides = [network.inputs[0].shape[1]] if network.inputs[0].shape[1] else SIDES
+    formats = [Format(side, *span) for side in sides for span in SPANS]
+    losses = [_loss(network, probe, one) for one in formats]
+    if not np.isfinite(losses).any():
+        raise ModelError("Expected a network whose scores are numbers. Received: none that gives any")
+    return formats[int(np.nanargmin(losses))]
+
+
+def _loss(network: keras.Model, faces: FaceData, form: Format) -> float:
+    try:
+        return negative_log_likelihood(predict(network, faces.images, *form).labels, faces.labels)
+    except Exception:  # of layers for which pictures of that side are too small
+        return float("nan")
+
+
+def _batch(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Batch:
+    return to_batch(images, side, low, high)[..., : network.inputs[0].shape[3]]
 
 
 def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:
@@ -174,7 +238,11 @@ def _build_on_backbone(recipe: Recipe, start: str) -> keras.Model:
 
 def _as_probabilities(outputs: Probabilities) -> Probabilities:
     """The outputs, through a softmax where the network leaves that to its user."""
-    if (outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
+    if _are_probabilities(outputs):
         return outputs
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _are_probabilities(outputs: Probabilities) -> bool:
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2))

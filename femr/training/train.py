@@ -139,7 +139,7 @@ class Run:
         With votes also people_accuracy, on the faces on which over half of them agree.
         """
         spec = self.recipe.spec
-        labels, people = predict(self.network, self.validation.images, spec.low, spec.high)
+        labels, people = predict(self.network, self.validation.images, self.network.input_shape[1], spec.low, spec.high)
         loss = metrics.negative_log_likelihood(labels, self.validation.labels)
         row = {"val_loss": loss, "val_accuracy": metrics.accuracy(labels, self.validation.labels)}
         if self.validation.votes is not None:

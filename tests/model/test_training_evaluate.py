@@ -15,7 +15,7 @@ from femr.training import data, plots
 from femr.training.checkpoint import RunConfig
 from femr.training.evaluate import Measures, Tuning, evaluate, find_model, measure
 from femr.training.metrics import Interval, PeopleMeasures
-from femr.training.network import SPANS, input_span, load_file
+from femr.training.network import SPANS, input_format, load_file
 from training_builders import EPOCH, PICTURES, band_network, faces, few_splits, predicted, write_run
 
 CERTAIN = Interval(1.0, 1.0, 1.0)
@@ -90,7 +90,7 @@ def test_pictures(tmp_path, splits):
 
 @pytest.mark.parametrize(("low", "high"), SPANS)
 def test_input_span_is_found_out(splits, low, high):
-    assert input_span(band_network(low, high), splits["PublicTest"]) == (low, high)
+    assert input_format(band_network(low, high), splits["PublicTest"]) == (48, low, high)
 
 
 def test_what_cannot_be_evaluated(tmp_path, splits):

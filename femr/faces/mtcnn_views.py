@@ -196,7 +196,10 @@ def share_held(box: Floats, others: Sequence[Floats]) -> float:
 
 
 def _around(image: Pixels, box: Floats, longest: float) -> tuple[Any, Floats]:
-    """The part of a picture that holds all looks, gray outside, and its corner: the box's middle lies inside."""
+    """The part of a picture that holds all looks, gray outside, and its corner."""
     middle = (box[:2] + box[2:]) / 2
     corner, end = np.floor(middle - longest), np.ceil(middle + longest)
-    return _cut(image, *corner.astype(int).tolist(), *end.astype(int).tolist()), corner.astype(np.float32)
+    part = _cut(image, *corner.astype(int).tolist(), *end.astype(int).tolist())
+    if not part.size:
+        part = np.full((*(end - corner).astype(int)[::-1], 3), _GRAY, np.uint8)
+    return part, corner.astype(np.float32)

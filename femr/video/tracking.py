@@ -11,7 +11,6 @@ total cost (Kuhn, 1955), as in SORT (Bewley et al., 2016).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -102,7 +101,7 @@ class Tracker:
     def __init__(self, keep: float = KEEP) -> None:
         self._keep = keep
         self._tracks: list[_Track] = []
-        self._numbers = count(1)
+        self._last = 0  # number given
         self._time = -math.inf
 
     def update(self, faces: Sequence[Face], time: float) -> tuple[int, ...]:
@@ -133,7 +132,8 @@ class Tracker:
         return tuple((known.get(i) or self._begin(face)).number for i, face in enumerate(faces))
 
     def _begin(self, face: Face) -> _Track:
-        track = _Track(next(self._numbers), face.box)
+        self._last += 1
+        track = _Track(self._last, face.box)
         self._tracks.append(track)
         return track
 

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import tempfile
 import threading
 import zipfile
 from collections import Counter
@@ -26,6 +27,7 @@ def picture(seed=0, side=48):
     return buffer.getvalue()
 
 
+_NOBODY = 65534
 PICTURE = picture()
 MACHINE = [
     "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg",
@@ -158,18 +160,29 @@ def test_folders_that_cannot_be_opened_are_named(home, monkeypatch):
         data.load(home)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read all")
-def test_what_may_not_be_read_is_named(home):
-    for path in (home / "b", home / "a.jpg"):
-        path.chmod(0)
-    reasons = []
-    for each in find([home]):
+@pytest.fixture
+def nobody():
+    """A folder, and whoever runs the tests without the right to read all: root is nobody meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = os.geteuid() == 0
+        if root:
+            os.chown(folder, _NOBODY, _NOBODY)
+            os.seteuid(_NOBODY)
         try:
+            yield Path(folder)
+        finally:
+            if root:
+                os.seteuid(0)
+
+
+def test_what_may_not_be_read_is_named(nobody):
+    (nobody / "a.jpg").touch(mode=0)
+    (nobody / "b").mkdir(mode=0)
+    reasons = []
+    for each in find([nobody]):
+        with pytest.raises(ImageError) as told:
             each.picture()
-        except ImageError as error:
-            reasons.append(str(error))
-    for path in (home / "b", home / "a.jpg"):
-        path.chmod(0o700)
+        reasons.append(str(told.value))
     assert reasons == ["a.jpg cannot be opened: Permission denied.", "b cannot be opened: Permission denied."]
 
 

@@ -6,6 +6,9 @@ import numpy as np
 import pillow_heif
 from PIL import Image, PngImagePlugin
 
+from damage import try_many
+from femr.images import load_image
+
 _ENDS = b"\x00\x01\x7f\x80\xff"
 
 
@@ -101,3 +104,16 @@ def _zeros(data, random):
 
 
 _DAMAGES = (_cut, _bytes, _number, _lost, _double, _zeros)
+
+
+def try_pictures(count, seed):
+    """How many damaged pictures are read, and how many are refused in a sentence; see `damage.try_many`."""
+
+    def read(_, data):
+        pixels = load_image(data)
+        assert (pixels.dtype, pixels.ndim, pixels.shape[2]) == (np.uint8, 3, 3)
+
+    def spoil(data, chance):
+        return mutant(data, np.random.default_rng(chance.getrandbits(64)))
+
+    return try_many(read, list(good_files().items()), spoil, count, seed)

@@ -1,12 +1,8 @@
-"""Good songs of every format that femr plays, and damaged songs and lists made at random.
-
-By hand, from the tests' folder: PYTHONPATH=.. python damaged_songs.py 20000
-"""
+"""Good songs of every format that femr plays, and damaged songs and lists made at random."""
 
 import io
 import json
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +10,7 @@ from tempfile import TemporaryDirectory
 import av
 import numpy as np
 
+from damage import damage
 from femr.errors import printable
 from femr.song_facts import PLAYABLE
 from femr.songs import MUSIC_DIR, read_folder
@@ -54,7 +51,6 @@ LISTED = [
     {"file": "b.mp3", "expression": "Sadness", "title": "Rain", "tempo": 60, "lifts_from": ""},
     {"file": "c.mp3", "expression": "anger", "title": 'Blue "sky"', "tempo": 120, "lifts_from": ""},
 ]
-NUMBERS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\x01", b"\x01\0\0\0")
 
 
 def good_songs():
@@ -104,59 +100,7 @@ def _ape(**items):
     return body + b"APETAGEX" + b"".join(number.to_bytes(4, "little") for number in numbers) + bytes(8)
 
 
-def damage(data, chance, lengths=(1, 4, 30, 1000)):
-    """The file with one to eight faults, most of them where a file's facts stand: near its start or its end.
-
-    `lengths`: of a fault, in bytes.
-    """
-    data = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 4, 8))):
-        span = chance.choice((64, 512, 4096, len(data)))
-        place = chance.randrange(min(span, len(data))) if data else 0
-        place = max(0, len(data) - 1 - place) if chance.random() < 0.2 else place
-        length = chance.choice(lengths)
-        fault = chance.choice((_flip, _number, _random, _part, _cut_out, _double, _cut_off, _zeros))
-        fault(data, place, length, chance)
-    return bytes(data)
-
-
-def _flip(data, place, length, chance):
-    if data:
-        data[place] ^= 1 << chance.randrange(8)
-
-
-def _number(data, place, length, chance):
-    number = chance.choice(NUMBERS)
-    data[place : place + len(number)] = number
-
-
-def _random(data, place, length, chance):
-    data[place : place + length] = chance.randbytes(length)
-
-
-def _part(data, place, length, chance):
-    start = chance.choice(PARTS)
-    place = 0 if chance.random() < 0.5 else place
-    data[place : place + len(start)] = start
-
-
-def _cut_out(data, place, length, chance):
-    del data[place : place + length]
-
-
-def _double(data, place, length, chance):
-    data[place:place] = data[place : place + length]
-
-
-def _cut_off(data, place, length, chance):
-    del data[place:]
-
-
-def _zeros(data, place, length, chance):
-    data[place : place + length] = bytes(length)
-
-
-def try_many(count, seed, batch=50):
+def try_songs(count, seed, batch=50):
     """Reads `count` damaged songs, in folders of `batch`. Returns: how many play, and how many are left out.
 
     AssertionError if one takes another down, is not told of in one line, or cannot be shown.
@@ -171,7 +115,7 @@ def try_many(count, seed, batch=50):
                 ending, data = chance.choice(songs)
                 # browsers go by what a file holds, so endings may be wrong too
                 ending = ending if chance.random() < 0.9 else chance.choice(PLAYABLE)[1:]
-                (folder / f"{index}.{ending}").write_bytes(damage(data, chance))
+                (folder / f"{index}.{ending}").write_bytes(damage(data, chance, PARTS))
             library = read_folder(Path(name))
         plays += len(library.songs)
         check(library, number)
@@ -194,7 +138,7 @@ def try_lists(count, seed):
         for _ in range(count):
             ending, text = chance.choice(texts)
             path = Path(name, f"library.{ending}")
-            path.write_bytes(damage(text.encode(chance.choice(encodings)), chance, (1, 4)))
+            path.write_bytes(damage(text.encode(chance.choice(encodings)), chance, PARTS, (1, 4)))
             library = read_folder(Path(name))
             played[len({song.path for song in library.songs})] += 1
             check(library)
@@ -213,12 +157,3 @@ def check(library, number=None):
     text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
     text.encode()
     assert all(song.title and song.title.splitlines() == [song.title] for song in library.songs)
-
-
-if __name__ == "__main__":
-    import resource
-
-    played, left_out = try_many(int(sys.argv[1]), seed=0)
-    print(f"{played} damaged songs play, {left_out} are left out.")
-    print(f"Songs of three that play by a damaged list: {dict(try_lists(int(sys.argv[1]), seed=0))}")
-    print(f"At most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB.")

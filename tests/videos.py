@@ -14,6 +14,15 @@ HEAD = (slice(20, 260), slice(100, 340))
 SIDE = 140
 """Of a head in the video, pixels; the face in it is about 60 long."""
 TICKS = 90_000
+KINDS = {
+    ".mp4": {},
+    ".mov": {"codec": "mjpeg", "pixels": "yuvj420p"},
+    ".mkv": {},
+    ".webm": {"codec": "libvpx", "sound": "libopus"},
+    ".avi": {"codec": "mjpeg", "pixels": "yuvj420p"},
+    ".ts": {},
+}
+"""Ending: what `write_video` is told for it."""
 
 
 def scene(portrait, *places):

@@ -18,7 +18,7 @@ from femr.images import MAX_PIXELS, Pixels
 try:
     import av as av  # for the writer, too
     from av.error import FFmpegError as FFmpegError
-    from av.sidedata.sidedata import Type
+    from av.sidedata.sidedata import SideDataContainer, Type
     from av.stream import Disposition
 except ImportError as error:
     raise ImageError("Reading videos needs PyAV: pip install 'femr[video]'.") from error
@@ -27,8 +27,11 @@ _BACK = 1  # seconds that time stamps must go back to be taken for a new beginni
 _MISSING = 1  # seconds that may be missing at the end before it is said
 _PADDING = Fraction(1, 10)  # seconds that sound may go on after the last picture
 _ROUNDED = Fraction(1, 1000)  # seconds that a container may round up
+_MOST_PIXELS = str(MAX_PIXELS * 11 // 10)  # of a frame with its padding, else a header of a few bytes takes gigabytes
 _MOVING = 25  # pictures of one stream after which another that had but one is taken for a cover
 _PROBED = 1000  # packets that are looked through for that
+_TOO_LARGE = f"The video has more than {MAX_PIXELS // 1_000_000} megapixels."
+_UNKNOWN = 2  # FFmpeg's number for colours of which a file tells nothing
 # containers that tell how long they are; of others FFmpeg guesses it
 _TELLING = ("mov", "matroska", "avi", "flv", "asf")
 
@@ -48,20 +51,21 @@ class Reader:
     sound: its sound stream or None. length: seconds as the container tells, None where it does not.
 
     Args: `source`, a path or an open binary file. No other file is read, whatever a play list in it says.
-    Raises: ImageError if it is no video or has no pictures.
+    Raises: ImageError if it is no video, has no pictures, or larger ones than femr reads.
     """
 
     def __init__(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
         self._file = source if not isinstance(source, str | os.PathLike) else open_file(Path(source))
         try:
             # FFmpeg would follow the addresses and paths in a play list; it may open nothing by itself
-            options = {"protocol_whitelist": "none"}
-            self.container = av.open(self._file, "r", options=options, metadata_errors="replace")
+            options = {"protocol_whitelist": "none", "max_pixels": _MOST_PIXELS}
+            self.container = av.open(_Input(self._file), "r", options=options, metadata_errors="replace")
         except (FFmpegError, OSError, ValueError) as error:
             self._file.close()
             raise ImageError("This is not a video that can be read; it is damaged or something else.") from error
         covers = Disposition.attached_pic | Disposition.still_image
-        pictures = [stream for stream in self.container.streams.video if not stream.disposition & covers]
+        known = [stream for stream in self.container.streams.video if stream.codec_context]
+        pictures = [stream for stream in known if not stream.disposition & covers]
         if not pictures:
             self.close()
             raise ImageError("There are no moving pictures in this file.")
@@ -74,7 +78,11 @@ class Reader:
         self._read = self._packets()
         self._early: list[Any] = []
         self.stream = pictures[0] if len(pictures) == 1 else self._moving(pictures)
+        if self.stream.width * self.stream.height > MAX_PIXELS:
+            self.close()
+            raise ImageError(_TOO_LARGE)
         self.stream.thread_type = "AUTO"
+        self.stream.codec_context.options = {"max_pixels": _MOST_PIXELS}
 
     def __enter__(self) -> Self:
         return self
@@ -157,17 +165,35 @@ class Reader:
             return []
 
 
+class _Input:
+    """A file for PyAV, which prints what seeking to an impossible place raises, or raises it in another film."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """The new place, or -1, which FFmpeg takes for an error."""
+        try:
+            return self._file.seek(place, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
+
+
 def to_pixels(frame: av.VideoFrame, stream: Any) -> Pixels:
     """A frame as RGB uint8 (h, w, 3), turned and mirrored as its container says, with square pixels.
 
-    Raises: ImageError if it is larger than femr reads.
+    Raises: ImageError if it is larger than femr reads, or of a kind that FFmpeg does not turn into RGB.
     """
     ratio = stream.sample_aspect_ratio or Fraction(1)
     width = max(1, round(frame.width * ratio))
     if width * frame.height > MAX_PIXELS:
-        raise ImageError(f"The video has more than {MAX_PIXELS // 1_000_000} megapixels.")
-    image = frame.reformat(width=width, format="rgb24").to_ndarray()
-    extra: Any = frame.side_data
+        raise ImageError(_TOO_LARGE)
+    image: Any = _rgb(frame, width).to_ndarray()
+    # as frame.side_data, which would hold the frame until the next garbage collection
+    extra: Any = SideDataContainer(frame)  # type: ignore[call-arg]
     sides = [extra[place] for place in range(len(extra))]
     for data in (side for side in sides if side.type == Type.DISPLAYMATRIX):
         # x' = a x + c y, y' = b x + d y, of which two are zero
@@ -176,6 +202,18 @@ def to_pixels(frame: av.VideoFrame, stream: Any) -> Pixels:
             image, a, d = image.transpose(1, 0, 2), c, b
         image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
     return np.ascontiguousarray(image)
+
+
+def _rgb(frame: av.VideoFrame, width: int) -> av.VideoFrame:
+    try:
+        return frame.reformat(width=width, format="rgb24")
+    except (FFmpegError, OSError):
+        # what the file tells of its colours may be damaged, or of no known kind
+        frame.colorspace = frame.color_trc = frame.color_primaries = _UNKNOWN
+    try:
+        return frame.reformat(width=width, format="rgb24")
+    except (FFmpegError, OSError) as error:
+        raise ImageError("The video has frames that cannot be read.") from error
 
 
 class _Clock:

@@ -12,16 +12,7 @@ from femr.output.timeline import Timeline
 from femr.results import Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 from femr.video.analysis import frames
 from femr.video.reader import Reader
-from videos import write_video
-
-KINDS = {
-    ".mp4": {},
-    ".mov": {"codec": "mjpeg", "pixels": "yuvj420p"},
-    ".mkv": {},
-    ".webm": {"codec": "libvpx", "sound": "libopus"},
-    ".avi": {"codec": "mjpeg", "pixels": "yuvj420p"},
-    ".ts": {},
-}
+from videos import KINDS, write_video
 
 
 def grey(number):

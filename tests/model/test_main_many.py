@@ -20,7 +20,7 @@ from femr.output.rows import to_dict
 from femr.output.table import done, read_table
 from videos import scene, write_video
 
-PHOTOS = 60
+PHOTOS = 120
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,17 @@ import sys
 import pytest
 
 HEAVY = frozenset({"tensorflow", "keras", "gradio", "playwright", "ray"})
-_BEFORE = HEAVY & sys.modules.keys()  # where the other tests are collected in the same process
 
 
 @pytest.fixture(autouse=True)
-def light(monkeypatch):
+def light(monkeypatch, request):
     def refuse(_, address):
         pytest.fail(f"a unit test asks the network: {address}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+    # among other tests in one process, only what a test itself brings in can be told
+    alone = all("unit" in item.path.parts for item in request.session.items)
+    before = set() if alone else HEAVY & sys.modules.keys()
     yield
-    loaded = HEAVY & sys.modules.keys() - _BEFORE
+    loaded = HEAVY & sys.modules.keys() - before
     assert not loaded, f"a unit test has loaded {', '.join(sorted(loaded))}"

@@ -11,6 +11,7 @@ from femr.training.checkpoint import RunConfig, file_id
 from femr.training.evaluate import Predictions
 from femr.training.network import Heads
 from femr.training.recipes import find
+from femr.training.train import Settings, train
 
 EPOCH = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "seconds": 60.0}
 PICTURES = {"confusion_matrix", "reliability", "risk_coverage"}
@@ -99,3 +100,17 @@ def write_run(folder, network, recipe="best", *, seed=1, noise=3, before=None, t
     config.write(folder)
     noisy(seed, noise).save(folder / "final.keras")
     return folder
+
+
+def short_run(network, source, out, epochs=2, resume=False):
+    """A few steps an epoch by the network's own recipe."""
+    recipe = replace(
+        find(network, "best"),
+        start=None,
+        batch_size=14,
+        epochs=epochs,
+        last_epochs=1,
+        batch_norm_batches=1,
+        precision="float32",
+    )
+    return train(network, source, out, Settings(recipe=recipe, resume=resume))

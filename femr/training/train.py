@@ -57,6 +57,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.epochs is not None and self.epochs < 1:
             raise ModelError(f"Expected at least 1 epoch. Received: {self.epochs}")
+        if self.start == "":
+            raise ModelError("Expected starting weights: a .keras file, ImageNet .h5, or imagenet. Received: nothing")
         if not 0 <= self.seed < _SEEDS:
             raise ModelError(f"Expected a seed from 0 to {_SEEDS - 1:,}. Received: {self.seed}")
 

@@ -157,7 +157,13 @@ def test_readme_tells_the_very_commands_that_make_runs():
     blocks = re.findall(
         r"^```bash\n(.*?)\n```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    make = subprocess.run(["make", "-n", "install", "test"], cwd=ROOT, capture_output=True, text=True, check=True)
+    make = subprocess.run(
+        ["make", "-n", "--no-print-directory", "VENV=.venv", "install", "test"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert " && ".join(make.stdout.splitlines()) in blocks
     assert ".ci-venv install check test" in (ROOT / ".ci" / "run").read_text()
 

@@ -25,7 +25,7 @@ from femr.training.network import FusedBatchNormalization, build, load_file
 from femr.training.optim import orthogonalize, schedule
 from femr.training.recipes import RECIPES, find
 from femr.training.train import Run, Settings, train
-from training_builders import tiny_network
+from training_builders import short_run, tiny_network
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 48, 48))
@@ -35,24 +35,10 @@ PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, "tests")
-from test_training_run import short_run
+from training_builders import short_run
 short_run(*sys.argv[1:3], Path(sys.argv[3]), int(sys.argv[4]))
 assert ("tensorflow" in sys.modules) == (__import__("keras").backend.backend() == "tensorflow")
 """
-
-
-def short_run(network, source, out, epochs=2, resume=False):
-    """A few steps an epoch by the network's own recipe."""
-    recipe = replace(
-        find(network, "best"),
-        start=None,
-        batch_size=14,
-        epochs=epochs,
-        last_epochs=1,
-        batch_norm_batches=1,
-        precision="float32",
-    )
-    return train(network, source, out, Settings(recipe=recipe, resume=resume))
 
 
 @pytest.fixture(scope="module")

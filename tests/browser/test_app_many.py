@@ -170,10 +170,6 @@ def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
     assert set(left_on_server("annotated.mp4")) == before
     page.wait_for_function("() => document.querySelector('#summary').innerText.includes('will stand here')")
     assert page.locator("#downloads .download").count() == 0
-    page.locator('#files button[aria-label="Clear"]').click()
-    give(page, files / "one.png")
-    find_moods(page)
-    assert "3 faces in 1 photo." in page.inner_text("#summary")
 
 
 def test_nothing_chosen_or_nothing_readable_is_said(visit, tmp_path):

@@ -200,7 +200,8 @@ def build() -> None:
     idle: Any = {"fn": lambda: _buttons(busy=False), "outputs": [start, cancel], "queue": False, **private}
     work.success(**idle)
     work.failure(**idle)
-    cancel.click(**idle, cancels=[work])
+    # Start waits for the end of the work, which comes as its success: until then Gradio's page would swallow a new one
+    cancel.click(None, cancels=[work])
 
 
 def _buttons(busy: bool) -> tuple[Any, Any]:

@@ -162,7 +162,12 @@ def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
     other.click("#find")
     other.wait_for_selector("#faces img")
     assert page.is_disabled("#start")
+    asked = []
+    page.route("**/cancel", lambda route: asked.append(route))
     page.click("#cancel")
+    page.wait_for_timeout(1000)
+    assert page.is_disabled("#start")  # while the work goes on a new one would be swallowed
+    asked[0].continue_()
     page.wait_for_selector("#start:not([disabled])")
     deadline = time.monotonic() + 60
     while set(left_on_server("annotated.mp4")) - before and time.monotonic() < deadline:
@@ -170,6 +175,10 @@ def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
     assert set(left_on_server("annotated.mp4")) == before
     page.wait_for_function("() => document.querySelector('#summary').innerText.includes('will stand here')")
     assert page.locator("#downloads .download").count() == 0
+    page.locator('#files button[aria-label="Clear"]').click()
+    give(page, files / "one.png")
+    find_moods(page)
+    assert "3 faces in 1 photo." in page.inner_text("#summary")
 
 
 def test_nothing_chosen_or_nothing_readable_is_said(visit, tmp_path):

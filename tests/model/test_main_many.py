@@ -20,12 +20,12 @@ from femr.output.rows import to_dict
 from femr.output.table import done, read_table
 from videos import scene, write_video
 
-PHOTOS = 100
+PHOTOS = 60
 
 
 @pytest.fixture(scope="module")
 def photos(portrait, tmp_path_factory):
-    """Sixty small photos, all different; one is broken."""
+    """Small photos, all different; one is broken."""
     folder = tmp_path_factory.mktemp("photos")
     for number in range(PHOTOS):
         side = 110 + number
@@ -53,7 +53,15 @@ def interrupt(arguments, table, rows, number):
     """Starts the command and sends it a signal when that many rows are written: the finished process."""
     # nice: on a busy machine it shall not be done before this process gets a turn to look
     command = ["nice", "-n", "10", sys.executable, "-m", "femr", "analyze", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell starts what it runs in the background deaf to Ctrl-C, these tests and their children too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while lines(table) < rows and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)

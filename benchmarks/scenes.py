@@ -6,7 +6,7 @@ Everything follows from the seed. No pasted face touches another: each keeps to 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from benchmarks.cutouts import Cutout
 from femr.images import Pixels
 from femr.results import Box, Landmarks
 
-CONDITIONS = ("plain", "dark", "bright", "blurred")
+Condition: TypeAlias = Literal["plain", "dark", "bright", "blurred"]
 
 _ROOM = 1.95  # side of a face's cell relative to the face: the cutouts reach that far, whichever way they are turned
 _LEAST = 0.75  # of the room, for faces without a given size
@@ -35,7 +35,7 @@ Affine: TypeAlias = npt.NDArray[np.float64]
 class Truth:
     """A pasted face: box xyxy and landmarks (None: not known) in pixels.
 
-    size: the longer side of the upright box in pixels. rotation: degrees clockwise. condition: one of CONDITIONS.
+    size: the longer side of the upright box in pixels. rotation: degrees clockwise.
     A rotated face's box is that of the ellipse in the upright one.
     """
 
@@ -43,7 +43,7 @@ class Truth:
     landmarks: Landmarks | None
     size: float
     rotation: float
-    condition: str
+    condition: Condition
     source: str
 
 
@@ -61,7 +61,7 @@ class Plan:
     """What a scene shall hold.
 
     width, height: pixels. faces: their number. sizes: pixels, drawn evenly on a logarithmic scale; None: as the cells
-    allow. rotation: least and most degrees, to either side. condition: one of CONDITIONS.
+    allow. rotation: least and most degrees, to either side.
     outside: share of one more face, beyond the picture's edge; the others are its company. 0: no such face.
     """
 
@@ -70,7 +70,7 @@ class Plan:
     faces: int
     sizes: Range | None = None
     rotation: Range = (0.0, 5.0)
-    condition: str = "plain"
+    condition: Condition = "plain"
     outside: float = 0.0
 
     @property
@@ -146,7 +146,12 @@ def _paste_cut(image: Pixels, plan: Plan, cutout: Cutout, rng: np.random.Generat
 
 
 def paste(
-    image: Pixels, cutout: Cutout, size: float, rotation: float, centre: tuple[float, float], condition: str = "plain"
+    image: Pixels,
+    cutout: Cutout,
+    size: float,
+    rotation: float,
+    centre: tuple[float, float],
+    condition: Condition = "plain",
 ) -> Truth:
     """Paint a face into `image` with soft edges, the middle of its box at `centre` (x, y); what is known of it then.
 
@@ -208,7 +213,7 @@ def _around(cutout: Cutout, zoom: float, rotation: float, centre: tuple[float, f
     return centre[0] - across, centre[1] - down, centre[0] + across, centre[1] + down
 
 
-def _under(image: Pixels, condition: str, truths: Sequence[Truth], rng: np.random.Generator) -> Pixels:
+def _under(image: Pixels, condition: Condition, truths: Sequence[Truth], rng: np.random.Generator) -> Pixels:
     """The whole scene in other light, or out of focus."""
     values: npt.NDArray[Any] = image
     if condition == "dark":

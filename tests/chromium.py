@@ -63,3 +63,21 @@ def chromium(*flags):
     """A browser with FLAGS and these."""
     with launcher() as launch:
         yield launch(*FLAGS, *flags)
+
+
+@contextmanager
+def visiting(url):
+    """visit(browser, size) opens the page as a new visitor; afterwards no page may have logged a script error."""
+    errors = []
+    with ExitStack() as stack:
+
+        def visit(browser, size=DESKTOP):
+            context = browser.new_context(viewport=size)
+            stack.callback(context.close)
+            page = context.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.goto(url)
+            return page
+
+        yield visit
+    assert errors == []

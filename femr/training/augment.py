@@ -39,10 +39,6 @@ class Augmentation:
     erase: float = 0.0  # probability of one erased rectangle
 
 
-NO_CHANGE = Augmentation(flip=0.0, warp=0.0)
-"""The faces as they are."""
-
-
 class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of training batches: network input float32 (b, side, side, 3), two targets (b, 7), two weights (b,).
 

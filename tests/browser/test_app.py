@@ -10,7 +10,7 @@ import pytest
 from gradio_client import handle_file
 
 from builders import PORTRAIT, write_wav
-from chromium import DESKTOP, FAKE_CAMERA, PHONE, PLAYED, SOURCE, chromium
+from chromium import DESKTOP, FAKE_CAMERA, PHONE, PLAYED, SOURCE, chromium, visiting
 from femr.images import load_image
 from femr.output.rows import to_dict
 from femr.page import photo
@@ -42,22 +42,14 @@ def browser(camera):
 
 @pytest.fixture
 def visit(browser, url):
-    """Opens the page as a new visitor; afterwards no page may have logged a script error."""
-    contexts, errors = [], []
+    with visiting(url) as open_page:
 
-    def open_page(size=DESKTOP):
-        context = browser.new_context(viewport=size)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(url)
-        page.wait_for_selector("#find")
-        return page
+        def visit(size=DESKTOP):
+            page = open_page(browser, size)
+            page.wait_for_selector("#find")
+            return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert errors == []
+        yield visit
 
 
 def upload(page, path):

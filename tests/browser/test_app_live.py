@@ -6,6 +6,7 @@ import json
 import os
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from builders import PORTRAIT, ROOT
-from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, PLAYED, launcher
+from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, PLAYED, launcher, visiting
 from femr.images import load_image
 from femr.page import inputs, live, shared
 from femr.video.session import LEAST, STABLE
@@ -86,25 +87,20 @@ def launch():
 
 @pytest.fixture
 def visit(launch, url, films):
-    """Opens the tab as a new visitor whose camera plays a film; afterwards no page may have logged a script error."""
-    errors, browsers = [], []
+    """Opens the tab as a new visitor whose camera plays a film."""
+    with ExitStack() as stack, visiting(url) as open_page:
 
-    def open_tab(film=None, flags=None, size=DESKTOP):
-        if flags is None:
-            flags = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}"]
-        browser = launch(*FLAGS, *flags)
-        browsers.append(browser)
-        page = browser.new_context(viewport=size).new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(url)
-        page.get_by_role("tab", name="Live").click()
-        page.evaluate(DIARY)
-        return page
+        def open_tab(film=None, flags=None, size=DESKTOP):
+            if flags is None:
+                flags = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}"]
+            browser = launch(*FLAGS, *flags)
+            stack.callback(browser.close)
+            page = open_page(browser, size)
+            page.get_by_role("tab", name="Live").click()
+            page.evaluate(DIARY)
+            return page
 
-    yield open_tab
-    for browser in browsers:
-        browser.close()
-    assert errors == []
+        yield open_tab
 
 
 def start(page):

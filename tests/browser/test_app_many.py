@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from builders import HAPPY5, PORTRAIT, ROOT, SAD5, video_rows
-from chromium import DESKTOP, PHONE, chromium
+from chromium import DESKTOP, PHONE, chromium, visiting
 from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.output.rows import COLUMNS, to_csv
@@ -45,24 +45,16 @@ def browser():
 
 @pytest.fixture
 def visit(browser, server):
-    """Opens a tab of the page as a new visitor; afterwards no page may have logged a script error."""
-    contexts, errors = [], []
+    with visiting(server) as open_page:
 
-    def open_tab(tab, size=DESKTOP):
-        context = browser.new_context(viewport=size)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(server)
-        page.wait_for_selector("#find")
-        choose(page, tab)
-        return page
+        def open_tab(tab, size=DESKTOP):
+            page = open_page(browser, size)
+            page.set_default_timeout(60_000)
+            page.wait_for_selector("#find")
+            choose(page, tab)
+            return page
 
-    yield open_tab
-    for context in contexts:
-        context.close()
-    assert errors == []
+        yield open_tab
 
 
 def choose(page, tab):

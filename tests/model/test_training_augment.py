@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from femr.faces.crop import to_batch
-from femr.training.augment import NO_CHANGE, Augmentation, FaceBatches, augment
+from femr.training.augment import Augmentation, FaceBatches, augment
 
+NO_CHANGE = Augmentation(flip=0.0, warp=0.0)
 FACES = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
 TARGETS = np.stack([np.eye(7, dtype=np.float32)[:4]] * 2, axis=1)
 CERTAIN = {"flip": 1.0, "light": 1.0, "gamma": 1.0, "dim": 1.0, "blur": 1.0, "jpeg": 1.0, "erase": 1.0, "wide": 1.0}

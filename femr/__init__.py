@@ -5,7 +5,7 @@
     analysis = analyzer("party.jpg")
     print(analysis.mood.reason, analysis.song.title)
 
-Importing femr is quick; TensorFlow is loaded by `load`.
+Importing femr is quick; its networks are loaded by `load`.
 """
 
 import os
@@ -19,6 +19,7 @@ from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceE
 if TYPE_CHECKING:
     from femr.analyzer import Analyzer
     from femr.batch.folder import analyze_folder
+    from femr.engine import Engine
     from femr.faces.detector import Detector
     from femr.music import MusicLibrary
     from femr.video.analysis import analyze_stream, analyze_video
@@ -72,6 +73,7 @@ def load(
     library: "MusicLibrary | None" = None,
     balance: float | None = None,
     smallest_face: int | None = None,
+    engine: "Engine | None" = None,
 ) -> "Analyzer":
     """An analyzer, loaded once and for many pictures.
 
@@ -82,6 +84,8 @@ def load(
         balance: How readily rare expressions are named, 0 (off) to 1; None: the model's own.
         smallest_face: Side in pixels from which a detector by name looks for faces. None: of MTCNN 28, in large
             pictures 1/48 of the long side.
+        engine: "openvino" or "keras", the reference, which wants femr[train]. None: what FEMR_ENGINE names, else the
+            first of them that is installed.
 
     Raises:
         ModelError: An argument is out of range or names nothing, or weights are missing or damaged.
@@ -89,11 +93,13 @@ def load(
     """
     from femr import analyzer
 
-    return analyzer.load(model, detector=detector, library=library, balance=balance, smallest_face=smallest_face)
+    return analyzer.load(
+        model, detector=detector, library=library, balance=balance, smallest_face=smallest_face, engine=engine
+    )
 
 
 def __getattr__(name: str) -> Any:
-    # without loading TensorFlow and FFmpeg for those who do not ask for it
+    # without loading OpenCV and FFmpeg for those who do not ask for it
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module 'femr' has no attribute {name!r}")

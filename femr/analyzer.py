@@ -103,9 +103,10 @@ def load(
     library: MusicLibrary | None = None,
     balance: float | None = None,
     smallest_face: int | None = None,
+    engine: str | None = None,
 ) -> Analyzer:
     """An analyzer, as `femr.load` tells of it."""
-    classifier = load_classifier(model, balance)
+    classifier = load_classifier(model, balance, engine)
     if isinstance(detector, str):
-        detector = load_detector(detector, smallest_face)
+        detector = load_detector(detector, smallest_face, engine)
     return Analyzer(detector, classifier, library or load_library())

@@ -1,9 +1,10 @@
 """Files and folders, with one clear sentence when they cannot be read or written."""
 
+import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -115,3 +116,14 @@ def remove_unfinished(folder: Path) -> None:
     """Removes what an interrupted `replacing` left in a folder."""
     for path in folder.glob(f"{_UNFINISHED}*"):
         path.unlink()
+
+
+def sha256(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def first_damaged(folder: Path, digests: Mapping[str, str]) -> str | None:
+    """The first of some files in a folder whose SHA-256 is another; None where all are as told. Raises: OSError."""
+    return next((name for name, digest in digests.items() if sha256(folder / name) != digest), None)

@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
-from keras import layers
 
+from femr.engine import Network, run
 from femr.expression.calibration import Calibration, Probabilities
-from femr.expression.weights import ModelFacts, load_facts, load_network
+from femr.expression.weights import ModelFacts, load_facts, open_network
 from femr.faces.boxes import Floats
 from femr.faces.crop import Pixels, to_batch
 from femr.results import EmotionScores, Reading
 
-_BATCH = 256  # views read at once: 28 MB of input, whatever the number of faces
+_VIEWS = 256  # read at once: 28 MB of input, whatever the number of faces
 
 
 class Classifier:
@@ -32,11 +29,11 @@ class Classifier:
     """
 
     def __init__(
-        self, facts: ModelFacts, networks: Sequence[tuple[ModelFacts, keras.Model]], balance: float | None = None
+        self, facts: ModelFacts, networks: Sequence[tuple[ModelFacts, Network]], balance: float | None = None
     ) -> None:
         self.facts = facts
         self.calibration = _balanced(facts.calibration, balance)
-        self._networks = tuple(_Network(*network) for network in networks)
+        self._networks = tuple(networks)
 
     def classify(self, faces: Sequence[Pixels]) -> list[Reading]:
         """What is read from each face, given as one or more gray views: uint8 (views, 48, 48) a face."""
@@ -50,55 +47,32 @@ class Classifier:
     def _means(self, faces: Sequence[Pixels]) -> tuple[Probabilities, Probabilities]:
         """Both heads' uncalibrated means over networks and views: the labels' and the people's, (n, 7) each."""
         views, counts = np.concatenate(faces), np.array([len(face) for face in faces])
-        answers = np.stack([network.read(views) for network in self._networks])  # (networks, views, heads, 7)
+        answers = np.stack([_read(views, *network) for network in self._networks])  # (networks, views, heads, 7)
         labels, people = np.moveaxis(_mean_of_views(answers.mean(axis=0), counts), 1, 0)
         return labels, people
 
 
-class _Network:
-    """A network, its graph traced once for any number of views."""
-
-    def __init__(self, facts: ModelFacts, network: keras.Model) -> None:
-        self._facts = facts
-        self._run = _graph(network)
-
-    def read(self, views: Pixels) -> Floats:
-        """Both heads' probabilities, float32 (n, 2, 7), of gray views uint8 (n, 48, 48)."""
-        facts = self._facts
-        parts = (views[at : at + _BATCH] for at in range(0, len(views), _BATCH))
-        return np.concatenate([self._run(to_batch(part, facts.side, facts.low, facts.high)).numpy() for part in parts])
+def _read(views: Pixels, facts: ModelFacts, network: Network) -> Floats:
+    """Both heads' probabilities, float32 (n, 2, 7), of gray views uint8 (n, 48, 48)."""
+    parts = (views[at : at + _VIEWS] for at in range(0, len(views), _VIEWS))
+    answers = [run(network, to_batch(part, facts.side, facts.low, facts.high)) for part in parts]
+    return np.concatenate([np.stack([heads[0], heads[-1]], axis=1) for heads in answers])
 
 
-def _graph(network: keras.Model) -> Any:
-    """The network as a graph to float32 (n, 2, 7), BatchNormalization folded, its weights as constants.
-
-    What that gains, and what other ways take: docs/decisions/reading.md.
-    """
-    network = fold(network)
-    trained = [np.asarray(variable) for variable in network.trainable_variables]
-    fixed = [np.asarray(variable) for variable in network.non_trainable_variables]
-    spec = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
-
-    def both(batch: Any) -> Any:
-        heads = keras.tree.flatten(network.stateless_call(trained, fixed, batch, training=False)[0])
-        return tf.stack([heads[0], heads[-1]], axis=1)
-
-    return tf.function(both, input_signature=[spec])
-
-
-def load_classifier(name: str, balance: float | None = None) -> Classifier:
+def load_classifier(name: str, balance: float | None = None, engine: str | None = None) -> Classifier:
     """The classifier of that name, ready to use.
 
     Args:
         balance: How readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
             `calibration.Calibration`. The threshold under which a face counts as unsure stays the one fitted with that.
+        engine: What runs the networks, see `engine.choose`.
 
     Raises:
         ModelError: There is no such model, or its weights are missing or damaged.
     """
     facts = load_facts(name)
     _balanced(facts.calibration, balance)  # before the weights are looked for
-    return Classifier(facts, [load_network(one) for one in facts.members or (name,)], balance)
+    return Classifier(facts, [open_network(one, engine) for one in facts.members or (name,)], balance)
 
 
 def _balanced(calibration: Calibration, balance: float | None) -> Calibration:
@@ -113,63 +87,3 @@ def _mean_of_views(values: Probabilities, counts: npt.NDArray[np.int64]) -> Prob
 
 def _to_scores(probabilities: Probabilities) -> list[EmotionScores]:
     return [EmotionScores(tuple(float(p) for p in row)) for row in probabilities]
-
-
-def fold(network: keras.Model) -> keras.Model:
-    """The network for inference: no BatchNormalization where one stands right behind a convolution without activation.
-
-    The network given stays as it is, and is returned where there is nothing to fold. TensorFlow does
-    not fold depthwise convolutions by itself.
-    """
-    norms = _norms(network)
-    if not norms:
-        return network
-    gone = {norm.name for norm in norms.values()}
-
-    def clone(layer: Any) -> Any:
-        return type(layer).from_config(layer.get_config() | ({"use_bias": True} if layer.name in norms else {}))
-
-    def call(layer: Any, *inputs: Any, **options: Any) -> Any:
-        return inputs[0] if layer.name in gone else layer(*inputs, **options)
-
-    folded = keras.models.clone_model(network, clone_function=clone, call_function=call)
-    for layer in network.layers:
-        if layer.weights and layer.name not in gone:
-            norm = norms.get(layer.name)
-            folded.get_layer(layer.name).set_weights(_folded(layer, norm) if norm else layer.get_weights())
-    return folded
-
-
-def _norms(network: keras.Model) -> dict[str, Any]:
-    """Convolution's name → the BatchNormalization that alone uses its output.
-
-    None in networks that use a layer twice, or hold another network: who uses what is not plain there.
-    """
-    if any(isinstance(layer, keras.Model) for layer in network.layers):
-        return {}
-    users: dict[int, list[Any]] = {}
-    try:
-        for layer in network.layers:
-            for tensor in keras.tree.flatten(layer.input):
-                users.setdefault(id(tensor), []).append(layer)
-    except (AttributeError, ValueError):  # Keras' for a layer used not exactly once
-        return {}
-    found = {}
-    for layer in network.layers:
-        if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D) and layer.activation is keras.activations.linear:
-            after = users.get(id(layer.output), [])
-            if len(after) == 1 and isinstance(after[0], layers.BatchNormalization) and after[0].axis in (-1, 3):
-                found[layer.name] = after[0]
-    return found
-
-
-def _folded(convolution: Any, norm: Any) -> list[Floats]:
-    """Kernel and bias that do both."""
-    mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
-    gamma = np.asarray(norm.gamma) if norm.scale else 1.0
-    beta = np.asarray(norm.beta) if norm.center else 0.0
-    factors = gamma / np.sqrt(variance + norm.epsilon)
-    kernel, *bias = convolution.get_weights()
-    # depthwise kernels have their output channels on the last two axes
-    shape = kernel.shape[2:] if isinstance(convolution, layers.DepthwiseConv2D) else kernel.shape[3:]
-    return [kernel * factors.reshape(shape), (sum(bias) - mean) * factors + beta]

@@ -5,7 +5,6 @@ SHA-256 was checked against them. The files are taken from `models/` when they a
 and the full commit in the facts' `hub` entry. FEMR_MODELS_DIR names another folder to use as `models/`.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -14,14 +13,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from femr import assets
+from femr.engine import Engine, Network, choose
 from femr.errors import ModelError
 from femr.expression import networks
 from femr.expression.calibration import Calibration
 from femr.expression.networks import HEADS as HEADS
+from femr.files import first_damaged
+from femr.files import sha256 as sha256
 from femr.results import EMOTIONS
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
@@ -47,6 +51,7 @@ class ModelFacts:
     """What inference and the page need to know of a model.
 
     files: name → SHA-256; the first one is the one to load. Empty for an ensemble, which has `members` instead.
+    onnx: the same for the fast engine; empty where it was never exported.
     side, low, high: the network's input side in pixels, and its values for black and white.
     calibration: of the people head. label_temperature: of the label head.
     unsure_threshold: a face whose top probability, calibrated and balanced, is below it counts as unclear.
@@ -65,6 +70,11 @@ class ModelFacts:
     unsure_threshold: float
     scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     document: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    onnx: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def files_for(self, engine: Engine) -> Mapping[str, str]:
+        """What an engine reads: name → SHA-256, the first one to be opened."""
+        return self.onnx if engine == "openvino" else self.files
 
 
 def check_name(name: str) -> str:
@@ -118,20 +128,61 @@ def facts_of(document: Mapping[str, Any], file: str) -> ModelFacts:
         unsure_threshold=float(document["unsure_threshold"]),
         scores=document.get("scores", {}),
         document=document,
+        onnx=document.get("onnx", {}),
     )
 
 
-def locate(name: str) -> tuple[Path, ModelFacts]:
-    """The folder with a model's files, every one checked against its SHA-256, and the facts. Raises: ModelError."""
+def locate(name: str, engine: Engine = "keras") -> tuple[Path, ModelFacts]:
+    """The folder with a model's files for an engine, each of the right SHA-256, and the facts. Raises: ModelError."""
     facts = load_facts(name)
-    if not all((MODELS_DIR / file).is_file() for file in facts.files):
-        return _fetch(*_hub_entry(facts), facts), facts
-    verify(MODELS_DIR, facts)
+    files = facts.files_for(engine)
+    if not all((MODELS_DIR / file).is_file() for file in files):
+        return _fetch(facts, files), facts
+    verify(MODELS_DIR, facts, files)
     return MODELS_DIR, facts
 
 
+def open_network(name: str, asked: str | None = None) -> tuple[ModelFacts, Network]:
+    """A single network that is ready to run, and its facts; in memory once, however often it is opened.
+
+    Args:
+        asked: See `engine.choose`. None: Keras also where a network was not exported for the fast engine.
+
+    Raises:
+        ModelError: Whatever goes wrong.
+    """
+    facts, chosen = load_facts(name), choose(asked)
+    if chosen == "openvino" and not facts.onnx:
+        if asked:
+            raise ModelError(f"{facts.title} has no file for the engine {asked}: publish it anew, or choose keras.")
+        chosen = choose("keras")
+    key = chosen, *facts.files_for(chosen).items()
+    with _opening:
+        network = _open.get(key)
+        if network is None:
+            network = _open[key] = _opened(facts, chosen)
+    return facts, network
+
+
+_open: WeakValueDictionary[tuple[Any, ...], Network] = WeakValueDictionary()
+_opening = Lock()
+
+
+def _opened(facts: ModelFacts, engine: Engine) -> Network:
+    if engine == "keras":
+        from femr.engine.keras import KerasNetwork
+
+        return KerasNetwork(load_network(facts.name)[1])
+    from femr.engine.openvino import OpenvinoNetwork
+
+    folder, _ = locate(facts.name, engine)
+    network = OpenvinoNetwork(folder / next(iter(facts.onnx)))
+    _check_shapes(facts, network)
+    return network
+
+
 def load_network(name: str) -> tuple[ModelFacts, "keras.Model"]:
-    """A single network with its trained weights, and its facts. Raises: ModelError, whatever goes wrong."""
+    """A single network as a Keras model with its trained weights, and its facts. Raises: ModelError, as above."""
     folder, facts = locate(name)
     entry = next(iter(facts.files), None)
     if entry is None:
@@ -161,17 +212,11 @@ def in_half_precision(network: "keras.Model", name: str) -> "keras.Model":
     return half
 
 
-def sha256(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def verify(folder: Path, facts: ModelFacts) -> None:
-    """Return if a folder holds the very files of the facts. Raises: ModelError."""
-    for file, expected in facts.files.items():
-        if sha256(folder / file) != expected:
-            raise ModelError(f"The weights of {facts.title} are damaged: {file} is not the file that was published.")
+def verify(folder: Path, facts: ModelFacts, files: Mapping[str, str]) -> None:
+    """Return if a folder holds the very files of a model that are told. Raises: ModelError."""
+    damaged = first_damaged(folder, files)
+    if damaged:
+        raise ModelError(f"The weights of {facts.title} are damaged: {damaged} is not the file that was published.")
 
 
 def _calibration(document: Mapping[str, Any], file: str) -> Calibration:
@@ -187,32 +232,33 @@ def _calibration(document: Mapping[str, Any], file: str) -> Calibration:
 
 def _plausible(facts: ModelFacts) -> bool:
     # file names must be plain: facts may come from the Hub, and a path could lead out of the folder
-    files = all(Path(file).name == file and _SHA256.fullmatch(digest) for file, digest in facts.files.items())
+    told = (*facts.files.items(), *facts.onnx.items())
+    files = all(Path(file).name == file and _SHA256.fullmatch(digest) for file, digest in told)
     numbers = 0 < facts.label_temperature < math.inf and 0 <= facts.unsure_threshold <= 1
     return files and numbers and set(facts.members) <= set(MODEL_NAMES)
 
 
-def _hub_entry(facts: ModelFacts) -> tuple[str, str]:
+def _hub_entry(facts: ModelFacts, files: Mapping[str, str]) -> tuple[str, str]:
     """The repository and commit in the facts. Raises: ModelError if there is none, or something that can move."""
     entry = facts.document.get("hub") or {}
     repo, revision = entry.get("repo"), entry.get("revision")
     if not repo:
-        missing = ", ".join(file for file in facts.files if not (MODELS_DIR / file).is_file())
+        missing = ", ".join(file for file in files if not (MODELS_DIR / file).is_file())
         raise ModelError(f"The weights of {facts.title} are missing: {missing}.")
     if not _COMMIT.fullmatch(str(revision)):
         raise ModelError(f"Expected {facts.name}.json to name a full Hub commit of 40 digits. Received: {revision}")
     return str(repo), str(revision)
 
 
-def _fetch(repo: str, commit: str, facts: ModelFacts) -> Path:
-    """The Hub cache's folder with a model's files, every one checked."""
-    folder = MODELS_DIR
-    for file, expected in facts.files.items():
+def _fetch(facts: ModelFacts, files: Mapping[str, str]) -> Path:
+    """The Hub cache's folder with some of a model's files, every one checked."""
+    folder, (repo, commit) = MODELS_DIR, _hub_entry(facts, files)
+    for file, expected in files.items():
         path = _download(repo, commit, file)
         if sha256(path) != expected:  # a damaged cache heals by a second download; damaged at the source, it stays so
             path = _download(repo, commit, file, force=True)
         folder = path.parent
-    verify(folder, facts)
+    verify(folder, facts, files)
     return folder
 
 
@@ -272,6 +318,8 @@ def hub_failure(error: Exception) -> str:
 def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
     import keras
 
+    from femr.engine.keras import KerasNetwork
+
     try:
         if path.suffix == ".keras":
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -279,19 +327,19 @@ def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
             with networks.dtype_policy("float32"):
                 network = networks.NETWORKS[facts.name].build()
             network.load_weights(path)
-        shape, heads = network.input_shape[1:], _heads(network)
+        ready = KerasNetwork(network)
     except Exception as error:  # Keras lets through whatever its parsers of zip, JSON and HDF5 raise
         raise ModelError(f"The weights of {facts.title} cannot be read.") from error
-    if shape != (facts.side, facts.side, 3):
+    _check_shapes(facts, ready)
+    return network
+
+
+def _check_shapes(facts: ModelFacts, network: Network) -> None:
+    """Return if a network takes and gives what its facts tell. Raises: ModelError."""
+    heads = network.outputs
+    if network.input_shape != (facts.side, facts.side, 3):
         raise ModelError(f"The weights of {facts.title} are those of another network.")
     if set(heads.values()) != {(len(EMOTIONS),)} or (len(heads) > 1 and tuple(heads) != HEADS):
         wanted = f"{len(EMOTIONS)} scores, once or as {' and '.join(HEADS)}"
         found = ", ".join(f"{'×'.join(map(str, size))} {name}" for name, size in heads.items())
         raise ModelError(f"Expected the weights of {facts.title} to give {wanted}. Received: {found}")
-    return network
-
-
-def _heads(network: "keras.Model") -> dict[str, tuple[int, ...]]:
-    """The name of each output → its shape without the batch, in their order."""
-    names = getattr(network, "output_names", None) or [network.name]  # a Sequential has no names for its one output
-    return {name: tuple(output.shape[1:]) for name, output in zip(names, network.outputs, strict=True)}

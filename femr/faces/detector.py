@@ -15,7 +15,7 @@ from femr.results import Face, Landmarks
 DETECTORS: Mapping[str, str] = MappingProxyType(
     {"mtcnn": "femr.faces.mtcnn:MtcnnDetector", "yunet": "femr.faces.yunet:YunetDetector"}
 )
-"""Name → where its class is, which is given a smallest face and what stands behind the name, as in "yunet:FILE"."""
+"""Name → its class, which is given a smallest face, what stands behind the name, as in "yunet:FILE", and an engine."""
 
 
 class Detection(NamedTuple):
@@ -41,12 +41,13 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(name: str = "mtcnn", smallest_face: int | None = None) -> Detector:
+def load_detector(name: str = "mtcnn", smallest_face: int | None = None, engine: str | None = None) -> Detector:
     """A detector, loaded once and for many pictures.
 
     Args:
         name: One of DETECTORS, with a colon and a weights file where it needs one.
         smallest_face: The side in pixels from which faces are looked for, None for the detector's own.
+        engine: What runs its networks, see `engine.choose`.
 
     Raises:
         ModelError: There is no such detector, or its weights cannot be read.
@@ -55,7 +56,7 @@ def load_detector(name: str = "mtcnn", smallest_face: int | None = None) -> Dete
     if kind not in DETECTORS:
         raise ModelError(f"Expected a detector named {', '.join(DETECTORS)}. Received: {kind}")
     module, _, cls = DETECTORS[kind].partition(":")
-    detector: Detector = getattr(import_module(module), cls)(smallest_face, file)
+    detector: Detector = getattr(import_module(module), cls)(smallest_face, file, engine)
     return detector
 
 

@@ -6,17 +6,17 @@ smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from femr.engine import run
 from femr.errors import ModelError
 from femr.faces.boxes import Floats, areas, shared_areas
 from femr.faces.detector import Detection, to_faces
-from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, Graph, load_onet, load_pnet, load_rnet
+from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, load
 from femr.faces.mtcnn_views import (
     LOOKS,
     MARGIN,
@@ -62,7 +62,6 @@ _SECOND = 0.5  # share of a doubtful box in a better one from which it is a seco
 _LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
 _HELD = 0.7  # and after O-Net's first look: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
-_CHUNK = 300_000  # pixels in one batch of R-Net or O-Net: 36 MB at most between two layers
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image
 
 
@@ -72,18 +71,19 @@ class MtcnnDetector:
     Args:
         smallest_face: The side in pixels from which a face is looked for, 12 at least; None is SMALLEST_FACE, or
             SMALLEST_SHARE of the picture where that is more.
+        engine: See `engine.choose`.
 
     Raises:
         ModelError: The smallest face is too small, or a file is named.
     """
 
-    def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
+    def __init__(self, smallest_face: int | None = None, file: str = "", engine: str | None = None) -> None:
         if file:
             raise ModelError(f"Expected mtcnn without a file: its weights are at hand. Received: {file}")
         if smallest_face is not None and smallest_face < WINDOW:
             raise ModelError(f"Expected a smallest face of {WINDOW} pixels or more. Received: {smallest_face}")
         self._smallest = smallest_face
-        self._cascade = Cascade()
+        self._cascade = Cascade(engine)
 
     def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
         """The faces of each picture, as in Detector; of several pictures sooner than one by one.
@@ -172,8 +172,8 @@ class _Candidates(NamedTuple):
 class Cascade:
     """The three networks, loaded once; for any number of pictures of any size, and from several threads."""
 
-    def __init__(self) -> None:
-        self._pnet, self._rnet, self._onet = load_pnet(), load_rnet(), load_onet()
+    def __init__(self, engine: str | None = None) -> None:
+        self._pnet, self._rnet, self._onet = load(engine)
 
     def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Detection]]:
         """The faces of each picture, RGB uint8 (h, w, 3); each network sees several pictures, or all, at once.
@@ -197,12 +197,13 @@ class Cascade:
             for number, (image, side) in enumerate(zip(images, smallest, strict=True))
             for level in pyramid(image, WINDOW / side)
         ]
-        for sheet in sheets([level for _, level in levels]):
-            offsets, odds = (output[0] for output in self._pnet(sheet.image[np.newaxis]))
+        filled = list(sheets([level for _, level in levels]))
+        outputs = self._pnet(sheet.image[np.newaxis] for sheet in filled)
+        for sheet, ((offsets,), (odds,)) in zip(filled, outputs, strict=True):
             for index, y, x in sheet.places:
                 number, level = levels[index]
                 part = _inside(y, level.shape[0]), _inside(x, level.shape[1])
-                found = _candidates(*_windows(offsets[part], odds[part]), number)
+                found = _candidates(*_windows(offsets[part], odds[..., 0][part]), number)
                 found = found._replace(boxes=(found.boxes - MARGIN) * _zoom(level, images[number]))
                 yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
 
@@ -230,7 +231,7 @@ class Cascade:
 
     def _odds(self, looks: Pixels) -> Floats:
         """O-Net's log odds (n, m) for m looks at each of n faces."""
-        *_, odds = _run(self._onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3), (4, 10, 1))
+        *_, odds = run(self._onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3))
         return odds.reshape(looks.shape[:2])
 
     def _righted(self, image: Pixels, face: Detection) -> list[Detection]:
@@ -246,7 +247,7 @@ class Cascade:
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""
         patches, squares = cut_patches(images, proposed.boxes, proposed.pictures, RNET_SIDE)
-        offsets, odds = _run(self._rnet, patches, (4, 1))
+        offsets, odds = run(self._rnet, patches)
         refined = _Candidates(_moved(squares, offsets), odds[:, 0], proposed.pictures)
         cut = _shares_inside(refined, images) < _WHOLE
         refined = refined.keep(refined.scores > np.where(cut, _log_odds(_CUT_THRESHOLD), _log_odds(_THRESHOLDS[1])))
@@ -255,11 +256,11 @@ class Cascade:
     def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Detection]]:
         """O-Net's boxes and landmarks, each with its picture's number: the means of a patch and its mirror image."""
         patches, squares = cut_patches(images, refined.boxes, refined.pictures, ONET_SIDE)
-        plain = _run(self._onet, patches, (4, 10, 1))
+        plain = run(self._onet, patches)
         seen = _Candidates(_moved(squares, plain[0]), plain[2][:, 0], refined.pictures)
         again = _outermost(seen, np.flatnonzero(seen.scores > _log_odds(_HOPELESS)))
         squares, pictures = squares[again], refined.pictures[again]
-        mirrored = _turned(*_run(self._onet, patches[again, :, ::-1], (4, 10, 1)))
+        mirrored = _turned(*run(self._onet, patches[again, :, ::-1]))
         offsets, relative, odds = (
             np.asarray((one[again] + other) / 2, np.float32) for one, other in zip(plain, mirrored, strict=True)
         )
@@ -318,17 +319,6 @@ def _candidates(boxes: Floats, scores: Floats, picture: int) -> _Candidates:
 def _joined(parts: Iterable[_Candidates]) -> _Candidates:
     none = _candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0)
     return _Candidates(*(np.concatenate(fields) for fields in zip(none, *parts, strict=True)))
-
-
-def _run(network: Graph, patches: Pixels, widths: Sequence[int]) -> list[Floats]:
-    """A network's outputs, each float32 (n, width), in chunks so that memory stays bounded."""
-    outputs = [np.empty((len(patches), width), np.float32) for width in widths]
-    most = _CHUNK // (patches.shape[1] * patches.shape[2])
-    edges = [*range(0, len(patches), most), len(patches)]
-    for start, stop in pairwise(edges):
-        for output, values in zip(outputs, network(patches[start:stop]), strict=True):
-            output[start:stop] = values.reshape(stop - start, -1)
-    return outputs
 
 
 def _moved(boxes: Floats, offsets: Floats) -> Floats:

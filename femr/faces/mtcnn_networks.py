@@ -1,120 +1,98 @@
-"""P-Net, R-Net and O-Net of MTCNN (Zhang et al., 2016) as TensorFlow graphs, with the mtcnn package's own weights.
+"""P-Net, R-Net and O-Net of MTCNN (Zhang et al., 2016), with the mtcnn package's own weights.
 
-The package's networks are run layer by layer, two things apart that give the same numbers sooner. Keras' PReLU makes
-five passes over the data and broadcasts a few slopes at a time; here it is two or three passes over whole rows. And
-P-Net's two heads are one convolution.
-
-How much sooner, and than what: docs/decisions/detection.md.
+`models/mtcnn.json` names the ONNX files that were made of them, with their SHA-256, for the fast engine.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+import json
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-import keras
-import numpy as np
-import tensorflow as tf
-from mtcnn.network.onet import ONet
-from mtcnn.network.pnet import PNet
-from mtcnn.network.rnet import RNet
-from mtcnn.utils.tensorflow import load_weights
+from femr import assets, engine
+from femr.engine import Network
+from femr.errors import ModelError
+from femr.files import first_damaged
 
-from femr.faces.boxes import Floats
-from femr.images import Pixels
+if TYPE_CHECKING:
+    import keras
 
 RNET_SIDE, ONET_SIDE = 24, 48
 """Input side of R-Net and O-Net in pixels."""
+FACTS = "mtcnn.json"
+"""The file in models/ that names the ONNX files."""
 
 
-class Graph:
-    """A network as a graph that is traced once for all sizes: uint8 pixels in, float32 arrays out."""
+class Networks(NamedTuple):
+    """The three networks, of RGB uint8.
 
-    def __init__(self, run: Callable[[tf.Tensor], tuple[tf.Tensor, ...]], shape: tuple[int | None, ...]) -> None:
-        self._run: Any = tf.function(run, input_signature=[tf.TensorSpec(shape, tf.uint8)])
+    pnet: (n, h, w, 3) → offsets (n, h', w', 4), and log odds of a face in each window (n, h', w', 1).
+    rnet: (n, 24, 24, 3) → offsets (n, 4), odds (n, 1).
+    onet: (n, 48, 48, 3) → offsets (n, 4), landmarks (n, 10) as x1 ... x5, y1 ... y5, odds (n, 1).
+    """
 
-    def __call__(self, pixels: Pixels) -> tuple[Floats, ...]:
-        """The network's outputs."""
-        return tuple(output.numpy() for output in self._run(pixels))
-
-    @property
-    def traces(self) -> int:
-        """How often it was traced so far."""
-        return int(self._run.experimental_get_tracing_count())
+    pnet: Network
+    rnet: Network
+    onet: Network
 
 
-def load_pnet() -> Graph:
-    """P-Net: RGB uint8 (n, h, w, 3) → offsets (n, h', w', 4), and (n, h', w') the log odds of a face in each window."""
-    network = _load(PNet(), "pnet.lz4", (None, None, None, 3))
-    *trunk, offsets, faces = network.layers
-    steps = _steps(trunk)
-    kernel, bias = (
-        np.concatenate(pair, axis=-1) for pair in zip(offsets.get_weights(), faces.get_weights(), strict=True)
+def load(asked: str | None = None) -> Networks:
+    """The networks on an engine, see `engine.choose`. Raises: ModelError."""
+    if engine.choose(asked) == "keras":
+        from femr.engine.keras import KerasNetwork
+
+        return Networks(*(KerasNetwork(model) for model in build()))
+    from femr.engine.openvino import OpenvinoNetwork
+
+    return Networks(*(OpenvinoNetwork(path) for path in _files()))
+
+
+def build() -> "tuple[keras.Model, keras.Model, keras.Model]":
+    """The three as Keras models, for the reference engine and for export. Raises: ModelError without the package."""
+    try:
+        from mtcnn.network.onet import ONet
+        from mtcnn.network.pnet import PNet
+        from mtcnn.network.rnet import RNet
+    except ImportError as error:
+        raise ModelError("Expected the package mtcnn with its weights: pip install 'femr[train]'.") from error
+    return (
+        _from_pixels(PNet(), "pnet", (None, None, 3), heads=1),
+        _from_pixels(RNet(), "rnet", (RNET_SIDE, RNET_SIDE, 3), heads=1),
+        _from_pixels(ONet(), "onet", (ONET_SIDE, ONET_SIDE, 3), heads=2),
     )
 
-    def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        outputs = tf.nn.bias_add(tf.nn.conv2d(_through(steps, pixels), kernel, 1, "VALID"), bias)
-        return outputs[..., :4], outputs[..., 5] - outputs[..., 4]
 
-    return Graph(run, (None, None, None, 3))
-
-
-def load_rnet() -> Graph:
-    """R-Net: RGB uint8 (n, 24, 24, 3) → offsets (n, 4), and the log odds of a face (n,)."""
-    return _refiner(RNet(), "rnet.lz4", RNET_SIDE, heads=1)
-
-
-def load_onet() -> Graph:
-    """O-Net: RGB uint8 (n, 48, 48, 3) → offsets (n, 4), landmarks (n, 10) as x1 ... x5, y1 ... y5, log odds (n,)."""
-    return _refiner(ONet(), "onet.lz4", ONET_SIDE, heads=2)
+def _files() -> list[Path]:
+    """The ONNX files, in the order of Networks, each the one that was published. Raises: ModelError."""
+    folder = assets.folder("models")
+    try:
+        digests = json.loads((folder / FACTS).read_text(encoding="utf-8"))["onnx"]
+        paths = [folder / f"{name}.onnx" for name in Networks._fields]
+        damaged = first_damaged(folder, {path.name: digests[path.name] for path in paths})
+    except (OSError, ValueError, LookupError) as error:
+        raise ModelError("The networks that find faces are missing or damaged.") from error
+    if damaged:
+        raise ModelError(f"The networks that find faces are damaged: {damaged} is not the file that was published.")
+    return paths
 
 
-def _refiner(network: keras.Model, weights: str, side: int, heads: int) -> Graph:
-    """A network of square patches, with so many heads before that for the odds."""
-    *trunk, faces = _load(network, weights, (None, side, side, 3)).layers
-    steps, odds = _steps(trunk[:-heads]), _odds(faces)
+def _from_pixels(network: "keras.Model", name: str, shape: tuple[int | None, ...], heads: int) -> "keras.Model":
+    """One of the package's networks from uint8 pixels to its first heads and the log odds of a face.
 
-    def run(pixels: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        features = _through(steps, pixels)
-        return *(head(features) for head in trunk[-heads:]), odds(features)
+    Not to a softmax of two, but to the difference before it, which unlike a probability has a mean.
+    """
+    import keras
+    from mtcnn.utils.tensorflow import load_weights
 
-    return Graph(run, (None, side, side, 3))
-
-
-def _load(network: keras.Model, weights: str, shape: tuple[int | None, ...]) -> keras.Model:
-    network.build(shape)
+    network.build((None, *shape))
     # the full path: a bare name would be looked up, and unpickled, in the current directory first
-    network.set_weights(load_weights(str(files("mtcnn.assets.weights") / weights)))
-    return network
-
-
-def _steps(layers: Sequence[Any]) -> list[Callable[[tf.Tensor], tf.Tensor]]:
-    """The layers as functions."""
-    return [
-        partial(_prelu, slopes=layer.get_weights()[0].ravel()) if isinstance(layer, keras.layers.PReLU) else layer
-        for layer in layers
-    ]
-
-
-def _odds(layer: keras.layers.Dense) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A layer of two outputs and softmax as log odds: the difference, which unlike the softmax has a mean."""
-    kernel, bias = layer.get_weights()
-    return lambda features: tf.linalg.matvec(features, kernel[:, 1] - kernel[:, 0]) + (bias[1] - bias[0])
-
-
-def _through(steps: Sequence[Callable[[tf.Tensor], tf.Tensor]], pixels: tf.Tensor) -> tf.Tensor:
-    """What the steps in a row make of uint8 pixels."""
-    x = (tf.cast(pixels, tf.float32) - 127.5) * (1 / 128)
-    for step in steps:
-        x = step(x)
-    return x
-
-
-def _prelu(x: tf.Tensor, slopes: Floats) -> tf.Tensor:
-    """x where it is positive, else its channel's slope times x."""
-    shape = tf.shape(x)
-    rows = tf.reshape(x, (shape[0], -1) if x.shape.rank == 2 else (shape[0] * shape[1], -1))
-    along = tf.tile(slopes, [tf.shape(rows)[1] // len(slopes)])
-    below = rows * along
-    rows = tf.maximum(rows, below) if (slopes <= 1).all() else rows + tf.minimum(rows, 0) * (along - 1)
-    return tf.reshape(rows, shape)
+    network.set_weights(load_weights(str(files("mtcnn.assets.weights") / f"{name}.lz4")))
+    *trunk, faces = network.layers
+    pixels = keras.Input(shape, dtype="uint8", name="pixels")
+    x = keras.layers.Rescaling(1 / 128, offset=-127.5 / 128)(pixels)
+    for layer in trunk[:-heads]:
+        x = layer(x)
+    width = "units" if isinstance(faces, keras.layers.Dense) else "filters"
+    odds = type(faces).from_config(faces.get_config() | {width: 1, "activation": "linear", "name": "odds"})
+    model = keras.Model(pixels, [*(head(x) for head in trunk[-heads:]), odds(x)], name=name)
+    odds.set_weights([weights[..., 1:] - weights[..., :1] for weights in faces.get_weights()])
+    return model

@@ -21,7 +21,7 @@ LOOKS = (1.0, 0.85)
 """Sides of the squares that are looked at again, in sides of the box; the face is turned upright, and mirrored too."""
 
 _SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
-_SHEET = 600_000  # pixels of a sheet, about: bounds the memory, whatever the picture
+_SHEET = 200_000  # pixels of a sheet, about: bounds the memory, whatever the picture
 _GRAY = 127
 # where the landmarks of 603 real boxes lay, with some room: in the box's longer side
 _EYE_DISTANCE = 0.18, 0.52  # seen: .25 to .42

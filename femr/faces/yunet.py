@@ -22,12 +22,13 @@ class YunetDetector:
     Args:
         smallest_face: The side in pixels from which a face counts.
         file: YuNet's ONNX file, as OpenCV Zoo has it.
+        engine: Changes nothing: OpenCV runs it.
 
     Raises:
         ModelError: The file is not there, or holds something else.
     """
 
-    def __init__(self, smallest_face: int | None = None, file: str = "") -> None:
+    def __init__(self, smallest_face: int | None = None, file: str = "", engine: str | None = None) -> None:
         name = printable(Path(file).name)
         if not Path(file).is_file():
             raise ModelError(f"Expected yunet:FILE, with an ONNX file of YuNet. Received: yunet:{name}, no such file")

@@ -20,6 +20,7 @@ from femr.expression.calibration import Calibration
 from femr.expression.weights import ENSEMBLE
 from femr.files import make_folder, replacing
 from femr.publish import photos
+from femr.publish.export import export
 from femr.publish.photos import Balanced, Curve, Photos, Readings
 from femr.publish.text import run_sentence
 from femr.results import EMOTIONS
@@ -292,6 +293,7 @@ def _write(candidate: Candidate, measured: Config) -> Path:
     if candidate.folder is not None:
         (network,) = candidate.model.networks
         config["files"] = weights.save_network(network.network, config["name"], folder)
+        config["onnx"] = export(network.network, config["name"], folder)
         config["scores"][PRIVATE_TEST]["weights_sha256"] = config["files"]
         history = (config["run"]["before"] or config["run"])["history"]
         if plots.available() and history:

@@ -48,12 +48,12 @@ def push_space(repo: str, private: bool = False) -> str:
 def model_files(folder: Path) -> dict[str, Path | bytes]:
     """Everything a model repository holds: name → file, or content where it is made here. Raises ModelError."""
     facts = [read_facts(folder / f"{name}.json") for name in MODEL_NAMES]
-    names = [f"{one.name}.json" for one in facts] + [file for one in facts for file in one.files]
+    names = [f"{one.name}.json" for one in facts] + [file for one in facts for file in (*one.files, *one.onnx)]
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"Nothing was uploaded: models/ lacks {', '.join(missing)}.")
     for one in facts:
-        verify(folder, one)
+        verify(folder, one, {**one.files, **one.onnx})
     names += [*pictures(folder), *(path.relative_to(folder).as_posix() for path in reference_runs(folder))]
     return {"README.md": card_of(folder).encode(), **{name: folder / name for name in names}}
 

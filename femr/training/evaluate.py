@@ -10,14 +10,16 @@ temperatures and thresholds come from PublicTest by a network that did not learn
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
+from femr.engine.keras import KerasNetwork
 from femr.errors import ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration, apply_temperature
+from femr.expression.classifier import Classifier
 from femr.expression.weights import ModelFacts
 from femr.files import make_folder
 from femr.results import EMOTIONS
@@ -26,9 +28,6 @@ from femr.training.checkpoint import CALIBRATION, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
 from femr.training.metrics import ClassScores, Interval, PeopleMeasures
 from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
-
-if TYPE_CHECKING:  # loads TensorFlow, whatever Keras' backend
-    from femr.expression.classifier import Classifier
 
 UNTUNED_THRESHOLD = 0.5
 """The threshold for "unsure" of a model that has none and cannot be given one for want of PublicTest."""
@@ -117,11 +116,9 @@ class Model:
         """The mean of the networks' predictions."""
         return Predictions(*(Heads(*view) for view in np.mean([one.predict(faces) for one in self.networks], axis=0)))
 
-    def classifier(self, balance: float | None = None) -> "Classifier":
+    def classifier(self, balance: float | None = None) -> Classifier:
         """What an Analyzer reads faces with. Raises ModelError if the balance cannot be."""
-        from femr.expression.classifier import Classifier
-
-        return Classifier(self.facts, [(one.facts, one.network) for one in self.networks], balance)
+        return Classifier(self.facts, [(one.facts, KerasNetwork(one.network)) for one in self.networks], balance)
 
 
 def find_model(name: str, probe: FaceData) -> Model:

@@ -6,6 +6,7 @@ import pytest
 
 import femr
 from builders import detect
+from femr.engine.keras import KerasNetwork
 from femr.errors import ModelError
 from femr.expression.calibration import Calibration
 from femr.expression.classifier import Classifier, load_classifier
@@ -47,24 +48,29 @@ def heads_of(network, views):
     return np.stack([np.asarray(one) for one in (answers if isinstance(answers, list) else [answers] * 2)])
 
 
+def of(*networks, facts=None, balance=None):
+    """A classifier of some networks with their facts."""
+    return Classifier(facts or networks[0][0], [(one, KerasNetwork(model)) for one, model in networks], balance)
+
+
 def rows(readings, answer):
     return [getattr(reading, answer).probabilities for reading in readings]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_face_gives_no_reading(networks, name):
-    assert Classifier(networks[name][0], [networks[name]]).classify(np.empty((0, 5, 48, 48), np.uint8)) == []
+    assert of(networks[name]).classify(np.empty((0, 5, 48, 48), np.uint8)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_clear_smile_is_happy(networks, crops, name):
-    (reading,) = Classifier(networks[name][0], [networks[name]]).classify(crops[:1])
+    (reading,) = of(networks[name]).classify(crops[:1])
     assert reading.scores.top == reading.vote_shares.top == reading.label_scores.top == "happy"
 
 
 def test_each_answer_is_the_mean_over_the_faces_views_calibrated(two_heads, crops):
     faces = [crops[0], crops[1, :1], crops.reshape(-1, 48, 48)]
-    readings = Classifier(two_heads[0], [two_heads]).classify(faces)
+    readings = of(two_heads).classify(faces)
     labels, people = np.stack([heads_of(two_heads, views).mean(axis=1) for views in faces], axis=1)
     np.testing.assert_allclose(rows(readings, "scores"), Calibration(1.3, 0.4).apply(people), atol=1e-5)
     np.testing.assert_allclose(rows(readings, "vote_shares"), Calibration(1.3).apply(people), atol=1e-5)
@@ -76,13 +82,13 @@ def test_one_head_is_the_answer_of_both(networks, crops):
     facts, network = networks["custom_cnn"]
     one = keras.Model(network.inputs, network.outputs[0])
     facts = replace(facts, calibration=Calibration(1.1), label_temperature=1.1)
-    for reading in Classifier(facts, [(facts, one)]).classify(crops):
+    for reading in of((facts, one)).classify(crops):
         assert reading.scores == reading.vote_shares == reading.label_scores
 
 
 def test_the_ensemble_is_the_mean_of_its_networks(networks, crops):
     facts = load_facts("ensemble")
-    readings = Classifier(facts, list(networks.values())).classify(crops[:, :1])
+    readings = of(*networks.values(), facts=facts).classify(crops[:, :1])
     answers = np.stack([heads_of(network, crops[:, 0]) for network in networks.values()])  # (networks, heads, n, 7)
     labels, people = answers.mean(axis=0)
     np.testing.assert_allclose(rows(readings, "scores"), facts.calibration.apply(people), atol=1e-5)
@@ -103,17 +109,9 @@ def test_faces_do_not_influence_one_another(classifier, crops):
     np.testing.assert_allclose(together, apart, atol=1e-5)
 
 
-def test_one_graph_serves_any_number_of_faces(classifier):
-    for faces in (1, 2, 3, 17, 64):
-        assert len(classifier.classify(np.zeros((faces, 1, 48, 48), np.uint8))) == faces
-    (network,) = classifier._networks
-    assert network._run.experimental_get_tracing_count() == 1
-
-
 def test_the_balance_is_the_models_own_unless_another_is_asked_for(two_heads, crops):
-    facts, _ = two_heads
-    own, off, full = (Classifier(facts, [two_heads], balance).classify(crops) for balance in (None, 0, 1))
-    assert own == Classifier(facts, [two_heads], 0.4).classify(crops)
+    own, off, full = (of(two_heads, balance=balance).classify(crops) for balance in (None, 0, 1))
+    assert own == of(two_heads, balance=0.4).classify(crops)
     for one, less, more in zip(own, off, full, strict=True):
         assert less.scores == less.vote_shares == one.vote_shares == more.vote_shares
         assert less.label_scores == more.label_scores

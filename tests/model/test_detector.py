@@ -7,7 +7,6 @@ import cv2
 import joblib
 import numpy as np
 import pytest
-import tensorflow as tf
 from matplotlib.cbook import get_sample_data
 from mtcnn.network.onet import ONet
 from mtcnn.network.pnet import PNet
@@ -18,11 +17,12 @@ from skimage import data
 
 from benchmarks.cutouts import backgrounds
 from builders import PORTRAIT_FACE, detect, overlap
+from femr.engine import ENGINES
 from femr.errors import DataError, ImageError, ModelError
 from femr.faces.crop import crop_face
 from femr.faces.detector import Follower
 from femr.faces.mtcnn import MtcnnDetector
-from femr.faces.mtcnn_networks import load_onet, load_pnet, load_rnet
+from femr.faces.mtcnn_networks import load
 from femr.images import to_picture
 from femr.results import Face
 
@@ -91,17 +91,6 @@ def test_a_face_that_fills_the_picture_is_found_at_any_size(detector, portrait, 
     assert x2 - x1 > side / 3
 
 
-def test_a_tensorflow_error_is_not_taken_for_no_faces(portrait, monkeypatch):
-    detector = MtcnnDetector()
-
-    def fail(_):
-        raise tf.errors.InvalidArgumentError(None, None, "broken")
-
-    monkeypatch.setattr(detector._cascade, "_onet", fail)
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        detect(detector, portrait)
-
-
 class Trap:
     """Leaves a mark when it is unpickled."""
 
@@ -116,34 +105,22 @@ def test_weights_in_the_current_directory_are_not_unpickled(tmp_path, monkeypatc
     for name in ("pnet.lz4", "rnet.lz4", "onet.lz4"):
         joblib.dump(Trap(str(tmp_path / "sprung")), tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    assert len(detect(MtcnnDetector(), portrait)) == 1
+    assert len(detect(MtcnnDetector(engine="keras"), portrait)) == 1
     assert not (tmp_path / "sprung").exists()
 
 
-def test_new_sizes_are_not_traced_anew(detector, portrait):
-    detect(detector, portrait)
-    cascade = detector._cascade
-    graphs = (cascade._pnet, cascade._rnet, cascade._onet)
-    before = [graph.traces for graph in graphs]
-    for side in (333, 444, 555):
-        detect(detector, np.asarray(Image.fromarray(portrait).resize((side, side))))
-    assert [graph.traces for graph in graphs] == before == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("network", "weights", "load", "side"),
-    [(PNet, "pnet", load_pnet, 60), (RNet, "rnet", load_rnet, 24), (ONet, "onet", load_onet, 48)],
-)
-def test_the_graphs_give_the_packages_numbers(portrait, network, weights, load, side):
-    package = network()
-    package.build((None, side, side, 3))
-    package.set_weights(load_weights(str(files("mtcnn.assets.weights") / f"{weights}.lz4")))
-    pixels = np.stack([portrait[y : y + side, 180 : 180 + side] for y in (60, 75, 90)])
-    *expected, faces = (output.numpy() for output in package((pixels.astype(np.float32) - 127.5) / 128))
-    *outputs, scores = load()(pixels)
-    for output, values in zip(outputs, expected, strict=True):
-        assert output == pytest.approx(values, abs=1e-5)
-    assert 1 / (1 + np.exp(-scores)) == pytest.approx(faces[..., 1], abs=1e-5)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_networks_give_the_packages_numbers(portrait, engine):
+    for name, network, package in zip(("pnet", "rnet", "onet"), load(engine), (PNet(), RNet(), ONet()), strict=True):
+        side = network.input_shape[0] or 60
+        package.build((None, side, side, 3))
+        package.set_weights(load_weights(str(files("mtcnn.assets.weights") / f"{name}.lz4")))
+        pixels = np.stack([portrait[y : y + side, 180 : 180 + side] for y in (60, 75, 90)])
+        *expected, faces = (output.numpy() for output in package((pixels.astype(np.float32) - 127.5) / 128))
+        ((*outputs, scores),) = network([pixels])
+        for output, values in zip(outputs, expected, strict=True):
+            assert output == pytest.approx(values, abs=1e-5)
+        assert 1 / (1 + np.exp(-scores[..., 0])) == pytest.approx(faces[..., 1], abs=1e-5)
 
 
 def test_many_pictures_at_once_give_what_each_gives_alone(detector, portrait, group):

@@ -1,0 +1,85 @@
+"""The default engine: ONNX files on OpenVINO's CPU runtime."""
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from femr.engine import Outputs
+from femr.errors import ModelError
+
+# each import of OpenVINO is told to its makers, by this package where it can be imported
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+import openvino  # noqa: E402
+
+_CONFIG = {
+    # bfloat16, which it takes by itself where the processor has it, moves scores by up to .02
+    "INFERENCE_PRECISION_HINT": "f32",
+    # a batch a core: all cores on one batch wait for each other after every layer
+    "PERFORMANCE_HINT": "THROUGHPUT",
+}
+# what is prepared for a size of input is forgotten: pictures come in ever new ones
+_ANY_SIZE = {"CPU_RUNTIME_CACHE_CAPACITY": 0}
+
+
+class OpenvinoNetwork:
+    """A network in an ONNX file, whose large weights may lie in files beside it.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            model = _core().read_model(path)
+            self.input_shape = _shape(model.input(0))
+            self.outputs: Mapping[str, tuple[int | None, ...]] = {
+                output.get_any_name(): _shape(output) for output in model.outputs
+            }
+            config = _CONFIG | (_ANY_SIZE if None in self.input_shape else {})
+            self._compiled = _core().compile_model(model, "CPU", config)
+        except RuntimeError as error:  # whatever is wrong, be it the file or the processor
+            raise ModelError(f"The network in {path.name} cannot be read by OpenVINO.") from error
+        self._at_once = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._idle: list[Any] = []  # requests, each for one batch at a time
+
+    def __call__(self, batches: Iterable[npt.NDArray[Any]]) -> list[Outputs]:
+        """As in Network. Raises: ModelError, where the memory is not enough above all."""
+        outputs, running = list[Outputs](), deque[Any]()
+        try:
+            for batch in batches:
+                if len(running) == self._at_once:
+                    outputs.append(self._finish(running.popleft()))
+                running.append(self._start(batch))
+            return outputs + [self._finish(request) for request in running]
+        except RuntimeError as error:
+            raise ModelError("A network could not be run; there may be too little memory.") from error
+
+    def _start(self, batch: npt.NDArray[Any]) -> Any:
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        request.start_async([np.ascontiguousarray(batch)], share_inputs=True)
+        return request
+
+    def _finish(self, request: Any) -> Outputs:
+        request.wait()
+        outputs = tuple(np.array(tensor.data) for tensor in request.output_tensors)
+        self._idle.append(request)
+        return outputs
+
+
+@cache
+def _core() -> Any:
+    return openvino.Core()
+
+
+def _shape(port: Any) -> tuple[int | None, ...]:
+    _, *sides = port.get_partial_shape()
+    return tuple(side.get_length() if side.is_static else None for side in sides)

@@ -107,7 +107,7 @@ class _Sheet:
         self._write(left + self._font_size + self._pad, middle, words, emotion.color)
 
     def _write(self, left: int, middle: int, text: str, color: str) -> None:
-        self._pen.text((left, middle), text, fill=_ink(color), font=self._font, anchor="lm")
+        self._pen.text((left, middle), text, fill=ink(color), font=self._font, anchor="lm")
 
     def _length(self, text: str) -> int:
         return round(self._pen.textlength(text, self._font))
@@ -117,7 +117,8 @@ def _forms(face: FaceEmotion) -> tuple[tuple[str, str], ...]:
     """Number and words beside the emoji, the shortest first."""
     number, mark = str(face.number), _UNSURE if face.unsure else ""
     word = face.scores.top.value + mark
-    return ("", ""), (number, mark), (number, word), (number, f"{word} {face.scores.top_score:.0%}")
+    score = "" if face.told else f" {face.scores.top_score:.0%}"
+    return ("", ""), (number, mark), (number, word), (number, word + score)
 
 
 def _blur(picture: Image.Image, box: Rectangle) -> None:
@@ -141,7 +142,7 @@ def _scaled(box: Box, factor: float) -> Rectangle:
     return x1, y1, max(x1 + 1, x2), max(y1 + 1, y2)
 
 
-def _ink(color: str) -> str:
+def ink(color: str) -> str:
     """Black or white, whichever has the higher contrast on a colour (relative luminance of WCAG 2)."""
     channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]

@@ -1,9 +1,12 @@
+import importlib
+import sys
+
 import av
 import numpy as np
 import pytest
 
 from builders import write_wav
-from femr.errors import DataError, FemrError, LibraryError
+from femr.errors import DataError, ImageError, LibraryError
 from femr.results import Emotion, Song
 from femr.video.clip import SECONDS, best_part, write_clip
 
@@ -89,4 +92,11 @@ def test_a_clip_that_cannot_be_made_says_why(tmp_path):
     for target in (tmp_path / "no" / "clip.mp4", "/dev/full"):
         with pytest.raises(DataError, match="The clip cannot be written: "):
             write_clip(picture, song(tmp_path / "song.wav"), target)
-    assert issubclass(DataError, FemrError)
+
+
+def test_without_pyav_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    for name in ("clip", "writer", "reader"):
+        monkeypatch.delitem(sys.modules, f"femr.video.{name}")
+    with pytest.raises(ImageError, match=r"Videos and clips need PyAV: pip install 'femr\[video\]'"):
+        importlib.import_module("femr.video.clip")

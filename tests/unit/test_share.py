@@ -1,17 +1,19 @@
-import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from builders import PORTRAIT_FACE, found, looking
 from femr.errors import DataError
-from femr.output.annotate import blurred
+from femr.output.annotate import blurred, save
 from femr.output.share import CARD, card
 from femr.results import EMOTIONS, Analysis, Emotion, Mood, Song
 
 ADDRESS = "huggingface.co/spaces/someone/femr"
-LONGEST = "A tie: surprised, neutral and afraid, 12 faces each; the surprised faces are larger or clearer; 3 were unclear"
+LONGEST = (
+    "A tie: surprised, neutral and afraid, 12 faces each; the surprised faces are larger or clearer; 3 were unclear"
+)
 
 
 def analysis(tmp_path, emotion="happy", reason="The face looks happy", **song):
@@ -64,7 +66,13 @@ def test_pictures_of_any_shape_have_a_card(tmp_path, shape):
 
 @pytest.mark.parametrize(
     "words",
-    [{"reason": LONGEST}, {"title": "x" * 3000}, {"title": "<b>no</b> " * 90}, {"title": "Él, большой 日\n"}, {"title": ""}],
+    [
+        {"reason": LONGEST},
+        {"title": "x" * 3000},
+        {"title": "<b>no</b> " * 90},
+        {"title": "Él, большой 日\n"},
+        {"title": ""},
+    ],
     ids=["sentence", "one word", "markup", "alphabets", "nothing"],
 )
 def test_long_and_strange_words_stay_on_their_plates(portrait, tmp_path, words):
@@ -76,12 +84,8 @@ def test_long_and_strange_words_stay_on_their_plates(portrait, tmp_path, words):
 
 
 def test_a_card_carries_nothing_but_its_pixels(portrait, tmp_path):
-    from PIL import Image
-
-    from femr.output.annotate import save
-
     save(card(portrait, analysis(tmp_path), ADDRESS), tmp_path / "card.jpg")
-    assert os.path.getsize(tmp_path / "card.jpg") < 500_000
+    assert (tmp_path / "card.jpg").stat().st_size < 500_000
     with Image.open(tmp_path / "card.jpg") as picture:
         assert not picture.getexif()
         assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}

@@ -3,6 +3,7 @@
 import json
 import logging
 import tempfile
+import warnings
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -66,7 +67,8 @@ def _to_onnx(network: keras.Model) -> Any:
     network(np.zeros((1, *(side or 24 for side in network.input_shape[1:])), network.inputs[0].dtype))
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "network.onnx"
-        network.export(path, format="onnx", verbose=False)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # Keras' own, under NumPy 2
+            network.export(path, format="onnx", verbose=False)
         model = onnx.load(path)
     ports = (*model.graph.input, *model.graph.output)
     _rename(model.graph, dict(zip((port.name for port in ports), _names(network), strict=True)))

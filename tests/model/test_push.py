@@ -71,7 +71,7 @@ class TestModels:
 
         files = uploaded(hub, f"models/{REPO}")
         facts = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
-        weights = {name for one in facts for name in one.files}
+        weights = {name for one in facts for name in (*one.files, *one.onnx)}
         shown = {*pictures(MODELS_DIR), *(f"reference/{path.name}" for path in reference_runs(MODELS_DIR))}
         assert set(files) == {"README.md", *(f"{name}.json" for name in MODEL_NAMES), *weights, *shown}
         assert all(content == (MODELS_DIR / name).read_bytes() for name, content in files.items())

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 INSTALLS: Mapping[str, str] = MappingProxyType(
-    {"the package, `pip install .`": "pyproject.toml", "the app and both engines, `requirements.txt`": "requirements.txt"}
+    {
+        "the package, `pip install .`": "pyproject.toml",
+        "the app with both engines, `requirements.txt`": "requirements.txt",
+    }
 )
 SYSTEMS: Mapping[str, str] = MappingProxyType(
     {
@@ -32,7 +35,7 @@ def lacking(requirements: str, system: str, python: str) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return ""
-    reason = re.search(r"Because ([\w-]+)\S* has no wheels", done.stderr)
+    reason = re.search(r"Because ([\w-]+).*? has no wheels", done.stderr)
     if reason is None:
         raise RuntimeError(done.stderr)
     return reason[1]

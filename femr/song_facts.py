@@ -14,18 +14,9 @@ from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
 
-import mutagen
-from mutagen.aac import AAC
-from mutagen.easymp4 import EasyMP4
-from mutagen.flac import FLAC
-from mutagen.mp3 import EasyMP3
-from mutagen.oggflac import OggFLAC
-from mutagen.oggopus import OggOpus
-from mutagen.oggvorbis import OggVorbis
-from mutagen.wave import WAVE
-
 from femr.errors import LibraryError, printable
 from femr.results import Emotion, emotion_of
+from femr.song_tags import read_tags
 
 PLAYABLE = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".oga", ".wav", ".flac")
 """File endings that today's browsers play."""
@@ -38,10 +29,9 @@ _DELIMITERS = (",", ";", "\t")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
 _LONGEST_CELL = 10  # lines: a quote that is not closed within them costs its own row, not the rest of the table
 
-# what PLAYABLE files hold; of others the library reads some without end, so a Musepack file that is called .mp3
-_KINDS = (EasyMP3, EasyMP4, AAC, OggVorbis, OggOpus, OggFLAC, FLAC, WAVE)
 _NUMBERS = ("valence", "arousal", "tempo", "duration")
 _WORDS = ("title", "key", "mode", "licence")
+_TONALITY = {"key", "mode"}
 _LONGEST = 200  # characters of a title, or of another word that is shown
 
 
@@ -59,7 +49,10 @@ def facts_of(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         LibraryError: It cannot be played, with the reason.
     """
-    return {**_from_name(path), **_from_tags(path), **_from_list(stated)}
+    listed, tagged = _from_list(stated), _from_tags(path)
+    if _TONALITY & listed.keys():  # half of it from each would be a third
+        tagged = {name: fact for name, fact in tagged.items() if name not in _TONALITY}
+    return {**_from_name(path), **tagged, **listed}
 
 
 def plays(name: str) -> bool:
@@ -95,26 +88,14 @@ def _from_tags(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise LibraryError(f"it cannot be opened: {error.strerror}.") from error
     try:
-        length, words = _read_tags(path)
+        tags = read_tags(path)
     except Exception as error:  # a damaged file makes the library raise nearly anything, MemoryError too
         raise LibraryError("it is damaged.") from error
-    if not 0 < length < inf:
+    if not 0 < tags.seconds < inf:
         raise LibraryError("there is no sound in it that browsers play.")
-    return {"duration": round(length, 1), **words}
-
-
-def _read_tags(path: Path) -> tuple[float, dict[str, str]]:
-    """The length in seconds, 0 where there is none, and what the tags tell. Raises: whatever the library raises."""
-    audio = mutagen.File(path, _KINDS)
-    if audio is None:
-        return 0.0, {}
-    named = {"title": _tag(audio, "title"), "artist": _tag(audio, "artist"), "licence": _tag(audio, "copyright")}
-    return float(getattr(audio.info, "length", 0)), {key: value for key, value in named.items() if value}
-
-
-def _tag(audio: Any, name: str) -> str:
-    values = audio.tags.get(name) if audio.tags is not None and name in audio.tags else None
-    return _line(str(values[0])) if isinstance(values, list) and values else ""
+    words = {name: _line(word) for name, word in tags.words.items()}
+    told = {"duration": round(tags.seconds, 1), "tempo": tags.tempo, **words}
+    return {name: fact for name, fact in told.items() if fact}
 
 
 def _line(text: str) -> str:

@@ -1,14 +1,15 @@
 """The songs on disk: femr's own catalogue, or a folder of the user's with or without a list of facts.
 
 A user's folder holds sub-folders named after the expressions, or a `library.csv` or `library.json` with the catalogue's
-fields (`file` and `expression` are needed), or both. What neither list nor tags tell is taken from the file's name:
-"Artist - Title.mp3". A file that no browser plays, or that is damaged, is named and left out; the others play.
+fields (`file` and `expression` are needed), or both; without a list, songs with a mood tag may lie anywhere in it. What
+neither list nor tags tell is taken from the file's name: "Artist - Title.mp3". A file that no browser plays, or that is
+damaged, is named and left out; the others play.
 """
 
 import logging
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from femr.files import passed_over, walk
 from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Emotion, Song, emotion_of
 from femr.song_facts import LISTS, Entry, blank, facts_of, plays, read_list, received
+from femr.song_tags import moods_of
 
 MUSIC_DIR = assets.folder("music")
 BESIDE = frozenset({
@@ -29,7 +31,7 @@ BESIDE = frozenset({
 """Endings of what lies beside songs and is not meant to play: covers, playlists, lyrics, what programs leave there."""
 
 _SHOWN = 5  # problems in one sentence
-_EXPECTED = f"sub-folders named {', '.join(EMOTIONS)}, or a library.csv"
+_EXPECTED = f"sub-folders named {', '.join(EMOTIONS)}, a library.csv, or mood tags with these words"
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ def read_folder(folder: Path) -> MusicLibrary:
         if emotion:
             _read_mood(sub, emotion, found)
     if not listed:
-        _tell_of_others(root, [sub for sub, emotion in subs.items() if emotion is None], found)
+        _read_others(root, [sub for sub, emotion in subs.items() if emotion is None], found)
     if not found.songs and not found.problems:
         found.problems.append(f"Expected audio files in {_EXPECTED}.")
     return MusicLibrary(found.songs.values(), found.problems, complete=found.complete and bool(found.songs))
@@ -110,6 +112,10 @@ class _Found:
     def leave_out(self, name: str, reason: object) -> None:
         self.problems.append(f"{name} is left out: {reason}")
         self.complete = False
+
+    def leave_out_folder(self, error: OSError) -> None:
+        """A line for a folder that cannot be opened, as `walk` tells of one."""
+        self.leave_out(f"The folder {printable(Path(error.filename).name)}", f"it cannot be opened: {error.strerror}.")
 
     def _add(self, place: Path, facts: Mapping[str, Any]) -> None:
         expression = facts.get("expression")
@@ -182,21 +188,33 @@ def _sub_folders(root: Path) -> dict[Path, Emotion | None]:
 
 def _read_mood(folder: Path, emotion: Emotion, found: _Found) -> None:
     """Adds the songs of a sub-folder named after an expression, but for those that a list told of."""
-
-    def tell(error: OSError) -> None:
-        found.leave_out(f"The folder {printable(Path(error.filename).name)}", f"it cannot be opened: {error.strerror}.")
-
-    for place in walk(folder, tell):
+    for place in walk(folder, found.leave_out_folder):
         if str(place) not in found.listed and place.suffix.lower() not in BESIDE:
             found.add(place, {"expression": emotion})
 
 
-def _tell_of_others(root: Path, subs: list[Path], found: _Found) -> None:
-    """Names what plays for no expression: neither a list nor a sub-folder's name tells one."""
-    loose = [path.name for path in sorted(root.iterdir()) if _meant_to_play(path.name) and _is_file(path)]
-    others = [sub.name for sub in subs if any(_meant_to_play(name) for *_, names in os.walk(sub) for name in names)]
-    passed = [*([_some(loose)] if loose else []), *(f"The folder {printable(name)}" for name in others)]
+def _read_others(root: Path, subs: list[Path], found: _Found) -> None:
+    """Adds the songs that lie elsewhere, by their mood tags, and names those that have none."""
+    passed = [_some(loose)] if (loose := _read_tagged(sorted(root.iterdir()), found)) else []
+    for sub in subs:
+        before = len(found.songs)
+        if untagged := _read_tagged(walk(sub, found.leave_out_folder), found):
+            whole = len(found.songs) == before
+            passed.append(f"The folder {printable(sub.name)}" if whole else _some(untagged))
     found.problems += [f"{what} is passed over: expected songs in {_EXPECTED}." for what in passed]
+
+
+def _read_tagged(places: Iterable[Path], found: _Found) -> list[str]:
+    """Adds the songs whose tags name moods. Returns: the names of the others."""
+    untagged = []
+    for place in places:
+        if _meant_to_play(place.name) and _is_file(place):
+            moods = moods_of(place)
+            for mood in moods:
+                found.add(place, {"expression": mood})
+            if not moods:
+                untagged.append(place.name)
+    return untagged
 
 
 def _meant_to_play(name: str) -> bool:

@@ -55,22 +55,24 @@ LISTED = [
 
 def good_songs():
     """Ending and content of small good files: one of each format with tags, and more of MP3's kinds of tags."""
-    songs = [(ending, _encode(*parts)) for ending, parts in FORMATS.items()]
-    plain = _encode(*FORMATS["mp3"], tags={}, write_xing="0", id3v2_version="0")
+    songs = [(ending, encode(*parts)) for ending, parts in FORMATS.items()]
+    plain = encode(*FORMATS["mp3"], tags={}, write_xing="0", id3v2_version="0")
     ends = [_ape(title="Rain", artist="The Band"), b"TAG" + b"Rain".ljust(125, b"\0")]
     catalogue = [_beginning(path.read_bytes()) for path in sorted(MUSIC_DIR.glob("happy/*.mp3"))[:1]]
     more = [_id3(3) + plain, _id3(4) + plain, plain, plain + ends[0], plain + ends[0] + ends[1], *catalogue]
     return [*songs, *(("mp3", data) for data in more)]
 
 
-def _encode(container, codec, samples, tags=TAGS, **options):
-    """Half a second of a tone."""
+def encode(container, codec, samples, tags=TAGS, seconds=0.5, quality=False, **options):
+    """A tone, as a file; `quality`: at a rate that varies with what there is to hear."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, options=options) as output:
         output.metadata.update(tags)
         # FFmpeg calls its own Vorbis an experiment
-        stream = output.add_stream(codec, rate=48_000, layout="stereo", options={"strict": "experimental"})
-        tone = np.sin(np.arange(48_000) / 34)[None] * 0.3
+        choice = {"flags": "+qscale", "global_quality": "400"} if quality else {}
+        stream = output.add_stream(codec, rate=48_000, layout="stereo", options={"strict": "experimental", **choice})
+        time = np.arange(2 * round(48_000 * seconds)) / 2
+        tone = np.sin(time / 34)[None] * np.where(time % 96_000 < 48_000, 0.3, 0.0)
         tone = (tone * 32_767).astype(np.int16) if samples == "s16" else tone.astype(np.float32)
         tone = tone.reshape(2, -1) if samples.endswith("p") else tone
         frame = av.AudioFrame.from_ndarray(tone, format=samples, layout="stereo")
@@ -130,7 +132,7 @@ def try_lists(count, seed):
     chance, played = random.Random(seed), Counter()
     with TemporaryDirectory() as name:
         for song in LISTED:
-            Path(name, song["file"]).write_bytes(_encode(*FORMATS["mp3"]))
+            Path(name, song["file"]).write_bytes(encode(*FORMATS["mp3"]))
         rows = [list(LISTED[0]), *(song.values() for song in LISTED)]
         table = ["\r\n".join(mark.join(map(str, row)) for row in rows) for mark in ",;\t"]
         texts = [*(("csv", text) for text in table), ("json", json.dumps({"songs": LISTED}))]

@@ -11,9 +11,6 @@ from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
 
-import matplotlib
-from matplotlib.figure import Figure
-
 from femr.report.count import KINDS, Tally
 from femr.report.summary import Group
 from femr.results import EMOTIONS, Emotion
@@ -162,6 +159,10 @@ def _name_bins(axes: Any, group: Group, width: int) -> None:
 def _svg(draw: Callable[[Any], None], size: tuple[int, int], name: str, title: str, told: str) -> str:
     """A drawing as an SVG element with names of its own, so that several can stand on a page."""
     file = io.BytesIO()
+    # half a second that the page's start need not wait for
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with _lock, matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), layout="constrained")
         draw(figure)

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+import lap  # of all that norfair 2.3, supervision 0.31 or SciPy would bring, one call is needed
 import numpy as np
 import numpy.typing as npt
-
-# norfair 2.3 needs numpy 1, supervision 0.31 brings matplotlib and requests; what is used of them is this one call
-from scipy.optimize import linear_sum_assignment
 
 from femr.faces.boxes import iou
 from femr.results import UNREADABLE, Box, EmotionScores, Face, FaceEmotion, Reading
@@ -119,7 +117,7 @@ class Tracker:
             track.predict(time - self._time)
         self._time = time
         costs = _costs(self._tracks, faces)
-        rows, columns = linear_sum_assignment(costs)
+        rows, columns = lap.lapjvx(costs, extend_cost=True, return_cost=False)
         found = {column: row for row, column in zip(rows, columns, strict=True) if costs[row, column] < _NEVER}
         lost = [row for row in range(len(self._tracks)) if row not in found.values()]
         for row in lost:

@@ -3,18 +3,21 @@
 import random
 import shutil
 import struct
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from builders import write_wav
+from builders import PORTRAIT, write_wav
 from damaged_songs import good_songs, try_lists, try_songs
 from femr.__main__ import main
 from femr.errors import LibraryError
 from femr.songs import load_library, read_folder
 
+CUT = b"RIFF\xff\0\0\0WAVEfmt \2\0\0\0\1\0"
+"""A WAV file that ends within its first facts: the tag library raises a struct.error."""
 WAVPACK = bytes.fromhex("7776706b18000000100400 00e803000000000000e80300000100800700") + bytes(69)
-"""Named .mp3, its tags raise an IndexError."""
 
 
 def test_good_songs_of_every_format_play(tmp_path):
@@ -55,22 +58,36 @@ def test_a_row_of_anything_costs_itself_alone(tmp_path):
         assert len(library.problems) <= 1
 
 
-def test_one_whose_tags_raise_an_index_error(tmp_path, capsys):
+def test_one_that_the_tag_library_cannot_read(tmp_path, capsys):
     write_wav(tmp_path / "happy" / "good.wav")
-    (tmp_path / "happy" / "wavpack.mp3").write_bytes(WAVPACK)
+    (tmp_path / "happy" / "cut.wav").write_bytes(CUT)
     assert main(["music", "check", str(tmp_path)]) == 2
     shown = capsys.readouterr()
     assert "good (good.wav)" in shown.out
-    assert shown.err == "femr: wavpack.mp3 is left out: it is damaged.\n"
+    assert shown.err == "femr: cut.wav is left out: it is damaged.\n"
     assert [song.title for song in load_library(tmp_path).songs] == ["good"]
 
 
-def test_one_that_the_tag_library_would_read_without_end(tmp_path):
+# a Musepack file whose first packet says that it has no bytes; WavPack; a picture; a program; noise
+NO_SOUND = {
+    "musepack": b"MPCK" + b"AA\0" + bytes(100),
+    "wavpack": WAVPACK,
+    "picture": PORTRAIT.read_bytes(),
+    "text": Path(__file__).read_bytes(),
+    "library": Path(np.random.mtrand.__file__).read_bytes()[:500_000],
+    "noise": b"\xff\xfb" + random.Random(18).randbytes(2_000_000),
+    "ones": b"\xff" * 100_000,
+    "windows": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(14) + b"\2" + bytes(1000),
+    "aac": b"\xff\xf1\x50\x80\1\x1f\xfc" + random.Random(18).randbytes(100_000),
+}
+
+
+@pytest.mark.parametrize("what", NO_SOUND)
+def test_what_is_no_song_but_called_one(tmp_path, what):
     (tmp_path / "happy").mkdir()
-    # a Musepack file whose first packet says that it has no bytes
-    (tmp_path / "happy" / "musepack.mp3").write_bytes(b"MPCK" + b"AA\0" + bytes(100))
+    (tmp_path / "happy" / f"{what}.mp3").write_bytes(NO_SOUND[what])
     (problem,) = read_folder(tmp_path).problems
-    assert problem.startswith("musepack.mp3 is left out: ")
+    assert problem.startswith(f"{what}.mp3 is left out: ")
 
 
 RAISED = [IndexError, KeyError, OverflowError, MemoryError, RecursionError, AssertionError, struct.error, OSError]
@@ -80,7 +97,7 @@ RAISED = [IndexError, KeyError, OverflowError, MemoryError, RecursionError, Asse
 def test_whatever_the_tag_library_raises(tmp_path, monkeypatch, error):
     write_wav(tmp_path / "happy" / "bad.wav")
     write_wav(tmp_path / "happy" / "good.wav")
-    monkeypatch.setattr("femr.song_facts.mutagen.File", library_that_fails("bad", error))
+    monkeypatch.setattr("femr.song_tags.TinyTag.get", library_that_fails("bad", error))
     library = read_folder(tmp_path)
     assert [song.title for song in library.songs] == ["good"]
     assert library.problems == ("bad.wav is left out: it is damaged.",)
@@ -88,41 +105,45 @@ def test_whatever_the_tag_library_raises(tmp_path, monkeypatch, error):
 
 def test_but_ctrl_c_is_heard(tmp_path, monkeypatch):
     write_wav(tmp_path / "happy" / "bad.wav")
-    monkeypatch.setattr("femr.song_facts.mutagen.File", library_that_fails("bad", KeyboardInterrupt))
+    monkeypatch.setattr("femr.song_tags.TinyTag.get", library_that_fails("bad", KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         read_folder(tmp_path)
 
 
 def library_that_fails(stem, error):
-    def read(path, kinds):
-        if path.stem == stem:
+    def read(file_obj, duration):
+        if Path(file_obj.name).stem == stem:
             raise error
-        return SimpleNamespace(info=SimpleNamespace(length=1), tags=None)
+        return tagged(1)
 
     return read
+
+
+def tagged(length, **fields):
+    """What the library returns."""
+    fields = {"title": None, "artist": None, "other": {}} | fields
+    return SimpleNamespace(mime_type="audio/wav", duration=length, samplerate=8000, **fields)
 
 
 @pytest.mark.parametrize("length", [float("nan"), float("inf"), -1, 0, None, "long"])
 def test_a_length_that_is_none(tmp_path, monkeypatch, length):
     write_wav(tmp_path / "happy" / "odd.wav")
-    audio = SimpleNamespace(info=SimpleNamespace(length=length), tags=None)
-    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, kinds: audio)
+    monkeypatch.setattr("femr.song_tags.TinyTag.get", lambda file_obj, duration: tagged(length))
     with pytest.raises(LibraryError, match=r"odd\.wav is left out"):
         load_library(tmp_path)
 
 
 def test_tags_are_shown_as_one_line(tmp_path, monkeypatch):
     write_wav(tmp_path / "happy" / "song.wav")
-    tags = {"title": ["Rain\0\r\n \u2028again \ud800"], "artist": ["\n"], "copyright": ["x" * 100_000]}
-    audio = SimpleNamespace(info=SimpleNamespace(length=1), tags=tags)
-    monkeypatch.setattr("femr.song_facts.mutagen.File", lambda path, kinds: audio)
+    found = tagged(1, title="Rain\0\r\n \u2028again \ud800", artist="\n", other={"copyright": ["x" * 100_000]})
+    monkeypatch.setattr("femr.song_tags.TinyTag.get", lambda file_obj, duration: found)
     (song,) = read_folder(tmp_path).songs
     assert (song.title, song.artist, len(song.licence)) == ("Rain again ?", None, 200)
 
 
 def test_a_catalogue_with_a_damaged_song_added(tmp_path, library):
     (tmp_path / "happy").mkdir()
-    (tmp_path / "happy" / "wavpack.mp3").write_bytes(WAVPACK)
+    (tmp_path / "happy" / "cut.wav").write_bytes(CUT)
     both = load_library(tmp_path, extend=True)
     assert len(both.songs) == len(library.songs)
     assert len(both.problems) == 1
@@ -130,7 +151,7 @@ def test_a_catalogue_with_a_damaged_song_added(tmp_path, library):
 
 def test_a_damaged_song_that_a_list_and_a_folder_hold_is_told_of_once(tmp_path):
     (tmp_path / "happy").mkdir()
-    (tmp_path / "happy" / "a.mp3").write_bytes(WAVPACK)
+    (tmp_path / "happy" / "a.mp3").write_bytes(CUT)
     (tmp_path / "library.csv").write_text("file,expression\nhappy/a.mp3,sad\nhappy/../happy/a.mp3,fear\n")
     assert read_folder(tmp_path).problems == ("a.mp3 (row 2 of library.csv) is left out: it is damaged.",)
 

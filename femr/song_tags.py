@@ -1,0 +1,147 @@
+"""What an audio file says of itself: its length, and its tags, whichever program wrote them.
+
+tinytag reads both. It takes any bytes for MP3, and does not know the length of AAC without a container or of FLAC that
+was written as a stream, so these are looked at here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import SEEK_END
+from pathlib import Path
+from typing import BinaryIO
+
+from tinytag import TinyTag, UnsupportedFormatError
+
+from femr.results import Emotion, emotion_of
+
+_PLAYED = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/flac")
+_NOT_PLAYED = "speex"
+_OGG_FLAC = 'audio/ogg; codecs="flac"'
+# names of fields in tinytag's words, the usual one first: ID3's frames, Vorbis comments, iTunes' own, MusicMatch's
+_LICENCE = ("copyright",)
+_MOOD = ("mood", "tmoo", "musicmatch_mood")
+_TEMPO = ("bpm", "tempo")
+_KEY = ("initial_key", "initialkey", "key")
+_FASTEST = 1_000  # beats a minute
+_BETWEEN_MOODS = re.compile(r"[\0;,/|]")
+_TONIC_AND_MODE = re.compile(r"([A-G][#b♯♭]?) ?(|maj|major|m|min|minor)")
+
+# layers II and III of MPEG 1, 2 and 2.5; a frame of layer III has 1,441 bytes at most, so the first bytes hold far more
+# than one header in each 4,096, all alike; what is no sound hardly ever does
+_MPEG_HEADER = re.compile(rb"\xff[\xe2-\xe5\xf2-\xf5\xfa-\xfd]")
+_LOOKED_AT, _SPAN, _FEWEST = 65_536, 4_096, 3
+_LONGEST_PAGE = 65_307  # bytes, of Ogg
+_ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+_ADTS_SAMPLES = 1_024  # a frame: ISO/IEC 13818-7
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Length, words by the names of `results.Song`, and beats a minute.
+
+    seconds: 0 where nothing is in the file that browsers play. words: only what is told.
+    """
+
+    seconds: float
+    words: dict[str, str]
+    tempo: float | None
+
+
+def read_tags(path: Path) -> Tags:
+    """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind."""
+    with path.open("rb") as file:
+        tag = _parse(path, file)
+        seconds = float(_seconds(tag, file))
+    licence, key, tempo = (next(_values(tag, *names), "") for names in (_LICENCE, _KEY, _TEMPO))
+    words = {"title": tag.title, "artist": tag.artist, "licence": licence, **_tonality(key)}
+    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo))
+
+
+def moods_of(path: Path) -> tuple[Emotion, ...]:
+    """The expressions that a file's mood tag names; none where it has no such tag, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            tag = _parse(path, file, duration=False)
+    except Exception:  # a damaged file makes the library raise nearly anything
+        return ()
+    words = (word for value in _values(tag, *_MOOD) for word in _BETWEEN_MOODS.split(value))
+    return tuple(dict.fromkeys(emotion for emotion in map(emotion_of, words) if emotion))
+
+
+def _parse(path: Path, file: BinaryIO, duration: bool = True) -> TinyTag:
+    try:
+        # by what it holds, as browsers do, whatever it is called
+        return TinyTag.get(file_obj=file, duration=duration)
+    except UnsupportedFormatError:
+        return TinyTag.get(path.name, file, duration=duration)  # MP3 behind something else
+
+
+def _values(tag: TinyTag, *names: str) -> Iterator[str]:
+    return (value for name in names for value in tag.other.get(name, ()))
+
+
+def _tempo(text: str) -> float | None:
+    try:
+        beats = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return beats if 0 < beats < _FASTEST else None
+
+
+def _tonality(text: str) -> dict[str, str]:
+    """Key and mode of "F#m", "Bb" or "C minor"; a key of another kind, such as Camelot's 8A, as it stands."""
+    known = _TONIC_AND_MODE.fullmatch(text.strip("\0 "))
+    if known is None:
+        return {"key": text}
+    return {"key": known[1], "mode": "minor" if known[2] in ("m", "min", "minor") else "major"}
+
+
+def _seconds(tag: TinyTag, file: BinaryIO) -> float:
+    kind = tag.mime_type or ""
+    if kind != "audio/mpeg":
+        length = tag.duration or (_last_granule(file) / tag.samplerate if kind == _OGG_FLAC and tag.samplerate else 0.0)
+        return length if kind.startswith(_PLAYED) and _NOT_PLAYED not in kind else 0.0
+    file.seek(_sound_start(file))
+    sound = file.read(_LOOKED_AT)
+    if _is_adts(sound, 0):
+        return _adts_seconds(sound + file.read())
+    return tag.duration or 0.0 if _has_frames(sound) else 0.0
+
+
+def _last_granule(file: BinaryIO) -> int:
+    """The number of samples before the end, as Ogg's last page has it."""
+    file.seek(max(0, file.seek(0, SEEK_END) - _LONGEST_PAGE))
+    end = file.read()
+    page = end.rfind(b"OggS")
+    return int.from_bytes(end[page + 6 : page + 14], "little", signed=True) if page >= 0 else 0
+
+
+def _sound_start(file: BinaryIO) -> int:
+    """Where an ID3v2 tag ends, 0 without one; its size is four times seven bits."""
+    file.seek(0)
+    header = file.read(10)
+    if not header.startswith(b"ID3") or len(header) < 10:
+        return 0
+    return 10 + sum((byte & 127) << shift for byte, shift in zip(header[6:], (21, 14, 7, 0), strict=True))
+
+
+def _has_frames(sound: bytes) -> bool:
+    """Whether MPEG's frames follow each other in it."""
+    headers = Counter(_MPEG_HEADER.findall(sound))
+    return max(headers.values(), default=0) >= max(_FEWEST, len(sound) // _SPAN)
+
+
+def _is_adts(sound: bytes, place: int) -> bool:
+    return len(sound) >= place + 7 and sound[place] == 0xFF and sound[place + 1] & 0xF6 == 0xF0
+
+
+def _adts_seconds(sound: bytes) -> float:
+    """Length of AAC without a container; what cannot be walked through, behind a fault, as if it were like the rest."""
+    place = frames = 0
+    while _is_adts(sound, place):
+        size = (sound[place + 3] & 3) << 11 | sound[place + 4] << 3 | sound[place + 5] >> 5
+        frames, place = frames + 1, place + max(7, size)
+    seconds = frames * _ADTS_SAMPLES / _ADTS_RATES[sound[2] >> 2 & 15]
+    return seconds * max(1.0, len(sound) / place) if frames >= _FEWEST else 0.0

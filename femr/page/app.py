@@ -31,7 +31,7 @@ def build_page() -> gr.Blocks:
         with gr.Tab("About"):
             about.build(shared.music_library(), (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         gr.Markdown(html.ABOUT, elem_id="about")
-    page.queue(max_size=16, api_open=False)
+    page.queue(max_size=200, api_open=False)
     return page  # type: ignore[no-any-return]
 
 

@@ -1,0 +1,130 @@
+"""The lane in which pictures of all visitors are read: what waits together, in one call of their Analyzer.
+
+Photos and frames stand in two lines, which move on at the same speed, counted in pixels, while somebody waits in both.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import inf
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from femr.errors import ImageError
+from femr.images import Picture
+from femr.results import FaceEmotion
+
+if TYPE_CHECKING:  # loads the networks' engine
+    from femr.analyzer import Analyzer
+
+Line: TypeAlias = Literal["photo", "frame"]
+Faces: TypeAlias = tuple[FaceEmotion, ...]
+
+WORKERS = 2
+"""Calls at once: while one is in a network, the other is between two, and a slow picture does not stop the rest."""
+MOST_PICTURES = 4
+MOST_PIXELS = 3_000_000
+"""Of the pictures in one call; a larger picture is read alone. Who comes meanwhile waits for so much."""
+NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
+
+_REMEMBERED = 32  # photos, for the pace
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A picture that waits. turn: when it is due, in pixels that its line has read. until: when it is too late."""
+
+    analyzer: "Analyzer"
+    picture: Picture
+    turn: int
+    until: float
+    faces: Future[Faces | None] = field(default_factory=Future)
+
+    @property
+    def pixels(self) -> int:
+        return self.picture.pixels.size // 3
+
+
+class Lane:
+    """Reads pictures for many threads; none waits for those that came to its line after it.
+
+    Args: `workers`, calls at once.
+    """
+
+    def __init__(self, workers: int = WORKERS) -> None:
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="lane")
+        self._lock = Lock()
+        self._waiting: list[_Job] = []
+        self._turns: dict[Line, int] = {"photo": 0, "frame": 0}  # of the last in each line
+        self._turn = 0  # of the last that was taken
+        self._ended: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def read(
+        self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf
+    ) -> Faces | None:
+        """The faces of a picture, as the analyzer's `read` gives them for it alone.
+
+        Args:
+            patience: Seconds after which it need not be read any more: None then.
+
+        Raises:
+            ImageError: There is not enough memory.
+        """
+        with self._lock:
+            # from now on where its line was empty: time in which nobody came is not saved up
+            turn = max(self._turns[line], self._turn) + picture.pixels.size // 3
+            self._turns[line] = turn
+            job = _Job(analyzer, picture, turn, monotonic() + patience)
+            self._waiting.append(job)
+        self._workers.submit(self._work)
+        try:
+            return job.faces.result()
+        finally:
+            if line == "photo":
+                self._ended.append(monotonic())
+
+    def seconds(self, photos: int) -> float | None:
+        """How long so many photos take at the pace of the last ones; None where there were none."""
+        ended = tuple(self._ended)
+        return photos * (monotonic() - ended[0]) / len(ended) if ended else None
+
+    def _work(self) -> None:
+        """Reads what is due. Each job calls for it once, and finds nothing left where another took it along."""
+        with self._lock:
+            jobs = self._take()
+        if jobs:
+            _read(jobs)
+
+    def _take(self) -> list[_Job]:
+        """The jobs that are due, all of one analyzer; those that are too late get their answer."""
+        now, pixels = monotonic(), 0
+        late = [job for job in self._waiting if job.until < now]
+        waiting = sorted((job for job in self._waiting if job.until >= now), key=lambda job: job.turn)
+        jobs: list[_Job] = []
+        for job in waiting:
+            fits = len(jobs) < MOST_PICTURES and pixels + job.pixels <= MOST_PIXELS
+            if not jobs or (fits and job.analyzer is jobs[0].analyzer):
+                jobs.append(job)
+                pixels += job.pixels
+        self._waiting = [job for job in waiting if job not in jobs]
+        self._turn = max([self._turn, *(job.turn for job in jobs[:1])])
+        for job in late:
+            job.faces.set_result(None)
+        return jobs
+
+
+def _read(jobs: Sequence[_Job]) -> None:
+    """Answers the jobs. Where one call for all fails, whatever the reason, each has a call of its own."""
+    try:
+        read = jobs[0].analyzer.read([job.picture for job in jobs])
+    except Exception as error:
+        if len(jobs) == 1:
+            jobs[0].faces.set_exception(ImageError(NO_MEMORY) if isinstance(error, MemoryError) else error)
+        else:
+            for job in jobs:
+                _read([job])
+        return
+    for job, faces in zip(jobs, read, strict=True):
+        job.faces.set_result(faces)

@@ -65,13 +65,13 @@ class Page:
     url: str
     process: int
 
-    def ask(self, photo: int, content: bytes) -> Answer:
+    def ask(self, photo: int, content: bytes, visitor: str = "") -> Answer:
         """The answer to a photo, the bytes of a JPEG file."""
         start = perf_counter()
         try:
             (path,) = json.load(self._post("upload", _HEAD + content + b"\r\n--femr--\r\n", _FORM))
             given = {"path": path, "meta": {"_type": "gradio.FileData"}}
-            with self._call("analyze", given, DEFAULT_MODEL, "match")[1] as lines:
+            with self._call("analyze", visitor, given, DEFAULT_MODEL, "match")[1] as lines:
                 *_, kind, data = (line.decode().partition(": ")[2].strip() for line in lines if line.strip())
         except HTTPError:
             kind, data = "refused", "null"
@@ -83,7 +83,7 @@ class Page:
         """The seconds from frame to answer of a visitor of the Live tab, who sends the same frame until it is over."""
         frame = {"url": f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"}
         seconds, start = list[float](), perf_counter()
-        event, answers = self._call("watch", frame, "match")
+        event, answers = self._call("watch", "", frame, "match")
         body = json.dumps({"data": [frame, "match", None], "session_hash": event}).encode()
         with answers:
             for line in answers:
@@ -96,14 +96,20 @@ class Page:
                     self._post(f"stream/{event}", body)
         return seconds
 
+    def processor(self) -> float:
+        """Seconds of processor time that the server has taken so far."""
+        user, system = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def peak(self) -> float:
         """The most memory that the server has taken so far, in MB."""
         status = Path(f"/proc/{self.process}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
 
-    def _call(self, name: str, *data: Any) -> tuple[str, Any]:
+    def _call(self, name: str, visitor: str, *data: Any) -> tuple[str, Any]:
         """The number of an event, and the stream of its answers."""
-        event = json.load(self._post(f"call/{name}", json.dumps({"data": data}).encode()))["event_id"]
+        body = json.dumps({"data": data, "session_hash": visitor or None}).encode()
+        event = json.load(self._post(f"call/{name}", body))["event_id"]
         return event, urllib.request.urlopen(f"{self.url}gradio_api/call/{name}/{event}")
 
     def _post(self, path: str, body: bytes, headers: dict[str, str] = _JSON) -> Any:
@@ -142,12 +148,12 @@ def measure(page: Page, visitors: int, photos: int, mixed: bool) -> dict[str, An
 
     def visit(visitor: int) -> list[Answer]:
         turns = np.roll(np.arange(photos), visitor)  # not all the same photo at the same time
-        return [page.ask(int(turn), files[turn]) for turn in turns]
+        return [page.ask(int(turn), files[turn], f"visitor{visitor}") for turn in turns]
 
     over, frame, large = Event(), photo(FRAME, 0), photo(LARGE, 0) if mixed else b""
     with ThreadPoolExecutor(visitors + LIVE + 1) as pool:
         watching = [pool.submit(page.watch, frame, over) for _ in range(LIVE if mixed else 0)]
-        start = perf_counter()
+        start, processor = perf_counter(), page.processor()
         visits = [pool.submit(visit, visitor) for visitor in range(visitors)]
         heavy = pool.submit(page.ask, -1, large) if mixed else None
         answers = [answer for each in visits for answer in each.result()]
@@ -158,6 +164,7 @@ def measure(page: Page, visitors: int, photos: int, mixed: bool) -> dict[str, An
         "answers": len(done),
         "refused": len(answers) - len(done),
         "answers_a_second": len(done) / taken,
+        "processor_seconds_an_answer": (page.processor() - processor) / max(1, len(done)),
         **_spread("photo", [answer.seconds for answer in done]),
         "equal_to_those_given_alone": all(_same(answer.faces, alone[answer.photo].faces) for answer in done),
         "seconds_alone": float(np.median([answer.seconds for answer in alone])),

@@ -24,9 +24,8 @@ Faces: TypeAlias = tuple[FaceEmotion, ...]
 
 WORKERS = 2
 """Calls at once: while one is in a network, the other is between two, and a slow picture does not stop the rest."""
-MOST_PICTURES = 4
-MOST_PIXELS = 3_000_000
-"""Of the pictures in one call; a larger picture is read alone. Who comes meanwhile waits for so much."""
+MOST_PICTURES, MOST_PIXELS = 8, 2_000_000
+"""In one call; a larger picture is read alone. No more: it saves a tenth at best, and who comes meanwhile waits."""
 NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
 
 _REMEMBERED = 32  # photos, for the pace
@@ -61,9 +60,7 @@ class Lane:
         self._turn = 0  # of the last that was taken
         self._ended: deque[float] = deque(maxlen=_REMEMBERED)
 
-    def read(
-        self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf
-    ) -> Faces | None:
+    def read(self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
         """The faces of a picture, as the analyzer's `read` gives them for it alone.
 
         Args:
@@ -72,6 +69,16 @@ class Lane:
         Raises:
             ImageError: There is not enough memory.
         """
+        try:
+            return self.join(analyzer, picture, line, patience).result()
+        finally:
+            if line == "photo":
+                self._ended.append(monotonic())
+
+    def join(
+        self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf
+    ) -> Future[Faces | None]:
+        """The same, without waiting for it."""
         with self._lock:
             # from now on where its line was empty: time in which nobody came is not saved up
             turn = max(self._turns[line], self._turn) + picture.pixels.size // 3
@@ -79,11 +86,7 @@ class Lane:
             job = _Job(analyzer, picture, turn, monotonic() + patience)
             self._waiting.append(job)
         self._workers.submit(self._work)
-        try:
-            return job.faces.result()
-        finally:
-            if line == "photo":
-                self._ended.append(monotonic())
+        return job.faces
 
     def seconds(self, photos: int) -> float | None:
         """How long so many photos take at the pace of the last ones; None where there were none."""

@@ -1,13 +1,13 @@
 """The page: its tabs put together, and served."""
 
+from http import HTTPStatus
 from math import ceil
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import gradio as gr
-from fastapi import HTTPException, Request
-from fastapi.responses import JSONResponse
+from gradio.routes import ORJSONResponse
 
 from femr import assets
 from femr.errors import FemrError
@@ -52,21 +52,21 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
-        app_kwargs={"exception_handlers": {503: refusal}},
+        app_kwargs={"exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}},
         **where,
     )
 
 
-async def refusal(_: Request, error: HTTPException) -> JSONResponse:
-    """Gradio's answer to who cannot join its queue; where it is full, with a time.
+async def refusal(_: Any, error: Any) -> ORJSONResponse:
+    """Gradio's answer to those who cannot join its queue; where it is full, with a time.
 
     Its page (6.31) has one sentence of its own for every 503, and shows what others say.
     """
     if not str(error.detail).startswith("Queue is full"):
-        return JSONResponse({"detail": error.detail}, 503)
+        return ORJSONResponse({"detail": error.detail}, error.status_code)
     seconds = shared.LANE.seconds(MOST_WAITING) or 60
     words = f"{MOST_WAITING} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
-    return JSONResponse({"detail": words}, 429)
+    return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:

@@ -1,6 +1,7 @@
 """Uploads by the real Hub client to a stand-in on loopback."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,15 @@ class TestSpace:
         start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
         assert done.stdout.strip() == "Blocks", done.stderr
+
+    @pytest.mark.parametrize(("zero", "shown"), [("true", "shown\n"), ("", "")])
+    def test_only_zerogpu_is_shown_a_function_for_its_gpu(self, tmp_path, zero, shown):
+        # stands for ZeroGPU's package, which is nowhere but there
+        (tmp_path / "spaces.py").write_text("def GPU(function): print('shown' if callable(function) else '?')")
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "SPACES_ZERO_GPU": zero}
+        command = [sys.executable, ROOT / "app.py", "--help"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith(f"{shown}usage:")
 
     def test_a_new_space_gets_its_hardware_at_once_and_one_that_is_there_too(self, hub, femr_push):
         femr_push("--space", REPO, "--hardware", "zero-a10g")

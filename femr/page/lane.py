@@ -1,6 +1,7 @@
 """The lane in which pictures of all visitors are read: what waits together, in one call of their Analyzer.
 
 Photos and frames stand in two lines, which move on at the same speed, counted in pixels, while somebody waits in both.
+A call is of one line, so that no frame waits for photos that are in it. Figures: docs/decisions/visitors.md.
 """
 
 from collections import deque
@@ -25,7 +26,7 @@ Faces: TypeAlias = tuple[FaceEmotion, ...]
 WORKERS = 2
 """Calls at once: while one is in a network, the other is between two, and a slow picture does not stop the rest."""
 MOST_PICTURES, MOST_PIXELS = 8, 2_000_000
-"""In one call; a larger picture is read alone. No more: it saves a tenth at best, and who comes meanwhile waits."""
+"""In one call; a larger picture is read alone. More would save little, and who comes meanwhile waits for them all."""
 NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
 
 _REMEMBERED = 32  # photos, for the pace
@@ -36,6 +37,7 @@ class _Job:
     """A picture that waits. turn: when it is due, in pixels that its line has read. until: when it is too late."""
 
     analyzer: "Analyzer"
+    line: Line
     picture: Picture
     turn: int
     until: float
@@ -83,7 +85,7 @@ class Lane:
             # from now on where its line was empty: time in which nobody came is not saved up
             turn = max(self._turns[line], self._turn) + picture.pixels.size // 3
             self._turns[line] = turn
-            job = _Job(analyzer, picture, turn, monotonic() + patience)
+            job = _Job(analyzer, line, picture, turn, monotonic() + patience)
             self._waiting.append(job)
         self._workers.submit(self._work)
         return job.faces
@@ -101,14 +103,14 @@ class Lane:
             _read(jobs)
 
     def _take(self) -> list[_Job]:
-        """The jobs that are due, all of one analyzer; those that are too late get their answer."""
+        """The jobs that are due, of one analyzer and line; those that are too late get their answer."""
         now, pixels = monotonic(), 0
         late = [job for job in self._waiting if job.until < now]
         waiting = sorted((job for job in self._waiting if job.until >= now), key=lambda job: job.turn)
         jobs: list[_Job] = []
         for job in waiting:
             fits = len(jobs) < MOST_PICTURES and pixels + job.pixels <= MOST_PIXELS
-            if not jobs or (fits and job.analyzer is jobs[0].analyzer):
+            if not jobs or (fits and (job.analyzer, job.line) == (jobs[0].analyzer, jobs[0].line)):
                 jobs.append(job)
                 pixels += job.pixels
         self._waiting = [job for job in waiting if job not in jobs]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import inf
+from statistics import fmean
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -29,7 +30,7 @@ MOST_PICTURES, MOST_PIXELS = 8, 2_000_000
 """In one call; a larger picture is read alone. More would save little, and who comes meanwhile waits for them all."""
 NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
 
-_REMEMBERED = 32  # photos, for the pace
+_REMEMBERED = 16  # calls, for the pace
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +50,19 @@ class _Job:
 
 
 class Lane:
-    """Reads pictures for many threads; none waits for those that came to its line after it.
+    """Reads pictures for many threads; whoever is first in a line is read before any who came to it later.
 
     Args: `workers`, calls at once.
     """
 
     def __init__(self, workers: int = WORKERS) -> None:
+        self._count = workers
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="lane")
         self._lock = Lock()
         self._waiting: list[_Job] = []
         self._turns: dict[Line, int] = {"photo": 0, "frame": 0}  # of the last in each line
         self._turn = 0  # of the last that was taken
-        self._ended: deque[float] = deque(maxlen=_REMEMBERED)
+        self._taken: deque[float] = deque(maxlen=_REMEMBERED)  # seconds a photo, of the last calls
 
     def read(self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
         """The faces of a picture, as the analyzer's `read` gives them for it alone.
@@ -71,11 +73,7 @@ class Lane:
         Raises:
             ImageError: There is not enough memory.
         """
-        try:
-            return self.join(analyzer, picture, line, patience).result()
-        finally:
-            if line == "photo":
-                self._ended.append(monotonic())
+        return self.join(analyzer, picture, line, patience).result()
 
     def join(
         self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf
@@ -91,16 +89,20 @@ class Lane:
         return job.faces
 
     def seconds(self, photos: int) -> float | None:
-        """How long so many photos take at the pace of the last ones; None where there were none."""
-        ended = tuple(self._ended)
-        return photos * (monotonic() - ended[0]) / len(ended) if ended else None
+        """How long so many photos take at the pace of the last calls; None where there were none."""
+        taken = tuple(self._taken)
+        return photos * fmean(taken) / self._count if taken else None
 
     def _work(self) -> None:
         """Reads what is due. Each job calls for it once, and finds nothing left where another took it along."""
         with self._lock:
             jobs = self._take()
-        if jobs:
-            _read(jobs)
+        if not jobs:
+            return
+        start = monotonic()
+        _read(jobs)
+        if jobs[0].line == "photo":
+            self._taken.append((monotonic() - start) / len(jobs))
 
     def _take(self) -> list[_Job]:
         """The jobs that are due, of one analyzer and line; those that are too late get their answer."""
@@ -114,7 +116,7 @@ class Lane:
                 jobs.append(job)
                 pixels += job.pixels
         self._waiting = [job for job in waiting if job not in jobs]
-        self._turn = max([self._turn, *(job.turn for job in jobs[:1])])
+        self._turn = max(self._turn, jobs[0].turn) if jobs else self._turn
         for job in late:
             job.faces.set_result(None)
         return jobs
@@ -123,7 +125,7 @@ class Lane:
 def _read(jobs: Sequence[_Job]) -> None:
     """Answers the jobs. Where one call for all fails, whatever the reason, each has a call of its own."""
     try:
-        read = jobs[0].analyzer.read([job.picture for job in jobs])
+        read = list(zip(jobs, jobs[0].analyzer.read([job.picture for job in jobs]), strict=True))
     except Exception as error:
         if len(jobs) == 1:
             jobs[0].faces.set_exception(ImageError(NO_MEMORY) if isinstance(error, MemoryError) else error)
@@ -131,5 +133,5 @@ def _read(jobs: Sequence[_Job]) -> None:
             for job in jobs:
                 _read([job])
         return
-    for job, faces in zip(jobs, read, strict=True):
+    for job, faces in read:
         job.faces.set_result(faces)

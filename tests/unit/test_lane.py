@@ -150,6 +150,18 @@ def test_where_memory_runs_out_for_one_alone_it_gets_a_sentence(lane):
     assert str(caught.value) == NO_MEMORY
 
 
+def test_nobody_waits_for_ever_where_an_answer_is_missing(lane, model):
+    class Forgetful(Model):
+        def read(self, pictures):
+            return super().read(pictures)[1:]
+
+    futures = [lane.join(Forgetful(), picture()) for _ in range(2)]
+    model.open.set()
+    for future in futures:
+        with pytest.raises(ValueError, match="shorter"):
+            future.result(20)
+
+
 def test_photos_and_frames_get_the_same_share_while_both_wait(lane, model):
     photos, frames = [picture(0.9) for _ in range(10)], [picture(0.3) for _ in range(40)]
     futures = [lane.join(model, one) for one in photos] + [lane.join(model, one, "frame") for one in frames]

@@ -100,6 +100,7 @@ class Faults:
     stalled: set[str] = field(default_factory=set)
     silent: bool = False  # accepts every request, and does not answer
     status: int = 0  # answers every request with it
+    unpaid: bool = False  # makes no Space but on ZeroGPU
 
 
 class HubServer(ThreadingHTTPServer):
@@ -113,6 +114,7 @@ class HubServer(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}  # LFS: SHA-256 → content
         self.requests: list[str] = []
         self.created: list[dict[str, Any]] = []
+        self.hardware: dict[str, str] = {}  # "user/name" of a Space → what was asked for
         self.faults = Faults()
         self.closing = Event()
 
@@ -186,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._resolve(parts)
         elif path.endswith(".git/info/lfs/objects/batch"):
             self._lfs_batch(json.loads(body))
-        elif self.command == "POST":
+        elif parts[0] == "api":
             self._api(parts[1:], body)
         else:
             self._send(404)
@@ -243,8 +245,14 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send_json({"errors": [], "warnings": []})
         if parts == ["repos", "create"]:
             return self._create(json.loads(body))
-        kind, owner, name, action = parts[:4]
-        repository = self.server.repositories[f"{kind}/{owner}/{name}"]
+        kind, owner, name, action = (*parts, "info")[:4]
+        repository = self.server.repositories.get(f"{kind}/{owner}/{name}")
+        if repository is None:
+            return self._send(404, {"X-Error-Code": "RepoNotFound"})
+        if action == "info":
+            return self._send_json({"id": f"{owner}/{name}"})
+        if action == "hardware":
+            return self._request_hardware(f"{owner}/{name}", json.loads(body)["flavor"])
         if action == "preupload":
             return self._preupload(json.loads(body)["files"])
         return self._commit(repository, f"{owner}/{name}", [json.loads(line) for line in body.splitlines()])
@@ -253,10 +261,16 @@ class _Handler(BaseHTTPRequestHandler):
         key = f"{wish['type']}s/{wish['organization']}/{wish['name']}"
         self.server.created.append(wish)
         new = key not in self.server.repositories
+        if new and self.server.faults.unpaid and wish.get("hardware") != "zero-a10g":
+            return self._send(402, {"X-Error-Message": "Payment required"})
         if new:
             self.server.repositories[key] = Repository()
             self.server.repositories[key].commit({".gitattributes": b"*.h5 filter=lfs\n"})
-        self._send_json({"url": f"{self.server.url}/{key.removeprefix('models/')}"}, 200 if new else 409)
+        return self._send_json({"url": f"{self.server.url}/{key.removeprefix('models/')}"}, 200 if new else 409)
+
+    def _request_hardware(self, space: str, flavor: str) -> None:
+        self.server.hardware[space] = flavor
+        self._send_json({"stage": "RUNNING", "hardware": {"current": None, "requested": flavor}})
 
     def _preupload(self, files: list[dict[str, Any]]) -> None:
         def mode(file: dict[str, Any]) -> str:

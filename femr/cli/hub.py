@@ -11,6 +11,9 @@ def add(commands: Any) -> None:
     push = commands.add_parser("push", help="upload to the Hub", description="Upload the models, or the whole Space.")
     push.add_argument("--repo", metavar="USER/NAME", help="model repository for both networks and the model card")
     push.add_argument("--space", metavar="USER/NAME", help="Space for the app itself")
+    push.add_argument(
+        "--hardware", metavar="NAME", help="of the Space: zero-a10g, which needs no paid plan, or cpu-basic"
+    )
     push.add_argument("--private", action="store_true", help="create it as private")
     push.set_defaults(run=run)
 
@@ -21,8 +24,10 @@ def run(options: argparse.Namespace) -> int:
 
     if not (options.repo or options.space):
         raise FemrError("Expected --repo USER/NAME, --space USER/NAME or both.")
+    if options.hardware and not options.space:
+        raise FemrError("Expected --hardware with --space USER/NAME.")
     if options.repo:
         print(push_models(options.repo, private=options.private))
     if options.space:
-        print(push_space(options.space, private=options.private))
+        print(push_space(options.space, options.private, options.hardware))
     return 0

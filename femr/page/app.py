@@ -1,10 +1,13 @@
 """The page: its tabs put together, and served."""
 
+from http import HTTPStatus
+from math import ceil
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import gradio as gr
+from gradio.routes import ORJSONResponse
 
 from femr import assets
 from femr.errors import FemrError
@@ -12,6 +15,7 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.page import about, html, live, many, photo, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
+MOST_WAITING = 200  # in Gradio's queue; who comes then is told when to come again
 
 
 def build_page() -> gr.Blocks:
@@ -31,7 +35,7 @@ def build_page() -> gr.Blocks:
         with gr.Tab("About"):
             about.build(shared.music_library(), (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         gr.Markdown(html.ABOUT, elem_id="about")
-    page.queue(max_size=16, api_open=False)
+    page.queue(max_size=MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
 
 
@@ -48,8 +52,21 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
+        app_kwargs={"exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}},
         **where,
     )
+
+
+async def refusal(_: Any, error: Any) -> ORJSONResponse:
+    """Gradio's answer to those who cannot join its queue; where it is full, with a time.
+
+    Its page (6.31) has one sentence of its own for every 503, and shows what others say.
+    """
+    if not str(error.detail).startswith("Queue is full"):
+        return ORJSONResponse({"detail": error.detail}, error.status_code)
+    seconds = shared.LANE.seconds(MOST_WAITING) or 60
+    words = f"{MOST_WAITING} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
+    return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:

@@ -1,7 +1,7 @@
 """The Live tab: the camera's picture twice a second; faces, mood and a song that follows it.
 
-A frame is analysed in one thread that all visitors share, first come, first served: each has one frame waiting at most,
-and one that waited too long is dropped. Frames and answers travel as data: URLs, so that no picture is ever a file.
+A frame is read in the lane that all visitors share: each has one waiting at most, and one that waited too long is
+dropped. Frames and answers travel as data: URLs, so that no picture is ever a file.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ import gradio as gr
 
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.images import Pixels, load_image, thumbnail
+from femr.images import Pixels, load_image, thumbnail, to_picture
 from femr.music import Mode
 from femr.output.annotate import draw
 from femr.page import html, shared
 from femr.page.inputs import FrameInput
 from femr.results import Analysis, Song
-from femr.video.session import Frame, Session
+from femr.video.session import Session
 
 EVERY = 0.5  # seconds from frame to frame
 LATE = 1.0  # seconds that a frame may wait for its turn
@@ -29,7 +29,7 @@ MINUTES = 5  # that one stream may last
 MOST_VISITORS = 16  # streams at once; more wait until one ends
 SHOWN_SIDE = 640  # pixels of the annotated picture's long side
 CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "facingMode": "user"}}
-LANE = ThreadPoolExecutor(1, thread_name_prefix="live")
+TURNS = ThreadPoolExecutor(MOST_VISITORS, thread_name_prefix="live")
 PRIVACY = (
     f"Frames are looked at and forgotten at once; none is stored. No one is identified. A stream ends after {MINUTES} "
     "minutes, and you can start another."
@@ -41,27 +41,30 @@ MUSIC = "Lift answers hard moods with brighter songs. It counts from the next so
 
 async def watch(frame: bytes | None, mode: Mode, session: Session | None) -> tuple[Any, ...]:
     """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the session."""
-    return await asyncio.wrap_future(LANE.submit(_turn, frame, mode, session, monotonic()))
+    return await asyncio.wrap_future(TURNS.submit(_turn, frame, mode, session))
 
 
-def _turn(frame: bytes | None, mode: Mode, session: Session | None, asked: float) -> tuple[Any, ...]:
-    now = monotonic()
-    if frame is None or now - asked > LATE:
+def _turn(frame: bytes | None, mode: Mode, session: Session | None) -> tuple[Any, ...]:
+    if frame is None:
         return (gr.skip(),) * 6
     try:
         image = load_image(frame)
         analyzer = shared.analyzer(DEFAULT_MODEL)
+        now = monotonic()
         if session is None or session.done or now - session.time > AWAY:
             session = Session(analyzer.library, analyzer.threshold, played=session.played if session else ())
         # Gradio's own limit counts the seconds of work, not those on the clock
         if _over(session):
             return _stop(OVER)
-        session.mode, before = mode, session.song
-        (found,) = session.analyze(analyzer, [Frame(now, None, image)])
+        picture = to_picture(image)
+        faces = shared.LANE.read(analyzer, picture, "frame", patience=LATE)
     except FemrError as error:
         return _stop(str(error))
-    if session.done:  # stopped meanwhile
+    if faces is None or session.done:  # too late, or stopped meanwhile
         return (gr.skip(),) * 6
+    session.mode, before = mode, session.song
+    step = session.step(faces, monotonic())
+    found = Analysis(*picture.size, step.faces, step.mood, step.song, analyzer.model)
     return (
         html.headline(found.mood) + html.note(session.note),
         _picture(draw(thumbnail(image, SHOWN_SIDE), found)),

@@ -3,7 +3,6 @@
 No inference here: each handler asks an Analyzer and turns its answer into what the components show.
 """
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import gradio as gr
@@ -14,11 +13,21 @@ from femr.music import Mode
 from femr.output.annotate import draw
 from femr.page import html
 from femr.page.inputs import PhotoInput
-from femr.page.shared import EXAMPLE, MODELS, MODELS_INFO, MODES, analyzer, music_library, plain_errors, text_of
+from femr.page.shared import (
+    AT_ONCE,
+    EXAMPLE,
+    MODELS,
+    MODELS_INFO,
+    MODES,
+    music_library,
+    plain_errors,
+    read_photo,
+    text_of,
+)
 from femr.results import Mood, Song
 
 SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
-LANE: Any = {"concurrency_id": "model", "concurrency_limit": 1}
+LANE: Any = {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
 SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
 WAITING = html.plate("🎧", "The mood will stand here, and its song will play.")
 TABLE_LABEL = "What each face looks like"
@@ -34,7 +43,7 @@ def analyze(photo: Pixels | None, model: str, mode: Mode, played: tuple[Song, ..
     if photo is None:
         raise gr.Error("Choose or take a photo first.", print_exception=False)
     with plain_errors():
-        found = replace(analyzer(model)(photo, mode, played), file="photo")
+        found = read_photo(photo, model, mode, played)
     shown = draw(thumbnail(photo, SHOWN_SIDE), found)
     link = html.table_link([found]) if found.faces else ""
     rows = [html.table_row(face) for face in found.faces]

@@ -1,11 +1,11 @@
-"""What the tabs share: songs and models, loaded once, their choices, and errors as visitors see them.
+"""What the tabs share: songs and models, loaded once, their choices, the lane, and errors as visitors see them.
 
 Nothing of a visitor's is kept here.
 """
 
 import html
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -17,7 +17,10 @@ import gradio as gr
 import femr
 from femr import assets
 from femr.errors import FemrError, LibraryError
-from femr.music import MusicLibrary
+from femr.images import Pixels, to_picture
+from femr.music import Mode, MusicLibrary
+from femr.page.lane import Lane
+from femr.results import Analysis, Song
 from femr.songs import load_library
 
 if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
@@ -28,6 +31,11 @@ EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
 MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
 MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
+LANE = Lane()
+AT_ONCE = 8
+"""Photos from upload to answer at once: enough that the lane reads several together; the others wait in Gradio's queue,
+where each sees its place.
+"""
 
 _loading = Lock()
 
@@ -54,6 +62,12 @@ def warm_up(model: str) -> None:
             _analyzer(model)(EXAMPLE)
     except FemrError as error:  # the page still works with another model
         print(f"femr: {error}", file=sys.stderr)
+
+
+def read_photo(photo: Pixels, model: str, mode: Mode, played: Sequence[Song]) -> Analysis:
+    """What a model finds in a visitor's photo, read together with those of others. Raises: FemrError."""
+    chosen, picture = analyzer(model), to_picture(photo)
+    return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, played, file="photo")
 
 
 @cache

@@ -3,12 +3,18 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import PAYMENT_REQUIRED
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 from femr.errors import ModelError
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, hub_failure, read_facts, verify
 from femr.publish.card import card_of, pictures, reference_runs
+
+Hardware: TypeAlias = Literal["zero-a10g", "cpu-basic"]
+FREE: Hardware = "zero-a10g"
+"""ZeroGPU: what the Hub lends without a paid plan. femr computes on its processor and asks for no GPU."""
+HARDWARE: tuple[Hardware, ...] = get_args(Hardware)
 
 ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
@@ -40,9 +46,18 @@ def push_models(repo: str, private: bool = False) -> str:
     return upload(repo, "model", model_files(MODELS_DIR), "Upload femr's models", private)
 
 
-def push_space(repo: str, private: bool = False) -> str:
-    """Upload the app, the package, models and music to a Space; the commit's address. Raises ModelError."""
-    return upload(repo, "space", space_files(ROOT), "Upload femr", private)
+def push_space(repo: str, private: bool = False, hardware: Hardware | None = None) -> str:
+    """Upload the app, the package, models and music to a Space; the commit's address.
+
+    Args:
+        hardware: What the Space runs on; None leaves it as it is, a new one on the Hub's default.
+
+    Raises:
+        ModelError: As for `push_models`.
+    """
+    if hardware and hardware not in HARDWARE:
+        raise ModelError(f"Expected the hardware {' or '.join(HARDWARE)}. Received: {hardware}")
+    return upload(repo, "space", space_files(ROOT), "Upload femr", private, hardware)
 
 
 def model_files(folder: Path) -> dict[str, Path | bytes]:
@@ -67,11 +82,18 @@ def space_files(root: Path) -> dict[str, Path | bytes]:
     app: dict[str, Path | bytes] = {
         path.relative_to(root).as_posix(): path for paths in found.values() for path in paths
     }
+    # of ZeroGPU's package the Hub has its own version, which a pin could contradict
+    app["requirements.txt"] = (root / "requirements.txt").read_bytes() + b"spaces\n"
     return app | {f"models/{name}": content for name, content in model_files(root / "models").items()}
 
 
 def upload(
-    repo: str, kind: Literal["model", "space"], files: Mapping[str, Path | bytes], message: str, private: bool = False
+    repo: str,
+    kind: Literal["model", "space"],
+    files: Mapping[str, Path | bytes],
+    message: str,
+    private: bool = False,
+    hardware: Hardware | None = None,
 ) -> str:
     """The address of one new commit with `files`, path in the repository → content; the repository is made if need be.
 
@@ -80,7 +102,7 @@ def upload(
     Raises:
         ModelError: When the Hub refuses or cannot be reached, and then nothing was committed.
     """
-    from huggingface_hub import CommitOperationAdd, HfApi, get_token
+    from huggingface_hub import CommitOperationAdd, HfApi, SpaceHardware, get_token
 
     # the Hub would take a bare name for one of its own old repositories
     if not _REPOSITORY.fullmatch(repo):
@@ -89,22 +111,29 @@ def upload(
         raise ModelError("You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.")
     api = HfApi()
     sdk = "gradio" if kind == "space" else None
-    with _clear_errors(repo):
+    with _clear_errors(repo, paid=kind == "space" and hardware != FREE):
+        new = not api.repo_exists(repo, repo_type=kind)
         # private=None leaves the Hub's own default, and an existing repository, as they are
-        api.create_repo(repo, repo_type=kind, private=private or None, exist_ok=True, space_sdk=sdk)
+        wish: Any = {"private": private or None, "space_sdk": sdk, "space_hardware": hardware}
+        api.create_repo(repo, repo_type=kind, exist_ok=True, **wish)
+        if hardware and not new:
+            api.request_space_hardware(repo, SpaceHardware(hardware))
         operations = [CommitOperationAdd(path, content) for path, content in files.items()]
         return api.create_commit(repo, operations, commit_message=message, repo_type=kind).commit_url
 
 
 @contextmanager
-def _clear_errors(repo: str) -> Iterator[None]:
-    """Turns a failed upload into one clear sentence."""
+def _clear_errors(repo: str, paid: bool) -> Iterator[None]:
+    """Turns a failed upload into one clear sentence. paid: whether there is a way that needs no paid plan."""
     import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         yield
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        raise ModelError(f"Nothing was uploaded to {repo}: {hub_failure(error)}.") from error
+        refused = isinstance(error, HfHubHTTPError) and error.response.status_code == PAYMENT_REQUIRED
+        hint = f"; with --hardware {FREE} it needs none" if refused and paid else ""
+        raise ModelError(f"Nothing was uploaded to {repo}: {hub_failure(error)}{hint}.") from error
 
 
 def _visible(root: Path, pattern: str) -> list[Path]:

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks import recall, speed
+from benchmarks import recall, speed, visitors
 from benchmarks.recall import iou, match, only, summarise
-from benchmarks.scenes import Truth
+from benchmarks.scenes import Plan, Truth
 from benchmarks.speed import Repeats, side_by_side
 from benchmarks.tools import Found, femr_finder, package_finder
 from femr.errors import DataError
@@ -142,3 +142,12 @@ def test_the_short_run_measures_recall(capsys):
 def test_data_that_are_not_there():
     with pytest.raises(DataError, match=r"nothing\.csv"):
         recall.main(["--data", "nothing.csv"])
+
+
+def test_visitors_of_the_page_are_all_answered_as_if_alone(monkeypatch, capsys):
+    monkeypatch.setattr(visitors, "LARGE", Plan(1600, 1200, 5))
+    visitors.main(["--visitors", "3", "--photos", "2", "--mixed", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["answers"], document["refused"]) == (6, 0)
+    assert document["equal_to_those_given_alone"] is True
+    assert all(document[key] > 0 for key in ("photo_p95", "large_seconds", "frame_p50", "peak_mb"))

@@ -1,6 +1,7 @@
 """Uploads by the real Hub client to a stand-in on loopback."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -130,10 +131,48 @@ class TestSpace:
             path = tmp_path / "space" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-            assert content == (ROOT / name).read_bytes(), name
+            added = b"spaces\n" if name == "requirements.txt" else b""
+            assert content == (ROOT / name).read_bytes() + added, name
         start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
         assert done.stdout.strip() == "Blocks", done.stderr
+
+    @pytest.mark.parametrize(("zero", "shown"), [("true", "shown\n"), ("", "")])
+    def test_only_zerogpu_is_shown_a_function_for_its_gpu(self, tmp_path, zero, shown):
+        # stands for ZeroGPU's package, which is nowhere but there
+        (tmp_path / "spaces.py").write_text("def GPU(function): print('shown' if callable(function) else '?')")
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "SPACES_ZERO_GPU": zero}
+        command = [sys.executable, ROOT / "app.py", "--help"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith(f"{shown}usage:")
+
+    def test_a_new_space_gets_its_hardware_at_once_and_one_that_is_there_too(self, hub, femr_push):
+        femr_push("--space", REPO, "--hardware", "zero-a10g")
+        assert hub.created[0]["hardware"] == "zero-a10g"
+        assert hub.hardware == {}
+        femr_push("--space", REPO)
+        assert hub.hardware == {}
+        femr_push("--space", REPO, "--hardware", "cpu-basic")
+        assert hub.hardware == {REPO: "cpu-basic"}
+
+    def test_who_has_no_paid_plan_hears_what_needs_none(self, hub, femr_push):
+        hub.faults.unpaid = True
+        words = "the Hub asks for a paid plan to create it; with --hardware zero-a10g it needs none"
+        for hardware in ([], ["--hardware", "cpu-basic"]):
+            done = femr_push("--space", REPO, *hardware, code=2)
+            assert done.err == f"femr: Nothing was uploaded to {REPO}: {words}.\n"
+        assert hub.repositories == {}
+        femr_push("--space", REPO, "--hardware", "zero-a10g")
+        femr_push("--space", REPO)
+        assert len(hub.repositories[f"spaces/{REPO}"].commits) == 3  # the Hub's own first one, and two
+
+    def test_unknown_hardware(self, hub, femr_push):
+        done = femr_push("--space", REPO, "--hardware", "t4", code=2)
+        assert done.err == "femr: Expected the hardware zero-a10g or cpu-basic. Received: t4\n"
+        assert femr_push("--repo", REPO, "--hardware", "zero-a10g", code=2).err.startswith(
+            "femr: Expected --hardware with"
+        )
+        assert hub.requests == []
 
     def test_nothing_but_the_list(self, tmp_path):
         root = tmp_path / "femr"

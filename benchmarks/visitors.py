@@ -1,0 +1,211 @@
+"""Many visitors of the page at once: `python -m benchmarks.visitors`; --mixed adds Live visitors and a large picture.
+
+The page runs in a process of its own on loopback. Each photo is sent alone first, as the answers to compare with; then
+all visitors send all photos, each the next one when the last one is answered. Seconds are those of the whole way, from
+the upload to the answer with all numbers; whoever is refused has no answer.
+"""
+
+import argparse
+import base64
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from time import perf_counter
+from typing import Any, NamedTuple
+from urllib.error import HTTPError
+
+import cv2
+import numpy as np
+
+from benchmarks.cutouts import backgrounds, portrait
+from benchmarks.scenes import Plan, compose
+from benchmarks.tools import table
+from femr.expression.weights import DEFAULT_MODEL
+from femr.images import Pixels
+
+PHOTO = Plan(1024, 683, 5)
+"""0.7 megapixels, five faces."""
+LARGE = Plan(8660, 5773, 5)
+"""50 megapixels."""
+FRAME = Plan(640, 480, 1)
+LIVE = 4
+"""Visitors of the Live tab beside the others, with --mixed."""
+
+_BACKGROUND = "motorcycle_left"
+_EVERY = 0.5  # seconds from frame to frame
+_DIGITS = 1e-5
+_JSON = {"Content-Type": "application/json"}
+_FORM = {"Content-Type": "multipart/form-data; boundary=femr"}
+_HEAD = b'--femr\r\nContent-Disposition: form-data; name="files"; filename="photo.jpg"\r\n\r\n'
+
+
+class Answer(NamedTuple):
+    """A photo's number, the seconds until its answer, and the faces in it; None where there was none."""
+
+    photo: int
+    seconds: float
+    faces: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page as visitors' browsers see it. url: with a slash at the end. process: the server's number."""
+
+    url: str
+    process: int
+
+    def ask(self, photo: int, content: bytes, visitor: str = "") -> Answer:
+        """The answer to a photo, the bytes of a JPEG file."""
+        start = perf_counter()
+        try:
+            (path,) = json.load(self._post("upload", _HEAD + content + b"\r\n--femr--\r\n", _FORM))
+            given = {"path": path, "meta": {"_type": "gradio.FileData"}}
+            with self._call("analyze", visitor, given, DEFAULT_MODEL, "match")[1] as lines:
+                *_, kind, data = (line.decode().partition(": ")[2].strip() for line in lines if line.strip())
+        except HTTPError:
+            kind, data = "refused", "null"
+        answer = json.loads(data) if kind == "complete" else []
+        faces = [part["faces"] for part in answer if isinstance(part, dict) and "faces" in part]
+        return Answer(photo, perf_counter() - start, *(faces or [None]))
+
+    def watch(self, content: bytes, over: Event) -> list[float]:
+        """The seconds from frame to answer of a visitor of the Live tab, who sends the same frame until it is over."""
+        frame = {"url": f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"}
+        seconds, start = list[float](), perf_counter()
+        event, answers = self._call("watch", "", frame, "match")
+        body = json.dumps({"data": [frame, "match", None], "session_hash": event}).encode()
+        with answers:
+            for line in answers:
+                if line.startswith(b"data:"):
+                    seconds.append(perf_counter() - start)
+                    if over.wait(max(0.0, _EVERY - seconds[-1])):
+                        self._post(f"stream/{event}/close", b"")
+                        break
+                    start = perf_counter()
+                    self._post(f"stream/{event}", body)
+        return seconds
+
+    def processor(self) -> float:
+        """Seconds of processor time that the server has taken so far."""
+        user, system = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def peak(self) -> float:
+        """The most memory that the server has taken so far, in MB."""
+        status = Path(f"/proc/{self.process}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
+
+    def _call(self, name: str, visitor: str, *data: Any) -> tuple[str, Any]:
+        """The number of an event, and the stream of its answers."""
+        body = json.dumps({"data": data, "session_hash": visitor or None}).encode()
+        event = json.load(self._post(f"call/{name}", body))["event_id"]
+        return event, urllib.request.urlopen(f"{self.url}gradio_api/call/{name}/{event}")
+
+    def _post(self, path: str, body: bytes, headers: dict[str, str] = _JSON) -> Any:
+        return urllib.request.urlopen(urllib.request.Request(f"{self.url}gradio_api/{path}", body, headers))
+
+
+@contextmanager
+def serving() -> Iterator[Page]:
+    """The page, in a process and at a port of its own; what visitors upload is gone afterwards."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "femr", "app", "--host", "127.0.0.1", "--port", str(port)]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"GRADIO_TEMP_DIR": folder}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+            try:
+                if not any("http://127.0.0.1" in line for line in process.stdout or ()):
+                    raise SystemExit("The page did not start.")
+                yield Page(f"http://127.0.0.1:{port}/", process.pid)
+            finally:
+                process.terminate()
+
+
+def photo(plan: Plan, seed: int) -> bytes:
+    """A garage full of things, with portraits, as a JPEG file."""
+    background: Pixels = backgrounds([f"{_BACKGROUND}.png"])[_BACKGROUND]
+    scene = compose(plan, (_BACKGROUND, background), [portrait()], seed)
+    return cv2.imencode(".jpg", cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def measure(page: Page, visitors: int, photos: int, mixed: bool) -> dict[str, Any]:
+    """What came of so many visitors with so many photos each; all times in seconds."""
+    files = [photo(PHOTO, seed) for seed in range(photos)]
+    alone = [page.ask(number, content) for number, content in enumerate(files)]
+
+    def visit(visitor: int) -> list[Answer]:
+        turns = np.roll(np.arange(photos), visitor)  # not all the same photo at the same time
+        return [page.ask(int(turn), files[turn], f"visitor{visitor}") for turn in turns]
+
+    over, frame, large = Event(), photo(FRAME, 0), photo(LARGE, 0) if mixed else b""
+    with ThreadPoolExecutor(visitors + LIVE + 1) as pool:
+        watching = [pool.submit(page.watch, frame, over) for _ in range(LIVE if mixed else 0)]
+        start, processor = perf_counter(), page.processor()
+        visits = [pool.submit(visit, visitor) for visitor in range(visitors)]
+        heavy = pool.submit(page.ask, -1, large) if mixed else None
+        answers = [answer for each in visits for answer in each.result()]
+        taken = perf_counter() - start
+        over.set()
+    done = [answer for answer in answers if answer.faces is not None]
+    document = {
+        "answers": len(done),
+        "refused": len(answers) - len(done),
+        "answers_a_second": len(done) / taken,
+        "processor_seconds_an_answer": (page.processor() - processor) / max(1, len(done)),
+        **_spread("photo", [answer.seconds for answer in done]),
+        "equal_to_those_given_alone": all(_same(answer.faces, alone[answer.photo].faces) for answer in done),
+        "seconds_alone": float(np.median([answer.seconds for answer in alone])),
+        "peak_mb": page.peak(),
+    }
+    if heavy:
+        frames = [seconds for each in watching for seconds in each.result()]
+        document |= {"large_seconds": heavy.result().seconds, **_spread("frame", frames)}
+        document["frames_a_second"] = len(frames) / taken / LIVE
+    return document
+
+
+def _spread(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    shares = {"p50": 50, "p95": 95, "max": 100}
+    return {f"{name}_{key}": float(np.percentile(seconds or [np.nan], share)) for key, share in shares.items()}
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two answers are the same up to the last digits of their numbers."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return abs(one - other) <= _DIGITS if isinstance(one, float) else bool(one == other)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures, and prints a table or the document."""
+    parser = argparse.ArgumentParser("benchmarks.visitors", description="Many visitors of the page at once.")
+    parser.add_argument("--visitors", type=int, default=50, help="how many at once; default 50")
+    parser.add_argument("--photos", type=int, default=8, help="how many each; default 8")
+    parser.add_argument("--mixed", action="store_true", help=f"with {LIVE} Live visitors and one of 50 megapixels")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
+    options = parser.parse_args(arguments)
+    with serving() as page:
+        page.ask(0, photo(PHOTO, 0))  # by then the networks are loaded
+        document = measure(page, options.visitors, options.photos, options.mixed) | {"load": os.getloadavg()[0]}
+    rows = [(key.replace("_", " "), f"{value:.4g}") for key, value in document.items()]
+    title = f"{options.visitors} visitors with {options.photos} photos each"
+    print(json.dumps(document, indent=2) if options.json else table(title, ["", ""], rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The lane in which pictures of all visitors are read: what waits together, in one call of their Analyzer.
+
+Photos and frames stand in two lines, which move on at the same speed, counted in pixels, while somebody waits in both.
+A call is of one line, so that no frame waits for photos that are in it. Figures: docs/decisions/visitors.md.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import inf
+from statistics import fmean
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from femr.errors import ImageError
+from femr.images import Picture
+from femr.results import FaceEmotion
+
+if TYPE_CHECKING:  # loads the networks' engine
+    from femr.analyzer import Analyzer
+
+Line: TypeAlias = Literal["photo", "frame"]
+Faces: TypeAlias = tuple[FaceEmotion, ...]
+
+WORKERS = 2
+"""Calls at once: while one is in a network, the other is between two, and a slow picture does not stop the rest."""
+MOST_PICTURES, MOST_PIXELS = 8, 2_000_000
+"""In one call; a larger picture is read alone. More would save little, and who comes meanwhile waits for them all."""
+NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
+
+_REMEMBERED = 16  # calls, for the pace
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A picture that waits. turn: when it is due, in pixels that its line has read. until: when it is too late."""
+
+    analyzer: "Analyzer"
+    line: Line
+    picture: Picture
+    turn: int
+    until: float
+    faces: Future[Faces | None] = field(default_factory=Future)
+
+    @property
+    def pixels(self) -> int:
+        return self.picture.pixels.size // 3
+
+
+class Lane:
+    """Reads pictures for many threads; whoever is first in a line is read before any who came to it later.
+
+    Args: `workers`, calls at once.
+    """
+
+    def __init__(self, workers: int = WORKERS) -> None:
+        self._count = workers
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="lane")
+        self._lock = Lock()
+        self._waiting: list[_Job] = []
+        self._turns: dict[Line, int] = {"photo": 0, "frame": 0}  # of the last in each line
+        self._turn = 0  # of the last that was taken
+        self._taken: deque[float] = deque(maxlen=_REMEMBERED)  # seconds a photo, of the last calls
+
+    def read(self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
+        """The faces of a picture, as the analyzer's `read` gives them for it alone.
+
+        Args:
+            patience: Seconds after which it need not be read any more: None then.
+
+        Raises:
+            ImageError: There is not enough memory.
+        """
+        return self.join(analyzer, picture, line, patience).result()
+
+    def join(
+        self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf
+    ) -> Future[Faces | None]:
+        """The same, without waiting for it."""
+        with self._lock:
+            # from now on where its line was empty: time in which nobody came is not saved up
+            turn = max(self._turns[line], self._turn) + picture.pixels.size // 3
+            self._turns[line] = turn
+            job = _Job(analyzer, line, picture, turn, monotonic() + patience)
+            self._waiting.append(job)
+        self._workers.submit(self._work)
+        return job.faces
+
+    def seconds(self, photos: int) -> float | None:
+        """How long so many photos take at the pace of the last calls; None where there were none."""
+        taken = tuple(self._taken)
+        return photos * fmean(taken) / self._count if taken else None
+
+    def _work(self) -> None:
+        """Reads what is due. Each job calls for it once, and finds nothing left where another took it along."""
+        with self._lock:
+            jobs = self._take()
+        if not jobs:
+            return
+        start = monotonic()
+        _read(jobs)
+        if jobs[0].line == "photo":
+            self._taken.append((monotonic() - start) / len(jobs))
+
+    def _take(self) -> list[_Job]:
+        """The jobs that are due, of one analyzer and line; those that are too late get their answer."""
+        now, pixels = monotonic(), 0
+        late = [job for job in self._waiting if job.until < now]
+        waiting = sorted((job for job in self._waiting if job.until >= now), key=lambda job: job.turn)
+        jobs: list[_Job] = []
+        for job in waiting:
+            fits = len(jobs) < MOST_PICTURES and pixels + job.pixels <= MOST_PIXELS
+            if not jobs or (fits and (job.analyzer, job.line) == (jobs[0].analyzer, jobs[0].line)):
+                jobs.append(job)
+                pixels += job.pixels
+        self._waiting = [job for job in waiting if job not in jobs]
+        self._turn = max(self._turn, jobs[0].turn) if jobs else self._turn
+        for job in late:
+            job.faces.set_result(None)
+        return jobs
+
+
+def _read(jobs: Sequence[_Job]) -> None:
+    """Answers the jobs. Where one call for all fails, whatever the reason, each has a call of its own."""
+    try:
+        read = list(zip(jobs, jobs[0].analyzer.read([job.picture for job in jobs]), strict=True))
+    except Exception as error:
+        if len(jobs) == 1:
+            jobs[0].faces.set_exception(ImageError(NO_MEMORY) if isinstance(error, MemoryError) else error)
+        else:
+            for job in jobs:
+                _read([job])
+        return
+    for job, faces in read:
+        job.faces.set_result(faces)

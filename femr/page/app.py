@@ -5,8 +5,11 @@ from math import ceil
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import patch
 
-import gradio as gr
+# where Gradio (6.31) finds its components' source, it takes a third of its start to write .pyi files beside it
+with patch("inspect.getfile", side_effect=OSError):
+    import gradio as gr
 from gradio.routes import ORJSONResponse
 
 from femr import assets

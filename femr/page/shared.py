@@ -18,8 +18,8 @@ import femr
 from femr import assets
 from femr.errors import FemrError, LibraryError
 from femr.images import Pixels, to_picture
+from femr.lane import Lane
 from femr.music import Mode, MusicLibrary
-from femr.page.lane import Lane
 from femr.results import Analysis, Song
 from femr.songs import load_library
 

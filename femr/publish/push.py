@@ -29,10 +29,12 @@ SPACE_FILES = (
     "femr/page/*.js",
     "femr/**/*.npz",
     "examples/*",
+    "models/mtcnn.json",
+    "models/?net.onnx",
     "music/library.json",
     "music/*/*.mp3",
 )
-"""What the Space needs besides models/; tests, notebooks and scratch files stay at home."""
+"""What the Space needs besides the models; tests, notebooks and scratch files stay at home."""
 
 _REPOSITORY = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 

@@ -120,9 +120,10 @@ def test_public_test_is_measured_before_and_private_test_after(published, runs, 
 def test_the_config_is_whole_and_its_files_are_there(published, runs):
     found = weights.read_facts(published / "custom_cnn.json")
     assert (found.name, found.side, found.low, found.high) == ("custom_cnn", 48, 0.0, 1.0)
-    assert found.files == {
-        path.name: weights.sha256(path) for path in published.glob("custom_cnn*") if path.suffix != ".json"
-    } | {"custom_cnn.weights.json": weights.sha256(published / "custom_cnn.weights.json")}
+    there = {path.name: weights.sha256(path) for path in published.glob("custom_cnn*")}
+    del there["custom_cnn.json"]
+    assert {**found.files, **found.onnx} == there
+    assert list(found.onnx)[0] == "custom_cnn.onnx"
     loaded = weights.load_network("custom_cnn")[1].get_weights()
     kept = find_model(str(runs["custom"] / "final.keras"), faces(7)).networks[0].network.get_weights()
     for one, other in zip(loaded, kept, strict=True):

@@ -177,7 +177,7 @@ class TestSpace:
     def test_nothing_but_the_list(self, tmp_path):
         root = tmp_path / "femr"
         models = [f"models/{name}" for name in model_files(MODELS_DIR) if name != "README.md"]
-        wanted = ["app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py"]
+        wanted = ["app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py", "models/mtcnn.json"]
         wanted += [
             "femr/training/__init__.py",
             "femr/faces/covering.npz",
@@ -188,6 +188,7 @@ class TestSpace:
             "examples/photo.jpg",
             "music/library.json",
             "music/sad/song.mp3",
+            *(f"models/{name}.onnx" for name in ("pnet", "rnet", "onet")),
         ]
         unwanted = [".git/config", ".env", "notes.txt", "tests/test_app.py", "femr/__pycache__/x.pyc", "runs/a.keras"]
         unwanted += ["examples/.DS_Store", "music/compose/score.py", "music/sad/deeper/song.mp3", "femr/other.txt"]

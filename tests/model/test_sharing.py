@@ -14,6 +14,7 @@ from builders import HOPPER, PORTRAIT, crowd, detect, looking
 from femr.__main__ import main
 from femr.corrections import agreement, correct, corrected, to_zip
 from femr.images import load_image
+from femr.mood import surely_a_face
 from femr.output.annotate import blurred, draw
 from femr.output.share import card
 from femr.results import EMOTIONS, Analysis, Emotion, Mood
@@ -74,7 +75,8 @@ def test_a_moving_face_is_hidden_between_two_looks(detector, analyzer, portrait,
     with av.open(str(target)) as film:
         shown = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(shown) == len(times)
-    assert [number for number, frame in enumerate(shown) if detect(detector, frame)] == []
+    # a weak box may lie on anything
+    assert [n for n, frame in enumerate(shown) if any(map(surely_a_face, detect(detector, frame)))] == []
 
 
 def test_a_set_of_corrections_is_what_evaluate_reads(group_photo, read, tmp_path, capsys):

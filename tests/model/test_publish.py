@@ -123,7 +123,7 @@ def test_the_config_is_whole_and_its_files_are_there(published, runs):
     there = {path.name: weights.sha256(path) for path in published.glob("custom_cnn*")}
     del there["custom_cnn.json"]
     assert {**found.files, **found.onnx} == there
-    assert list(found.onnx)[0] == "custom_cnn.onnx"
+    assert next(iter(found.onnx)) == "custom_cnn.onnx"
     loaded = weights.load_network("custom_cnn")[1].get_weights()
     kept = find_model(str(runs["custom"] / "final.keras"), faces(7)).networks[0].network.get_weights()
     for one, other in zip(loaded, kept, strict=True):

@@ -24,6 +24,8 @@ ONLY_IN = {
     "av": {"video.reader"},
     "ray": {"batch.ray"},
     "fsspec": {"batch.inputs"},
+    "lap": {"video.tracking"},
+    "tinytag": {"song_tags"},
 }
 FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""

@@ -13,9 +13,11 @@ import numpy.typing as npt
 from femr.engine import Outputs
 from femr.errors import ModelError
 
-# each import of OpenVINO is told to its makers, by this package where it can be imported
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+# the converter, which nobody needs here, tells OpenVINO's makers of each import of it; nothing is missed without
+sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
 import openvino  # noqa: E402
+
+del sys.modules["openvino.tools.ovc"]
 
 _CONFIG = {
     # bfloat16, which it takes by itself where the processor has it, moves scores by up to .02

@@ -5,13 +5,14 @@ A call is of one line, so that no frame waits for photos that are in it. Figures
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import inf
 from statistics import fmean
 from threading import Lock
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from femr.errors import ImageError
@@ -26,7 +27,8 @@ Faces: TypeAlias = tuple[FaceEmotion, ...]
 
 WORKERS = 2
 """Calls at once: while one is in a network, the other is between two, and a slow picture does not stop the rest."""
-MOST_PICTURES, MOST_PIXELS = 8, 2_000_000
+MOST_PICTURES = 8
+MOST_PIXELS: Mapping[Line, int] = MappingProxyType({"photo": 2_000_000, "frame": 1_000_000})
 """In one call; a larger picture is read alone. More would save little, and who comes meanwhile waits for them all."""
 NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
 
@@ -111,7 +113,7 @@ class Lane:
         waiting = sorted((job for job in self._waiting if job.until >= now), key=lambda job: job.turn)
         jobs: list[_Job] = []
         for job in waiting:
-            fits = len(jobs) < MOST_PICTURES and pixels + job.pixels <= MOST_PIXELS
+            fits = len(jobs) < MOST_PICTURES and pixels + job.pixels <= MOST_PIXELS[job.line]
             if not jobs or (fits and (job.analyzer, job.line) == (jobs[0].analyzer, jobs[0].line)):
                 jobs.append(job)
                 pixels += job.pixels

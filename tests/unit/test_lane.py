@@ -68,18 +68,18 @@ def test_what_waits_together_is_read_in_one_call_and_each_gets_its_own(lane, mod
 
 def test_a_call_holds_no_more_than_the_bounds(lane, model):
     small = [picture(0.001) for _ in range(2 * MOST_PICTURES + 1)]
-    middle = [picture(0.4 * MOST_PIXELS / 1e6) for _ in range(5)]
+    middle = [picture(0.4 * MOST_PIXELS["photo"] / 1e6) for _ in range(5)]
     futures = [lane.join(model, one) for one in small + middle]
     model.open.set()
     answers(futures)
     assert [one for call in model.calls[1:] for one in call] == small + middle
     for call in model.calls:
         assert len(call) <= MOST_PICTURES
-        assert sum(one.pixels.size // 3 for one in call) <= MOST_PIXELS
+        assert sum(one.pixels.size // 3 for one in call) <= MOST_PIXELS["photo"]
 
 
 def test_a_picture_over_the_bound_is_read_alone(lane, model):
-    large = picture(1.5 * MOST_PIXELS / 1e6)
+    large = picture(1.5 * MOST_PIXELS["photo"] / 1e6)
     futures = [lane.join(model, one) for one in (large, picture(), picture())]
     model.open.set()
     answers(futures)
@@ -170,7 +170,7 @@ def test_photos_and_frames_get_the_same_share_while_both_wait(lane, model):
     read = [one for call in model.calls[1:] for one in call]
     for end in range(4, 36):
         shares = [sum(one.pixels.size for one in read[:end] if one in line) for line in (photos, frames)]
-        assert abs(shares[0] - shares[1]) < 3 * 2 * MOST_PIXELS
+        assert abs(shares[0] - shares[1]) < 3 * 2 * MOST_PIXELS["photo"]
     assert [one for one in read if one in photos] == photos
     assert [one for one in read if one in frames] == frames
 

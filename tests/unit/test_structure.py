@@ -17,7 +17,7 @@ ONLY_IN = {
     "mtcnn": {"faces.mtcnn_networks"},
     "huggingface_hub": {"expression.weights"},
     "gradio": set(),
-    "PIL": {"images", "decoding", "output.annotate", "output.emoji", "output.share"},
+    "PIL": {"images", "decoding", "output.annotate", "output.emoji", "output.share", "output.show", "results"},
     "jinja2": {"report.page"},
     "markupsafe": {"report.page"},
     "matplotlib": {"report.charts", "output.share", "output.timeline"},
@@ -27,7 +27,7 @@ ONLY_IN = {
 }
 FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""
-OPTIONAL = {"fsspec", "ray"}
+OPTIONAL = {"fsspec", "pandas", "ray"}
 """Only for those who ask for them, as femr[ray]."""
 PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "pi_heif": "pi-heif"}
 

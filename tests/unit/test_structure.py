@@ -27,7 +27,7 @@ ONLY_IN = {
 }
 FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""
-OPTIONAL = {"fsspec", "pandas", "ray"}
+OPTIONAL = {"argcomplete", "fsspec", "pandas", "ray"}
 """Only for those who ask for them, as femr[ray]."""
 PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "pi_heif": "pi-heif"}
 

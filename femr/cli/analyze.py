@@ -97,8 +97,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
-    from femr.batch.inputs import tell_passed
-
     tally, passed = Tally(), Counter[str]()
     with waiting(LOADING):
         inputs, writer, engine = _prepare(options, table, passed)
@@ -110,9 +108,11 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
         progress = stack.enter_context(Progress([each for each in inputs if each.name not in skip]))
         _Run(options, inputs, writer, document, progress, tally).all(engine(inputs, skip=skip))
     if passed:
+        from femr.batch.inputs import tell_passed  # not before the first word: it loads OpenCV
+
         print(f"femr: {tell_passed(passed)}", file=sys.stderr)
     if not document:
-        _finish(tally, table, len(inputs) > 1)
+        _tell(tally, table, many=len(inputs) > 1)
     if options.open and tally.drawn:
         desktop.show(tally.drawn)
     if options.play:
@@ -139,17 +139,17 @@ def _prepare(
     return inputs, writer, _engine(options)
 
 
-def _finish(tally: Tally, table: Path | None, many: bool) -> None:
+def _tell(tally: Tally, table: Path | None, many: bool) -> None:
     """The last word: of many pictures what they come to, and what was written."""
-    lines = [tally.read() if many else "", tally.written(table)]
-    if tally.read():
-        print("\n".join(paint(line) for line in lines if line), end="\n" if any(lines) else "")
+    lines = [line for line in (tally.read() if many else "", tally.written(table)) if line]
+    if tally.read() and lines:
+        print(paint("\n".join(lines)))
 
 
 def _play(song: "Song | None") -> None:
     if song is None:
         raise FemrError("There is no song to play.")
-    with waiting(f"♫ {song.title}, until Ctrl-C"):
+    with waiting(f"♫ {printable(song.title)}, until Ctrl-C"):
         desktop.play(song.path)
 
 
@@ -297,7 +297,7 @@ class _Run:
 
         if len(self._inputs) == 1:
             return to_text(analysis).removeprefix(f"{analysis.file}: ")
-        return f"{analysis.mood!r}" + (f" · plays {analysis.song.title}" if analysis.song else "")
+        return f"{analysis.mood!r}" + (f" · plays {printable(analysis.song.title)}" if analysis.song else "")
 
     def _video(self, source: "Input", group: "Iterable[Analysis]") -> None:
         from femr.output.timeline import Timeline

@@ -1,17 +1,17 @@
-"""The command line: femr app, analyze, report, music check, train, evaluate, publish and push.
+"""The command line: femr analyze, app, report, music, train, evaluate, publish and push; `femr photo.jpg` analyzes.
 
-`femr COMMAND --help` lists a command's options.
+`femr COMMAND --help` lists a command's options, with examples.
 """
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
 from femr import __version__
 from femr.cli import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, analyze, app, hub, music, report, training
+from femr.cli.parser import Parser, with_command
 from femr.errors import FemrError, printable
 
 _LONGEST = 600  # characters of an error: a name in it may have thousands
@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a title in letters that the output's encoding lacks
     try:
         try:
-            options = _parser().parse_args(arguments)
+            parser, commands = _parser()
+            options = parser.parse_args(with_command(sys.argv[1:] if arguments is None else arguments, commands))
             return int(options.run(options))
         finally:
             sys.stdout.flush()  # here, where it can be told if nobody takes it
@@ -55,13 +56,18 @@ def _give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("femr", description="Faces, expressions, mood and music of pictures.")
+def _parser() -> tuple[Parser, Collection[str]]:
+    """The parser, and the commands' names."""
+    parser = Parser("femr", description="Faces, expressions, mood and music of pictures.")
     parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for topic in (analyze, app, report, music, training, hub):
         topic.add(commands)
-    return parser
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser, commands.choices
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from femr.expression.classifier import Classifier, load_classifier
 from femr.expression.weights import DEFAULT_MODEL
@@ -11,8 +12,11 @@ from femr.faces.quality import unclear
 from femr.images import Picture, Source, load_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
-from femr.results import Analysis, Face, FaceEmotion, Reading, Song
+from femr.results import Analysis, Face, FaceEmotion, Lent, Reading, Song
 from femr.songs import load_library
+from femr.wording import plural
+
+_LONGEST_PATH = 4096  # characters, as on Linux
 
 
 class Analyzer:
@@ -25,6 +29,9 @@ class Analyzer:
         self._detector = detector
         self._classifier = classifier
         self.library = library
+
+    def __repr__(self) -> str:
+        return f"femr's {self.model}, unclear under {self.threshold:.0%}, {plural(len(self.library.songs), 'song')}"
 
     @property
     def model(self) -> str:
@@ -49,8 +56,7 @@ class Analyzer:
         """
         picture = load_picture(source)
         (faces,) = self.read([picture])
-        file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
-        return self.conclude(picture, faces, mode, played, file)
+        return replace(self.conclude(picture, faces, mode, played, _file(source)), lent=Lent(source))
 
     def read(self, pictures: Sequence[Picture], follower: Follower | None = None) -> list[tuple[FaceEmotion, ...]]:
         """The faces of each picture with their scores, numbered from left to right; all are read at once.
@@ -94,6 +100,14 @@ class Analyzer:
         sure = reading.scores.top_score >= self.threshold
         unsure, reason = unclear(picture.pixels, face.scaled(picture.scale), sure)
         return FaceEmotion(number, face, reading, unsure, reason)
+
+
+def _file(source: Source) -> str | None:
+    """The path or address of a picture that has one; text that holds the picture itself, as base64, is none."""
+    if not isinstance(source, str | os.PathLike):
+        return None
+    text = os.fspath(source)
+    return None if text[:5].lower() == "data:" or len(text) > _LONGEST_PATH else text
 
 
 def load(

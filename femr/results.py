@@ -1,15 +1,23 @@
-"""What each stage hands to the next: frozen dataclasses that check themselves.
+"""What each stage hands to the next: frozen dataclasses that check themselves, and show themselves in a line.
 
+How an analysis or a song looks in a notebook, as a picture or as a table is told by output.show, when it is asked for.
 Coordinates are pixels of the ORIGINAL picture, x to the right, y down; a box is (x1, y1, x2, y2), x2 and y2 exclusive.
 """
 
 import math
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from PIL.Image import Image
+
+    from femr.output.show import Source
 
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
@@ -21,6 +29,7 @@ UNREADABLE = UNSURE_REASONS[:2]
 """What makes a face unsure whatever its scores: there they mean nothing."""
 
 _SUM_TOLERANCE = 1e-3
+_WORTH_TELLING = 0.01
 
 
 class Emotion(StrEnum):
@@ -102,6 +111,10 @@ class Face:
         if not 0 <= self.confidence <= 1:
             raise ValueError(f"Expected a confidence from 0 to 1. Received: {self.confidence}")
 
+    def __repr__(self) -> str:
+        x1, y1, x2, y2 = self.box
+        return f"a face of {x2 - x1:.0f}×{y2 - y1:.0f} at ({x1:.0f}, {y1:.0f}), confidence {self.confidence:.0%}"
+
     @property
     def size(self) -> float:
         """The box's longer side in pixels."""
@@ -126,6 +139,10 @@ class EmotionScores:
             raise ValueError(f"Expected {len(EMOTIONS)} probabilities. Received: {len(self.probabilities)}")
         if not all(0 <= p <= 1 for p in self.probabilities) or abs(sum(self.probabilities) - 1) > _SUM_TOLERANCE:
             raise ValueError(f"Expected probabilities that sum to 1. Received: {self.probabilities}")
+
+    def __repr__(self) -> str:
+        told = [(p, emotion) for p, emotion in zip(self.probabilities, EMOTIONS, strict=True) if p >= _WORTH_TELLING]
+        return " · ".join(f"{emotion} {p:.0%}" for p, emotion in sorted(told, reverse=True))
 
     def __getitem__(self, emotion: Emotion | str) -> float:
         """The probability of one expression: scores["happy"]. ValueError if there is no such expression."""
@@ -182,6 +199,13 @@ class FaceEmotion:
     unsure_reason: UnsureReason | None = None
     told: bool = False
 
+    def __repr__(self) -> str:
+        words = f"face {self.number} looks {self.scores.top.adjective}"
+        if self.told:
+            return f"{words}, as somebody said"
+        unclear = f", but is unclear{f' ({self.unsure_reason})' if self.unsure_reason else ''}" if self.unsure else ""
+        return f"{words} ({self.scores.top_score:.0%}){unclear}"
+
     @property
     def scores(self) -> EmotionScores:
         """What people would say, calibrated and balanced."""
@@ -211,6 +235,10 @@ class Mood:
     reason: str
     counts: Mapping[Emotion, int] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        sentence, _, _ = self.reason.partition(". ")
+        return f"{self.emotion or 'no mood'} · {sentence}"
+
 
 @dataclass(frozen=True, slots=True)
 class Song:
@@ -232,6 +260,37 @@ class Song:
     arousal: float | None = None
     lifts_from: tuple[Emotion, ...] | None = None
 
+    def __repr__(self) -> str:
+        return f"{self.title} ({self.emotion}){f' by {self.artist}' if self.artist else ''}"
+
+    def _repr_html_(self) -> str:
+        """A player with the song in it, for notebooks."""
+        from femr.output import show
+
+        return show.song_to_html(self)
+
+
+class Lent:
+    """A picture that somebody else keeps; called, it gives that picture, or None after they let it go.
+
+    So analyses do not keep pictures in memory. Bytes cannot be lent, and nothing can to another process.
+    """
+
+    __slots__ = ("_reference",)
+
+    def __init__(self, picture: object = None) -> None:
+        try:
+            self._reference = None if picture is None else weakref.ref(picture)
+        except TypeError:
+            self._reference = None
+
+    def __call__(self) -> Any:
+        """The picture, or None."""
+        return self._reference and self._reference()
+
+    def __reduce__(self) -> tuple[type["Lent"], tuple[()]]:
+        return Lent, ()
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
@@ -239,7 +298,14 @@ class Analysis:
 
     width, height: the original picture's, upright, in pixels.
     file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
-    error: why there is no answer; then everything else is empty.
+    error: why there is no answer; then everything else is empty. lent: the picture, while somebody keeps it.
+
+    In a notebook it shows the annotated picture, a bar a face and the song's player. To show, plot or save it, the
+    picture is read again from its file or taken from the array or PIL image, if that still exists; else pass it:
+
+        analysis = femr.load()("party.jpg")
+        analysis.save("annotated.jpg")
+        analysis.face(3).scores["happy"]
     """
 
     width: int
@@ -252,6 +318,7 @@ class Analysis:
     time: float | None = None
     frame: int | None = None
     error: str | None = None
+    lent: Lent = field(default_factory=Lent, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(value) for face in self.faces for value in face.box):
@@ -261,3 +328,66 @@ class Analysis:
     def failed(cls, file: str, model: str, error: str) -> "Analysis":
         """The analysis of a file that could not be read, with the sentence that says why."""
         return cls(0, 0, (), Mood(None, error), None, model, file=file, error=error)
+
+    def __repr__(self) -> str:
+        if self.error is not None:
+            return f"not read · {self.error}"
+        time = "" if self.time is None else f", {self.time:g} s"
+        return f"{self.mood!r} ({self.width}×{self.height}{time})"
+
+    def _repr_html_(self) -> str:
+        """The annotated picture, a bar a face and the song's player, for notebooks."""
+        from femr.output import show
+
+        return show.to_html(self)
+
+    def face(self, number: int) -> FaceEmotion:
+        """The face of a number, as drawn. Raises: ValueError."""
+        found = next((face for face in self.faces if face.number == number), None)
+        if found is None:
+            numbers = ", ".join(str(face.number) for face in self.faces) or "there are no faces"
+            raise ValueError(f"Expected a face's number: {numbers}. Received: {number}")
+        return found
+
+    def plot(self, picture: "Source | None" = None) -> "Image":
+        """The picture with its faces boxed and labelled, as a PIL image.
+
+        Args:
+            picture: The analysed picture, where it is neither in its file nor in memory any more.
+
+        Raises:
+            DataError: The picture is needed, or could not be read in the first place.
+        """
+        from femr.output import show
+
+        return show.plot(self, picture)
+
+    def show(self, picture: "Source | None" = None) -> None:
+        """Show what `plot` gives, in the notebook or in a window. Raises: DataError, also where nothing can show it."""
+        from femr.output import show
+
+        show.show(self, picture)
+
+    def save(self, path: str | Path, picture: "Source | None" = None) -> Path:
+        """Write what `plot` gives, in the format of the path's ending; the path. Raises: DataError."""
+        from femr.output import show
+
+        return show.save(self, Path(path), picture)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, None where there is nothing: the same as in the JSON document of `femr analyze --json`."""
+        from femr.output import show
+
+        return show.to_dict(self)
+
+    def to_json(self) -> str:
+        """What `to_dict` gives, as JSON."""
+        from femr.output import show
+
+        return show.to_json(self)
+
+    def to_df(self) -> "DataFrame":
+        """A pandas data frame, a row a face, with the columns of femr's tables. Raises: DataError without pandas."""
+        from femr.output import show
+
+        return show.to_df(self)

@@ -8,8 +8,8 @@ BAD_INPUT = 2
 """Exit code when something that was asked for could not be done; the same as argparse's own."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
-PIPE_CLOSED = 141
-"""Exit code when whoever read the output wants no more, such as `head`, as shells have it."""
+PIPE_CLOSED = 0
+"""Exit code when whoever read the output wants no more, such as `head`: they got what they wanted."""
 
 
 def old_name(parser: argparse.ArgumentParser, name: str, option: str, kind: Callable[[str], Any]) -> None:

@@ -1,8 +1,9 @@
-"""python -m femr analyze: pictures and videos in; a table, JSON, annotated pictures and videos, timelines out."""
+"""femr analyze: pictures and videos in; a table, JSON, annotated pictures and videos, timelines out."""
 
 import argparse
 import json
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -12,19 +13,21 @@ from pathlib import Path
 from textwrap import indent
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
-from tqdm import tqdm
-
-from femr.cli import BAD_INPUT, INTERRUPTED, old_name
+from femr.cli import BAD_INPUT, INTERRUPTED, desktop, old_name
+from femr.cli.tally import Tally
+from femr.cli.terminal import LOADING, paint, quiet, waiting
 from femr.errors import FemrError, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import free_name, make_folder, writing
 from femr.output.rows import to_dict
+from femr.wording import plural
 
 if TYPE_CHECKING:
     from femr.batch.inputs import Input
     from femr.music import Mode
     from femr.output.table import TableWriter
-    from femr.results import Analysis
+    from femr.output.timeline import Timeline
+    from femr.results import Analysis, Mood, Song
 
 Engine: TypeAlias = "Callable[..., Iterator[Analysis]]"
 
@@ -69,6 +72,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the table of a run that was interrupted")
     parser.add_argument("--annotate", type=Path, metavar="DIR", help="write annotated pictures and videos")
     parser.add_argument("--blur", action="store_true", help="with --annotate: blur the faces that were found")
+    parser.add_argument("--open", action="store_true", help="open the first annotated picture or video")
+    parser.add_argument("--play", action="store_true", help="play the song; of many, that of the most frequent mood")
     parser.add_argument("--timeline", type=Path, metavar="DIR", help="write a picture of each video's moods over time")
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="ray: several processes or machines"
@@ -92,28 +97,60 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
-    from femr.batch.inputs import find, tell_passed
-    from femr.output.table import TableWriter
-    from femr.video.analysis import exact_rate
-
-    exact_rate(options.fps)  # before an hour of photos
-    passed = Counter[str]()
-    inputs = find(options.paths, passed)
-    for target in (options.annotate, options.timeline, table and table.parent):
-        if target:
-            make_folder(target)
-    writer = TableWriter(table, options.resume, ".csv" if options.csv else None, options.excel) if table else None
-    engine = _engine(options)
+    tally, passed = Tally(), Counter[str]()
+    with waiting(LOADING):
+        inputs, writer, engine = _prepare(options, table, passed)
     with ExitStack() as stack:
         if writer:
             stack.enter_context(writer)
         skip = writer.done if writer else frozenset()
         document = stack.enter_context(Document(options.model)) if options.json else None
         progress = stack.enter_context(Progress([each for each in inputs if each.name not in skip]))
-        code = _Run(options, inputs, writer, document, progress).all(engine(inputs, skip=skip))
+        _Run(options, inputs, writer, document, progress, tally).all(engine(inputs, skip=skip))
     if passed:
+        from femr.batch.inputs import tell_passed  # not before the first word: it loads OpenCV
+
         print(f"femr: {tell_passed(passed)}", file=sys.stderr)
-    return code
+    if not document:
+        _tell(tally, table, many=len(inputs) > 1)
+    if options.open and tally.drawn:
+        desktop.show(tally.drawn)
+    if options.play:
+        _play(tally.song())
+    return BAD_INPUT if tally.unread else 0
+
+
+def _prepare(
+    options: argparse.Namespace, table: Path | None, passed: Counter[str]
+) -> "tuple[list[Input], TableWriter | None, Engine]":
+    """What is to be read, the table and the networks; with the folders to write to, and `passed` counted."""
+    from femr.batch.inputs import find
+    from femr.output.table import TableWriter
+    from femr.video.analysis import exact_rate
+
+    exact_rate(options.fps)  # before an hour of photos
+    inputs = find(options.paths, passed)
+    if options.open and not options.annotate:
+        options.annotate = Path(tempfile.mkdtemp(prefix="femr-"))
+    for target in (options.annotate, options.timeline, table and table.parent):
+        if target:
+            make_folder(target)
+    writer = TableWriter(table, options.resume, ".csv" if options.csv else None, options.excel) if table else None
+    return inputs, writer, _engine(options)
+
+
+def _tell(tally: Tally, table: Path | None, many: bool) -> None:
+    """The last word: of many pictures what they come to, and what was written."""
+    lines = [line for line in (tally.read() if many else "", tally.written(table)) if line]
+    if tally.read() and lines:
+        print(paint("\n".join(lines)))
+
+
+def _play(song: "Song | None") -> None:
+    if song is None:
+        raise FemrError("There is no song to play.")
+    with waiting(f"♫ {printable(song.title)}, until Ctrl-C"):
+        desktop.play(song.path)
 
 
 def _engine(options: argparse.Namespace) -> Engine:
@@ -134,7 +171,8 @@ def _engine(options: argparse.Namespace) -> Engine:
     from femr import load
     from femr.batch import folder
 
-    analyzer = load(options.model, **_reading(options))
+    with quiet():
+        analyzer = load(options.model, **_reading(options))
     return partial(folder.analyze_inputs, analyzer, rate=options.fps, mode=mode, every=options.detect_every)
 
 
@@ -147,6 +185,8 @@ class Progress:
     """A bar with the time left on standard error, where that is a terminal; a context manager."""
 
     def __init__(self, inputs: "Sequence[Input]") -> None:
+        from tqdm import tqdm
+
         self._inputs = inputs
         self._bar: Any = tqdm(total=len(inputs), disable=None, bar_format=_BAR, leave=False)
         self._number = 0
@@ -172,7 +212,7 @@ class Progress:
 
     def print(self, text: str, stream: IO[str] | None = None) -> None:
         """A line above the bar, on standard output by default."""
-        tqdm.write(text, file=stream or sys.stdout)
+        self._bar.write(text, file=stream or sys.stdout)
 
     def _to(self, place: float) -> None:
         self._bar.update(place - self._bar.n)
@@ -222,35 +262,42 @@ class _Run:
         table: "TableWriter | None",
         document: Document | None,
         progress: Progress,
+        tally: Tally,
     ) -> None:
         self._options = options
         self._inputs = {each.name: each for each in inputs}
         self._table = table
         self._document = document
         self._progress = progress
-        self._failures = 0
+        self._tally = tally
 
-    def all(self, analyses: "Iterator[Analysis]") -> int:
-        """Everything; the exit code."""
+    def all(self, analyses: "Iterator[Analysis]") -> None:
+        """Everything."""
         for name, group in groupby(analyses, key=lambda analysis: str(analysis.file)):
             source = self._inputs[name]
             if source.video:
                 self._video(source, group)
             else:
                 self._pictures(source, group)
-        return BAD_INPUT if self._failures else 0
 
     def _pictures(self, source: "Input", group: "Iterable[Analysis]") -> None:
-        from femr.output.rows import to_text
-
         for analysis in group:
             self._keep(analysis)
             if analysis.error is None:
-                if not self._document:
-                    self._progress.print(to_text(analysis))
+                self._tally.add("picture", analysis.mood, analysis.song)
+                self._tally.faces += len(analysis.faces)
+                self._say(source.name, self._text(analysis))
                 if self._options.annotate:
                     self._draw(source, analysis)
             self._progress.advance()
+
+    def _text(self, analysis: "Analysis") -> str:
+        """All that is to be told of a picture; of one of many, a line."""
+        from femr.output.rows import to_text
+
+        if len(self._inputs) == 1:
+            return to_text(analysis).removeprefix(f"{analysis.file}: ")
+        return f"{analysis.mood!r}" + (f" · plays {printable(analysis.song.title)}" if analysis.song else "")
 
     def _video(self, source: "Input", group: "Iterable[Analysis]") -> None:
         from femr.output.timeline import Timeline
@@ -269,23 +316,29 @@ class _Run:
         self._progress.advance()
         if not timeline.frames:
             return
-        if not self._document:
-            self._progress.print(self._summary(source.name, timeline))
+        if self._options.annotate:
+            self._tally.wrote("video", target)
+        self._conclude(source.name, timeline)
         if self._options.timeline:
             target = free_name(self._options.timeline, stem, ".png")
             with writing(target):
                 timeline.save(target, Path(source.name).name)
+            self._tally.wrote("timeline", target)
 
-    def _summary(self, name: str, timeline: Any) -> str:
+    def _conclude(self, name: str, timeline: "Timeline") -> None:
+        """A video's mood and song."""
         from femr.songs import load_library
 
-        mood = timeline.mood()
-        lines = [
-            f"{printable(name)}: {mood.reason}",
-            f"  {timeline.frames} frames, at most {timeline.most_faces} faces at once",
-        ]
+        mood: Mood = timeline.mood()
         song = load_library().pick(mood.emotion, "lift" if self._options.lift else "match") if mood.emotion else None
-        return "\n".join([*lines, *([f"  plays {song.title} ({song.emotion})"] if song else [])])
+        self._tally.add("video", mood, song)
+        seen = f"{plural(timeline.frames, 'frame')}, at most {plural(timeline.most_faces, 'face')} at once"
+        plays = f"\n  plays {song.title} ({song.emotion})" if song else ""
+        self._say(name, f"{mood.reason}\n  {seen}{plays}")
+
+    def _say(self, name: str, text: str) -> None:
+        if not self._document:
+            self._progress.print(f"{printable(name)}: {paint(text)}")
 
     def _keep(self, analysis: "Analysis") -> None:
         if self._table:
@@ -293,7 +346,7 @@ class _Run:
         if self._document:
             self._document.add(analysis)
         if analysis.error is not None:
-            self._failures += 1
+            self._tally.unread += 1
             self._progress.print(f"femr: {printable(str(analysis.file))}: {analysis.error}", sys.stderr)
 
     def _draw(self, source: "Input", analysis: "Analysis") -> None:
@@ -304,3 +357,4 @@ class _Run:
             # read again: to keep the full picture of all that are on their way would take too much memory
             image = source.image()
             save(draw(blurred(image, analysis) if self._options.blur else image, analysis), target)
+        self._tally.wrote("picture", target)

@@ -1,4 +1,4 @@
-"""python -m femr music: what a folder of one's own songs would play, and a mood's songs as a playlist."""
+"""femr music: what a folder of one's own songs would play, and a mood's songs as a playlist."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""python -m femr report: the group report of a table, of photos or of a video."""
+"""femr report: the group report of a table, of photos or of a video."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from typing import Any
 
 from femr.cli import BAD_INPUT, old_name
 from femr.cli.analyze import Progress
+from femr.cli.terminal import LOADING, quiet, waiting
 from femr.errors import printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import make_folder, writing
@@ -59,14 +60,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _analyzed(source: str, model: str, failures: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of photos or videos as they are analysed; failures go to standard error and into the list."""
-    from femr import load
-    from femr.batch.folder import analyze_inputs
-    from femr.batch.inputs import find, tell_passed
-    from femr.output.rows import to_rows
-
     passed = Counter[str]()
-    inputs = find([source], passed)
-    analyses = analyze_inputs(load(model), inputs)
+    with waiting(LOADING), quiet():
+        from femr import load
+        from femr.batch.folder import analyze_inputs
+        from femr.batch.inputs import find, tell_passed
+        from femr.output.rows import to_rows
+
+        inputs = find([source], passed)
+        analyses = analyze_inputs(load(model), inputs)
     with Progress(inputs) as progress:
         for file, group in groupby(analyses, key=lambda analysis: analysis.file):
             for analysis in group:

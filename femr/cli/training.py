@@ -1,4 +1,4 @@
-"""python -m femr train, evaluate and publish: for those who have FER2013, as CSV, folders, Parquet or on the Hub."""
+"""femr train, evaluate and publish: for those who have FER2013, as CSV, folders, Parquet or on the Hub."""
 
 import argparse
 import json
@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from femr.cli.terminal import quiet, waiting
+from femr.errors import ModelError
 from femr.expression.weights import MODEL_NAMES
 
 _DATA = "FER2013: a file, a folder or a Hub data set"
@@ -49,6 +51,7 @@ def add(commands: Any) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     """Trains, and prints where the network is."""
+    _load_keras()
     from femr.training.train import Settings, train
 
     settings = Settings(
@@ -67,6 +70,7 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_evaluate(options: argparse.Namespace) -> int:
     """Measures, and prints the report."""
+    _load_keras()
     from femr.publish import photos
     from femr.publish.text import to_text
     from femr.training.data import PRIVATE_TEST
@@ -85,6 +89,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def run_publish(options: argparse.Namespace) -> int:
     """Puts runs' networks into models/, with their configs, the ensemble's and the card."""
+    _load_keras()
     from femr.expression.weights import MODELS_DIR
     from femr.publish import photos
     from femr.publish.card import write_card
@@ -96,3 +101,14 @@ def run_publish(options: argparse.Namespace) -> int:
         print(f"Wrote {path.name}")
     write_card(MODELS_DIR)
     return 0
+
+
+def _load_keras() -> None:
+    """Keras, without what its backend says when it is loaded and looks for a GPU. Raises: ModelError."""
+    try:
+        with waiting("Loading Keras …"), quiet():
+            import keras
+
+            keras.ops.zeros(1)
+    except ImportError as error:
+        raise ModelError("Training and measuring need Keras: pip install 'femr[train]'.") from error

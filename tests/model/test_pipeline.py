@@ -1,3 +1,6 @@
+import base64
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -6,7 +9,7 @@ from PIL import Image
 import femr
 from builders import PORTRAIT, PORTRAIT_FACE, overlap
 from femr.analyzer import Analyzer
-from femr.errors import ImageError
+from femr.errors import DataError, ImageError
 from femr.images import to_picture
 from femr.mood import NO_FACE
 from femr.output.rows import to_rows
@@ -104,6 +107,29 @@ def test_many_pictures_at_once_give_what_each_gives_alone(analyzer, portrait, gr
 def test_a_path_is_kept_as_the_file(analyzer):
     assert analyzer(PORTRAIT).file == str(PORTRAIT)
     assert analyzer(PORTRAIT.read_bytes()).file is None
+
+
+def test_text_that_is_the_picture_is_not_kept(analyzer):
+    text = base64.b64encode(PORTRAIT.read_bytes()).decode()
+    for source in (text, f"data:image/jpeg;base64,{text}"):
+        assert analyzer(source).file is None
+
+
+def test_an_analysis_keeps_no_picture(analyzer, portrait):
+    picture, image = portrait.copy(), Image.fromarray(portrait)
+    kept = weakref.ref(picture), weakref.ref(image)
+    analyses = analyzer(picture), analyzer(image)
+    assert all(analysis.plot().size == (640, 640) for analysis in analyses)
+    del picture, image
+    assert [reference() for reference in kept] == [None, None]
+    for analysis in (*analyses, analyzer(PORTRAIT.read_bytes())):
+        with pytest.raises(DataError, match="The picture is not kept; pass it"):
+            analysis.plot()
+        assert analysis.plot(portrait).size == (640, 640)
+
+
+def test_an_analyzer_says_what_it_is(analyzer):
+    assert repr(analyzer) == "femr's mobilenet_v2, unclear under 48%, 21 songs"
 
 
 def test_a_bad_picture_is_an_image_error(analyzer):

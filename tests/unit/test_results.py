@@ -1,8 +1,13 @@
 import dataclasses
+import pickle
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from femr.results import EMOTIONS, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Reading, Song
+from builders import FRAME, looking
+from femr.mood import vote
+from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Lent, Reading, Song
 
 MARKS = Landmarks((1.0, 1.0), (3.0, 1.0), (2.0, 2.0), (1.0, 3.0), (3.0, 3.0))
 
@@ -62,3 +67,48 @@ def test_a_face_with_one_answer_has_it_as_all_three():
     assert face.scores is face.vote_shares is face.label_scores
     both = FaceEmotion(1, face.face, Reading(one, other, one))
     assert (both.scores, both.vote_shares, both.label_scores) == (one, other, one)
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        (Face((182.04, 60.2, 268.9, 173.4), 0.996, MARKS), "a face of 87×113 at (182, 60), confidence 100%"),
+        (EmotionScores((0.05, 0.0, 0.004, 0.9, 0.0, 0.0, 0.046)), "happy 90% · angry 5% · neutral 5%"),
+        (looking("fear", number=3), "face 3 looks afraid (94%)"),
+        (looking("sad", unsure=True), "face 1 looks sad (94%), but is unclear"),
+        (looking("sad", unsure=True, unsure_reason="dark"), "face 1 looks sad (94%), but is unclear (dark)"),
+        (looking("sad", told=True), "face 1 looks sad, as somebody said"),
+        (vote([]), "no mood · No face found"),
+        (Song("Rain", Path("rain.mp3"), Emotion.SAD), "Rain (sad)"),
+        (Song("Rain", Path("rain.mp3"), Emotion.SAD, artist="Él"), "Rain (sad) by Él"),
+        (replace(FRAME, mood=vote([looking("happy")])), "happy · The face looks happy (640×480, 1.25 s)"),
+        (Analysis.failed("x.jpg", "m", "The file is empty."), "not read · The file is empty."),
+    ],
+)
+def test_each_result_is_a_short_line(value, line):
+    assert repr(value) == line
+
+
+def test_a_group_is_a_line_too():
+    faces = [looking("happy", number=number, unsure=number == 5) for number in range(1, 6)]
+    group = Analysis(1000, 667, tuple(faces), vote(faces), None, "ensemble", file="x.jpg")
+    assert repr(group) == "happy · 4 of 5 faces look happy; 1 was unclear (1000×667)"
+
+
+def test_a_face_is_found_by_the_number_that_is_drawn():
+    group = replace(FRAME, faces=(looking("sad", number=7), looking("happy", number=3)))
+    assert group.face(3).scores.top is Emotion.HAPPY
+    with pytest.raises(ValueError, match=r"number: 7, 3\. Received: 1"):
+        group.face(1)
+    with pytest.raises(ValueError, match=r"there are no faces\. Received: 1"):
+        FRAME.face(1)
+
+
+def test_a_picture_is_lent_and_not_kept(portrait):
+    picture = portrait.copy()
+    lent = Lent(picture)
+    assert lent() is picture
+    assert pickle.loads(pickle.dumps(lent))() is None
+    del picture
+    assert lent() is None
+    assert Lent(b"bytes")() is Lent()() is None

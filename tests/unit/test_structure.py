@@ -17,7 +17,7 @@ ONLY_IN = {
     "mtcnn": {"faces.mtcnn_networks"},
     "huggingface_hub": {"expression.weights"},
     "gradio": set(),
-    "PIL": {"images", "decoding", "output.annotate", "output.emoji", "output.share"},
+    "PIL": {"images", "decoding", "output.annotate", "output.emoji", "output.share", "output.show", "results"},
     "jinja2": {"report.page"},
     "markupsafe": {"report.page"},
     "matplotlib": {"report.charts", "output.share", "output.timeline"},
@@ -29,7 +29,7 @@ ONLY_IN = {
 }
 FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""
-OPTIONAL = {"fsspec", "onnx", "pyarrow", "ray", "spaces", "tf2onnx"}
+OPTIONAL = {"argcomplete", "fsspec", "onnx", "pandas", "pyarrow", "ray", "spaces", "tf2onnx"}
 """Only for those who ask for them, as femr[ray]; and what a Space has."""
 ENGINES = {"openvino", "tensorflow", "tensorflow-cpu"}
 """The runtimes of both; which TensorFlow depends on the machine."""

@@ -1,0 +1,49 @@
+"""README's Python, run word for word on a portrait and on a landscape."""
+
+import io
+import re
+from contextlib import redirect_stdout
+
+import cv2
+import pytest
+from PIL import Image
+from skimage import data
+
+from builders import PORTRAIT, ROOT
+from femr.images import load_image
+from videos import write_video
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(params=["portrait", "landscape"])
+def place(request, portrait, tmp_path, monkeypatch):
+    """What the snippets read, in the current folder: the picture, a folder with it, a film of it."""
+    picture = portrait if request.param == "portrait" else data.rocket()
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG")
+    content = PORTRAIT.read_bytes() if request.param == "portrait" else file.getvalue()
+    files = {"examples/eileen-collins.jpg": content, "party/eileen.jpg": content, "party/broken.jpg": content[:3000]}
+    for name, written in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(written)
+    small = cv2.resize(picture, (320, 240))
+    write_video(tmp_path / "clip.mp4", [small] * 5, [number / 5 for number in range(5)], rate=5)
+    monkeypatch.chdir(tmp_path)
+    return request.param
+
+
+def test_every_snippet_runs_and_says_what_stands_under_it(place):
+    frames = [(second / 2, load_image("examples/eileen-collins.jpg")) for second in range(3)]
+    names, shown = {"frames": frames}, []
+    for code, _ in SNIPPETS:
+        with redirect_stdout(io.StringIO()) as output:
+            exec(compile(code, "README.md", "exec"), names)
+        shown.append(output.getvalue())
+    assert len(shown) == 5
+    if place == "landscape":
+        assert shown[0] == "no mood · No face found (640×427)\n"
+        return
+    expected = [(text, said) for text, (_, said) in zip(shown, SNIPPETS, strict=True) if said]
+    assert [text for text, _ in expected] == [said for _, said in expected]

@@ -1,4 +1,4 @@
-"""README's Python, run word for word on a portrait and on a landscape."""
+"""The Python of README and of docs/python.md, run word for word on a portrait and on a landscape."""
 
 import io
 import re
@@ -13,8 +13,8 @@ from builders import PORTRAIT, ROOT
 from femr.images import load_image
 from videos import write_video
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", README, re.MULTILINE | re.DOTALL)
+TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/python.md"))
+SNIPPETS = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", TEXT, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(params=["portrait", "landscape"])
@@ -39,9 +39,9 @@ def test_every_snippet_runs_and_says_what_stands_under_it(place):
     names, shown = {"frames": frames}, []
     for code, _ in SNIPPETS:
         with redirect_stdout(io.StringIO()) as output:
-            exec(compile(code, "README.md", "exec"), names)
+            exec(compile(code, "a snippet", "exec"), names)
         shown.append(output.getvalue())
-    assert len(shown) == 5
+    assert len(shown) == 6
     if place == "landscape":
         assert shown[0] == "no mood · No face found (640×427)\n"
         return

@@ -240,6 +240,7 @@ class Analysis:
     width, height: the original picture's, upright, in pixels.
     file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
     error: why there is no answer; then everything else is empty.
+    note: what of the picture is missing, as a sentence; None if nothing is.
     """
 
     width: int
@@ -252,6 +253,7 @@ class Analysis:
     time: float | None = None
     frame: int | None = None
     error: str | None = None
+    note: str | None = None
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(value) for face in self.faces for value in face.box):

@@ -1,6 +1,7 @@
 """Damaged files: whole pictures with something wrong beside their pixels, ends that are missing, bytes at random."""
 
 import io
+import re
 import struct
 import zlib
 
@@ -13,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from damaged_pictures import encoded, good_files, mutant
 from femr.errors import ImageError
-from femr.images import load_image
+from femr.images import load_decoded, load_image, load_picture
 
 SIDE = 320
 WAVES = np.add.outer(np.sin(np.arange(SIDE) / 9), np.cos(np.arange(SIDE) / 5))
@@ -199,8 +200,83 @@ def test_nine_tenths_of_the_rows_are_a_picture(kind):
 @pytest.mark.parametrize("kind", [*ROW_BY_ROW, "GIF", "WEBP", "AVIF"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_less_is_refused(kind, share):
-    with pytest.raises(ImageError, match=r"damaged or cut short|not a picture"):
+    with pytest.raises(ImageError, match=r"damaged or cut short|cut off|not a picture"):
         load_image(cut_at(encoded(PICTURE, kind), share))
+
+
+def heic(image, **options):
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, quality=60, **options)
+    return file.getvalue()
+
+
+NOISE = Image.fromarray(
+    np.random.default_rng(4).integers(0, 256, (SIDE // 4, SIDE // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+)
+PACKED = {
+    "webp": encoded(NOISE, "WEBP"),
+    "webp lossless": encoded(NOISE, "WEBP", lossless=True),
+    "webp with alpha": encoded(NOISE.convert("RGBA").rotate(20), "WEBP"),
+    "avif": encoded(NOISE, "AVIF", speed=10),
+    "avif turned": encoded(NOISE, "AVIF", speed=10, exif=exif_of(orientation_entry(6))),
+    "heic": heic(NOISE),
+    "heic turned": heic(NOISE, exif=exif_of(orientation_entry(6))),
+    "heic turned back": heic(NOISE, exif=exif_of(orientation_entry(8))),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_nine_tenths_of_a_picture_that_is_decoded_as_one_are_a_picture(name):
+    data, whole = PACKED[name], load_image(PACKED[name])
+    told = 0
+    for cut in range(1, len(data) // 40, len(data) // 400):
+        try:
+            decoded = load_decoded(data[:-cut])
+        except ImageError as error:
+            assert any(words in str(error) for words in ("cut off", "damaged or cut short"))
+            continue
+        there = (decoded.pixels == whole).all(axis=2)
+        missing = (decoded.pixels == 128).all(axis=2)
+        assert (there | missing).mean() > 0.95
+        assert missing.mean() <= 0.1
+        told += decoded.note is not None
+    assert told
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_half_of_such_a_picture_is_none(name):
+    with pytest.raises(ImageError, match=r"damaged or cut short|cut off"):
+        load_image(cut_at(PACKED[name], 0.5))
+
+
+def test_nothing_beside_the_pixels_hides_a_webp():
+    data = encoded(PICTURE, "WEBP", exif=exif_of(orientation_entry(6)), icc_profile=bytes(500), xmp=bytes(500))
+    expected = load_image(data)
+    place = data.index(b"ICCP")
+    for odd in (
+        data[:-20],
+        data[:place] + b"\xff" + data[place + 1 :],
+        data + bytes(99),
+        data.replace(b"XMP ", b"\1\2 ?"),
+    ):
+        assert apart(load_image(odd), expected) == 0
+
+
+def test_a_heic_file_may_begin_as_an_avif_file_does():
+    data = heic(PICTURE)
+    assert data[8:12] == b"heic"
+    assert apart(load_image(data[:8] + b"mif1" + data[12:]), load_image(data)) == 0
+
+
+@pytest.mark.parametrize("kind", ROW_BY_ROW)
+def test_a_missing_end_is_told(kind):
+    data = encoded(PICTURE, kind)
+    assert re.fullmatch(r"The picture's end is missing: 9\d% of it is there\.", load_picture(cut_at(data, 0.95)).note)
+    assert load_picture(data).note is None
+
+
+def test_nothing_is_told_where_only_the_marker_of_the_end_is_missing():
+    assert load_picture(encoded(PICTURE, "JPEG")[:-2]).note is None
 
 
 def test_what_is_there_is_as_ffmpeg_reads_it():

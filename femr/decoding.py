@@ -85,6 +85,9 @@ _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
 # for the missing end: that of few files is decoded with any of them, that of nearly all with two
 _FILLINGS = b"\x00\x24\xaa\x80\xff\xcc\x55\x01"
 
+# of TIFF files, Pillow takes such for RGB; those that are compressed are read by libtiff
+_COLOURS, _YCBCR = 262, 6
+
 _DEPTHS = (255, 1023, 4095, 16383, 65535)
 _BAND = 1 << 20  # pixels that are converted at once: bounds the memory
 
@@ -204,6 +207,15 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
             error = refused
             continue
         with image:
+            if (
+                name == "TIFF"
+                and image.tile
+                and image.tile[0].codec_name == "raw"
+                and image.tag_v2.get(_COLOURS) == _YCBCR
+            ):
+                raise ImageError(
+                    "The picture's colours are stored in a way that cannot be read: YCbCr, not compressed."
+                )
             yield image
         return
     raise error
@@ -272,7 +284,9 @@ def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
     except BROKEN:
         image.tile = []
         rows = np.asarray(image)
-        missing = np.array([np.array_equal(each, row) for each in rows]) if marked else _like_the_last(rows)
+        if interlaced and image.format == "GIF":
+            return _like(rows, rows[len(rows) // 2 * 2 - 1])  # every second row comes last
+        missing = _like(rows, row) if marked else _like_the_last(rows)
         return missing | (interlaced and missing.any())
     rows = np.asarray(image)
     # the decoder of JPEG makes gray where it finds nothing
@@ -295,8 +309,11 @@ def _noise(image: ImageFile) -> Image.Image:
 
 def _like_the_last(rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """The rows at the end that are like the last."""
-    alike = np.array([np.array_equal(row, rows[-1]) for row in rows])
-    return np.flip(np.logical_and.accumulate(np.flip(alike)))
+    return np.flip(np.logical_and.accumulate(np.flip(_like(rows, rows[-1]))))
+
+
+def _like(rows: npt.NDArray[Any], row: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.array([np.array_equal(each, row) for each in rows])
 
 
 def _has_detail(image: ImageFile, data: bytes) -> bool:

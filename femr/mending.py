@@ -114,7 +114,8 @@ def _png(data: bytes) -> tuple[bytes, bytes | None]:
         elif name == b"eXIf":
             exif = body
         at += 12 + size
-    return b"".join([*kept, _png_chunk(b"IDAT", b"".join(pixels)), _png_chunk(b"IEND", b"")]), exif
+    # the pixels without their checksum, which may be wrong
+    return b"".join([*kept, _png_chunk(b"IDAT", b"".join(pixels)[:-4]), _png_chunk(b"IEND", b"")]), exif
 
 
 def _png_chunk(name: bytes, body: bytes) -> bytes:

@@ -24,6 +24,9 @@ PICTURE = Image.fromarray(
         np.uint8
     )
 )
+NOISE = Image.fromarray(
+    np.random.default_rng(4).integers(0, 256, (SIDE // 4, SIDE // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+)
 MUTANTS = 300
 
 
@@ -151,6 +154,16 @@ def test_a_long_text_does_not_hide_the_turn():
     assert apart(load_image(data), np.rot90(np.asarray(PICTURE))) == 0
 
 
+@pytest.mark.parametrize("checksum", [b"abcd", b"abc", b""])
+def test_a_png_with_a_wrong_checksum_of_its_pixels_is_whole(checksum):
+    data = encoded(PICTURE, "PNG")
+    pixels = b"".join(body for name, body, _ in png_chunks(data) if name == b"IDAT")
+    head, end = data[: data.index(b"IDAT") - 4], data[-12:]
+    odd = with_chunk(head + end, b"IDAT", pixels[:-4] + checksum, before=b"IEND")
+    assert apart(load_image(odd), np.asarray(PICTURE)) == 0
+    assert load_picture(odd).note is None
+
+
 def test_a_png_with_a_wrong_checksum_where_it_matters_is_refused():
     data = encoded(PICTURE, "PNG")
     place = data.index(b"IHDR") + 17
@@ -205,15 +218,32 @@ def test_less_is_refused(kind, share):
         load_image(cut_at(encoded(PICTURE, kind), share))
 
 
+@pytest.mark.parametrize("height", [SIDE, SIDE - 1])
+@pytest.mark.parametrize("interlace", [False, True])
+def test_nine_tenths_of_a_gif_are_a_picture(interlace, height):
+    data = encoded(NOISE.crop((0, 0, SIDE, height)), "GIF", interlace=interlace)
+    whole, decoded = load_image(data), load_decoded(cut_at(data, 0.95))
+    there = (decoded.pixels == whole).all(axis=(1, 2))
+    assert 0.9 <= there.mean() < 1
+    assert (decoded.pixels[~there] == 128).mean() > 0.9
+    assert "% of it is there" in decoded.note
+
+
+def test_colours_that_pillow_would_take_for_others_are_refused():
+    """A TIFF file in YCbCr that is not compressed."""
+    data = bytearray(encoded(PICTURE, "TIFF"))
+    place = data.index(struct.pack("<HHI", 262, 3, 1))
+    struct.pack_into("<H", data, place + 8, 6)
+    with pytest.raises(ImageError, match="YCbCr"):
+        load_image(bytes(data))
+
+
 def heic(image, **options):
     file = io.BytesIO()
     pillow_heif.from_pillow(image).save(file, quality=60, **options)
     return file.getvalue()
 
 
-NOISE = Image.fromarray(
-    np.random.default_rng(4).integers(0, 256, (SIDE // 4, SIDE // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
-)
 PACKED = {
     "webp": encoded(NOISE, "WEBP"),
     "webp lossless": encoded(NOISE, "WEBP", lossless=True),

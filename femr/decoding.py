@@ -30,7 +30,7 @@ from PIL import (
     JpegImagePlugin,
     PngImagePlugin,  # noqa: F401
     PpmImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
+    TiffImagePlugin,
     WebPImagePlugin,  # noqa: F401
 )
 from PIL.ImageFile import ImageFile
@@ -85,7 +85,7 @@ _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
 # for the missing end: that of few files is decoded with any of them, that of nearly all with two
 _FILLINGS = b"\x00\x24\xaa\x80\xff\xcc\x55\x01"
 
-# of TIFF files, Pillow takes such for RGB; those that are compressed are read by libtiff
+# a tag of TIFF files and one of its values; such files are read by libtiff, but for those that are not compressed
 _COLOURS, _YCBCR = 262, 6
 
 _DEPTHS = (255, 1023, 4095, 16383, 65535)
@@ -171,6 +171,7 @@ def _filled(data: bytes) -> tuple[Pixels, int, tuple[int, int], str | None]:
                 pixels[missing] = 128
                 return pixels, orientation, size, note
             before = lines
+            del pixels  # before the next ones are decoded
     raise ImageError(_CUT if len(mended(data)[0]) > len(data) else _DAMAGED)
 
 
@@ -207,18 +208,18 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
             error = refused
             continue
         with image:
-            if (
-                name == "TIFF"
-                and image.tile
-                and image.tile[0].codec_name == "raw"
-                and image.tag_v2.get(_COLOURS) == _YCBCR
-            ):
-                raise ImageError(
-                    "The picture's colours are stored in a way that cannot be read: YCbCr, not compressed."
-                )
+            if _is_plain_ycbcr(image):
+                raise ImageError("The picture's colours are stored in a way that cannot be read: plain YCbCr.")
             yield image
         return
     raise error
+
+
+def _is_plain_ycbcr(image: ImageFile) -> bool:
+    """Whether Pillow would take a TIFF file's colours for RGB."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or not image.tile:
+        return False
+    return image.tile[0].codec_name == "raw" and image.tag_v2.get(_COLOURS) == _YCBCR
 
 
 def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:

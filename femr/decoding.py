@@ -290,8 +290,8 @@ def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
         missing = _like(rows, row) if marked else _like_the_last(rows)
         return missing | (interlaced and missing.any())
     rows = np.asarray(image)
-    # the decoder of JPEG makes gray where it finds nothing
-    gray = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
+    # the decoder of JPEG makes gray where it finds nothing, of a block's width at least
+    gray = image.format == "JPEG" and np.abs(rows[-1, -8:].astype(int) - 128).max() <= 1
     return _like_the_last(rows) if gray else np.zeros(len(rows), np.bool_)
 
 

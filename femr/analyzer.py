@@ -93,7 +93,7 @@ class Analyzer:
         """The faces' vote, and a song of the mood that it gives. Args: as for a call; `faces`, what `read` gave."""
         mood = vote(faces)
         song = self.library.pick(mood.emotion, mode, played) if mood.emotion else None
-        return Analysis(*picture.size, tuple(faces), mood, song, self.model, file=file)
+        return Analysis(*picture.size, tuple(faces), mood, song, self.model, file=file, note=picture.note)
 
     def _face_emotion(self, number: int, picture: Picture, face: Face, reading: Reading) -> FaceEmotion:
         """A face with its scores; where they are unsure, also with what may have made it hard to read."""

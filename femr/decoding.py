@@ -1,17 +1,19 @@
 """The bytes of a picture file → upright RGB, within a memory that is checked before a pixel is decoded.
 
 Pillow decodes. A file that it refuses is tried again without all that is beside the pixels, and what can be read of it
-is a picture where nine tenths of the rows are there.
+is a picture where nine tenths of the rows are there. Which rows these are is told by what decoding leaves untouched or,
+of WebP, AVIF and HEIC files, by what stays the same whatever is put in place of the missing end.
 """
 
 import io
 import math
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -28,13 +30,13 @@ from PIL import (
     JpegImagePlugin,
     PngImagePlugin,  # noqa: F401
     PpmImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
+    TiffImagePlugin,
     WebPImagePlugin,  # noqa: F401
 )
 from PIL.ImageFile import ImageFile
 
 from femr.errors import ImageError
-from femr.mending import mended, plain_names, scans
+from femr.mending import is_packed, mended, plain_names, scans
 
 MAX_MEMORY = 1_000_000_000
 """Bytes that reading one picture may take; those that would take more are refused."""
@@ -53,11 +55,23 @@ BROKEN = (
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """A picture: RGB uint8 (h, w, 3)."""
-Decoded: TypeAlias = tuple[Pixels, tuple[int, int]]
-"""A picture's pixels, and its width and height in the file, where it may have more of them."""
+
+
+class Decoded(NamedTuple):
+    """A decoded picture.
+
+    pixels: upright. size: width and height in the file, which may have more pixels. note: what is missing, if anything.
+    """
+
+    pixels: Pixels
+    size: tuple[int, int]
+    note: str | None = None
+
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
+_CUT = "The picture's file is cut off: its end is missing."
+_NO_PICTURE = "This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file."
 # bytes a pixel in Pillow, for the deep ones also on the way to eight bits; others take 4
 _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 6, "I;16L": 6, "I;16B": 6, "I;16N": 6, "I": 13, "F": 13}
 # what decoding takes, in pictures of Pillow's own: at 12 megapixels WebP took 16.4 bytes a pixel, AVIF 9.6, HEIC 7.2,
@@ -67,6 +81,12 @@ _DEEP_BYTES = 14  # of a pixel whose colours have 16 bits, more where they are d
 _CROWDED = 400  # pixels a byte of the file: more are a bomb, where they are many; a white PNG has 344, AVIF any number
 _MANY = 50_000_000
 _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
+
+# for the missing end: that of few files is decoded with any of them, that of nearly all with two
+_FILLINGS = b"\x00\x24\xaa\x80\xff\xcc\x55\x01"
+
+# a tag of TIFF files and one of its values; such files are read by libtiff, but for those that are not compressed
+_COLOURS, _YCBCR = 262, 6
 
 _DEPTHS = (255, 1023, 4095, 16383, 65535)
 _BAND = 1 << 20  # pixels that are converted at once: bounds the memory
@@ -88,7 +108,7 @@ def decode(data: bytes) -> Decoded:
         try:
             return _upright(*_decoded(data))
         except BROKEN:
-            return _upright(*_rescued(*mended(data)))
+            return _upright(*(_filled(data) if is_packed(data) else _rescued(*mended(data))))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise ImageError("The picture is too large to be read.") from None
     except BROKEN as error:
@@ -107,8 +127,8 @@ def from_pil(image: Image.Image) -> Decoded:
         raise ImageError(_DAMAGED) from error
 
 
-def _decoded(data: bytes) -> tuple[Pixels, int, tuple[int, int]]:
-    """The picture as it lies in the file, its orientation and its size there."""
+def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple[int, int]]:
+    """The picture as it lies in the file, its orientation and its size there. Args: `exif`, if found beside it."""
     with _opened(data) as image:
         size = image.size
         divisor, memory = _plan(image, data)
@@ -118,36 +138,88 @@ def _decoded(data: bytes) -> tuple[Pixels, int, tuple[int, int]]:
             image.load()
             pixels = dark_deep_colour(image, data) if deep else None
             pixels = to_rgb(image) if pixels is None else pixels
-            return pixels, _orientation(image), size
+            return pixels, _orientation(image, exif), size
 
 
-def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int]]:
-    """The same of what can be decoded of a damaged file; missing rows are gray."""
+def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int], str | None]:
+    """The same of what can be decoded of a damaged file, and what is missing; missing rows are gray."""
     with _opened(data) as image:
         size = image.size
         divisor, memory = _plan(image, data)
         with _room(memory):
             _reduce(image, divisor)
             missing = _load_some(image)
-            if missing.mean() > 1 - ROWS_NEEDED:
-                raise ImageError(f"{_DAMAGED[:-1]}: {1 - missing.mean():.0%} of its rows are there.")
+            note = _note(missing.mean())
             if not _has_detail(image, data):
                 raise ImageError(_DAMAGED)
             pixels = to_rgb(image)
             pixels[missing[:: math.ceil(len(missing) / len(pixels))]] = 128
-            return pixels, _orientation(image, exif), size
+            return pixels, _orientation(image, exif), size, note
+
+
+def _filled(data: bytes) -> tuple[Pixels, int, tuple[int, int], str | None]:
+    """The same of a WebP, AVIF or HEIC file: of its pixels nothing can be decoded without their end."""
+    before: list[npt.NDArray[np.int64]] = []
+    for filling in _FILLINGS:
+        with suppress(*BROKEN):
+            pixels, orientation, size = _decoded(*mended(data, filling))
+            # rows and columns: some decoders turn the picture
+            lines = [_sums(pixels), _sums(pixels.swapaxes(0, 1))]
+            if before:
+                missing = tuple(_band(now != then) for now, then in zip(lines, before, strict=True))
+                note = _note(pixels[missing].size / pixels.size)
+                pixels[missing] = 128
+                return pixels, orientation, size, note
+            before = lines
+            del pixels  # before the next ones are decoded
+    raise ImageError(_CUT if len(mended(data)[0]) > len(data) else _DAMAGED)
+
+
+def _sums(lines: Pixels) -> npt.NDArray[np.int64]:
+    """A checksum for each line of pixels."""
+    return np.array([zlib.crc32(line.tobytes()) for line in lines])
+
+
+def _band(differs: npt.NDArray[np.bool_]) -> slice:
+    """The lines from the first to the last one that differs, and on to the border that is nearer."""
+    first, last = np.flatnonzero(differs)[[0, -1]] if differs.any() else (0, -1)
+    return slice(0, last + 1) if first < len(differs) - 1 - last else slice(first, None)
+
+
+def _note(missing: float) -> str | None:
+    """What is to be told of a picture, by its share that is missing. Raises: ImageError if that is too much."""
+    there = f"{math.floor(100 - 100 * missing)}% of it is there."
+    if missing > 1 - ROWS_NEEDED:
+        raise ImageError(f"{_DAMAGED[:-1]}: {there}")
+    return f"The picture's end is missing: {there}" if missing else None
 
 
 @contextmanager
 def _opened(data: bytes) -> Iterator[ImageFile]:
     """The file's head as Pillow reads it. Not by Image.open: its limit is one of pixels, whatever they take."""
+    error: Exception = ImageError(_NO_PICTURE)
     for name in _FORMATS:
         factory, accepts = Image.OPEN[name]
-        if accepts and accepts(data[:16]) is True:
-            with factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "") as image:
-                yield image
-            return
-    raise ImageError("This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file.")
+        if not accepts or accepts(data[:16]) is not True:
+            continue
+        try:
+            image = factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "")
+        except BROKEN as refused:  # AVIF and HEIC files may begin alike
+            error = refused
+            continue
+        with image:
+            if _is_plain_ycbcr(image):
+                raise ImageError("The picture's colours are stored in a way that cannot be read: plain YCbCr.")
+            yield image
+        return
+    raise error
+
+
+def _is_plain_ycbcr(image: ImageFile) -> bool:
+    """Whether Pillow would take a TIFF file's colours for RGB."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or not image.tile:
+        return False
+    return image.tile[0].codec_name == "raw" and image.tag_v2.get(_COLOURS) == _YCBCR
 
 
 def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
@@ -213,11 +285,13 @@ def _load_some(image: ImageFile) -> npt.NDArray[np.bool_]:
     except BROKEN:
         image.tile = []
         rows = np.asarray(image)
-        missing = np.array([np.array_equal(each, row) for each in rows]) if marked else _like_the_last(rows)
+        if interlaced and image.format == "GIF":
+            return _like(rows, rows[len(rows) // 2 * 2 - 1])  # every second row comes last
+        missing = _like(rows, row) if marked else _like_the_last(rows)
         return missing | (interlaced and missing.any())
     rows = np.asarray(image)
-    # the decoder of JPEG makes gray where it finds nothing
-    gray = image.format == "JPEG" and (image.mode == "CMYK" or np.abs(rows[-1, 0].astype(int) - 128).max() <= 1)
+    # the decoder of JPEG makes gray where it finds nothing, of a block's width at least
+    gray = image.format == "JPEG" and np.abs(rows[-1, -8:].astype(int) - 128).max() <= 1
     return _like_the_last(rows) if gray else np.zeros(len(rows), np.bool_)
 
 
@@ -236,8 +310,11 @@ def _noise(image: ImageFile) -> Image.Image:
 
 def _like_the_last(rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """The rows at the end that are like the last."""
-    alike = np.array([np.array_equal(row, rows[-1]) for row in rows])
-    return np.flip(np.logical_and.accumulate(np.flip(alike)))
+    return np.flip(np.logical_and.accumulate(np.flip(_like(rows, rows[-1]))))
+
+
+def _like(rows: npt.NDArray[Any], row: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.array([np.array_equal(each, row) for each in rows])
 
 
 def _has_detail(image: ImageFile, data: bytes) -> bool:
@@ -343,9 +420,9 @@ def _orientation(image: Image.Image, exif: bytes | None = None) -> int:
     return number if 1 <= number <= 8 else 1
 
 
-def _upright(pixels: Pixels, orientation: int, size: tuple[int, int]) -> Decoded:
-    """The picture and its size, turned and mirrored as its orientation says."""
+def _upright(pixels: Pixels, orientation: int, size: tuple[int, int], note: str | None = None) -> Decoded:
+    """The picture, turned and mirrored as its orientation says."""
     if orientation >= 5:
         pixels, size = cv2.transpose(pixels), size[::-1]
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return pixels if flip is None else cv2.flip(pixels, flip), size
+    return Decoded(pixels if flip is None else cv2.flip(pixels, flip), size, note)

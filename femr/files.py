@@ -17,8 +17,9 @@ _LONGEST_SHOWN = 80  # characters of a name that is told
 _LONGEST_NAME = 240  # bytes: most file systems take 255, of which a number and an ending are some
 # of systems, of NAS of three makers, and of Windows: thumbnails, bins, copies of metadata
 _MACHINE_FOLDERS = frozenset({
-    "#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle", "@sharebin", "@tmp",
-    "__macosx", "lost+found", "recycler", "system volume information",
+    "#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle", "@sharebin", "@synoresource",
+    "@tmp", "__macosx", "lost+found", "network trash folder", "recycled", "recycler", "system volume information",
+    "temporary items", "~snapshot",
 })  # fmt: skip
 _READABLE = 0o644  # mkstemp's own mode is for secrets
 

@@ -42,24 +42,27 @@ class Picture:
 
     pixels: RGB uint8 (h, w, 3), upright, with a `long_side` of ANALYSIS_SIDE at most.
     size: the original's width and height in pixels, upright. scale: pixels for each of the original's, 1 at most.
+    note: what of the original is missing, as a sentence; None if nothing is.
     """
 
     pixels: Pixels
     size: tuple[int, int]
     scale: float
+    note: str | None = None
 
 
 def load_picture(source: Source) -> Picture:
     """A picture as it is analysed, from whatever `load_image` takes. Raises: ImageError."""
-    return to_picture(*_decoded(source))
+    return to_picture(*load_decoded(source))
 
 
-def to_picture(pixels: Pixels, size: tuple[int, int] | None = None) -> Picture:
+def to_picture(pixels: Pixels, size: tuple[int, int] | None = None, note: str | None = None) -> Picture:
     """A picture as it is analysed, made smaller where it is large.
 
     Args:
         pixels: RGB uint8 (h, w, 3), upright.
         size: The original's width and height where it was larger.
+        note: What of it is missing.
 
     Raises:
         ImageError: The pixels are anything else.
@@ -71,26 +74,26 @@ def to_picture(pixels: Pixels, size: tuple[int, int] | None = None) -> Picture:
     width, height = pixels.shape[1::-1]
     factor = min(1.0, ANALYSIS_SIDE / long_side(width, height))
     size = size or (width, height)
-    return Picture(_scaled_down(pixels, factor), size, factor * width / size[0])
+    return Picture(_scaled_down(pixels, factor), size, factor * width / size[0], note)
 
 
 def load_image(source: Source) -> Pixels:
     """A picture in full as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
-    Of a file whose end is missing the rows that are there, if they are nine tenths of all; the others are grey.
+    Of a file whose end is missing what is there, if that is nine tenths of it; the rest is grey, see `load_decoded`.
     Args: `source`, a path, the bytes of a file, an open binary file, a web or data: address, a file's bytes as
         base64, a PIL image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of
         up to 16 bits or floats from 0 to 1.
     Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
     """
-    return _decoded(source)[0]
+    return load_decoded(source).pixels
 
 
-def _decoded(source: Source) -> Decoded:
-    """The picture with the size that it has in its file, which is larger where it has more than 65 megapixels."""
+def load_decoded(source: Source) -> Decoded:
+    """The same with the size that it has in its file, larger where that is over 65 megapixels, and what is missing."""
     if isinstance(source, np.ndarray):
         pixels = _from_array(source)
-        return pixels, (pixels.shape[1], pixels.shape[0])
+        return Decoded(pixels, (pixels.shape[1], pixels.shape[0]))
     if isinstance(source, Image.Image):
         return from_pil(source)
     data = _read(source)

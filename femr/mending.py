@@ -18,12 +18,19 @@ _TIFF_PIXELS = frozenset({
 })  # fmt: skip
 _ITEM = re.compile(rb"(.{4})infe([\x00-\x03])", re.DOTALL)  # its size and version
 _ASCII = bytes(value if value < 128 else ord("_") for value in range(256))
+_WEBP_PIXELS = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
 _ISO_HEAD = 1 << 16  # where AVIF and HEIC files name what they hold
 
 
-def mended(data: bytes) -> tuple[bytes, bytes | None]:
+def is_packed(data: bytes) -> bool:
+    """Whether it is a WebP, AVIF or HEIC file, which tells where its end would be."""
+    return data.startswith(b"RIFF") or data[4:8] == b"ftyp"
+
+
+def mended(data: bytes, filling: int = 0) -> tuple[bytes, bytes | None]:
     """The file without metadata, or as it is where its kind is not known; and its EXIF data, a TIFF file, if found.
 
+    Args: `filling`, the byte that stands for those that are missing at the end of a WebP, AVIF or HEIC file.
     Raises: struct.error, where a TIFF file's head is cut.
     """
     if data.startswith(b"\xff\xd8"):
@@ -32,9 +39,11 @@ def mended(data: bytes) -> tuple[bytes, bytes | None]:
         return _png(data)
     if data[:4] in (b"II*\x00", b"MM\x00*"):
         return _tiff(data)
+    if data.startswith(b"RIFF"):
+        return _webp(data, filling)
     if data[4:8] == b"ftyp":
         # an item of a kind that no decoder knows; how the picture is turned stands elsewhere
-        return data[:_ISO_HEAD].replace(b"Exif", b"Exi_") + data[_ISO_HEAD:], None
+        return _iso(data[:_ISO_HEAD].replace(b"Exif", b"Exi_") + data[_ISO_HEAD:], filling), None
     return data, None
 
 
@@ -105,7 +114,8 @@ def _png(data: bytes) -> tuple[bytes, bytes | None]:
         elif name == b"eXIf":
             exif = body
         at += 12 + size
-    return b"".join([*kept, _png_chunk(b"IDAT", b"".join(pixels)), _png_chunk(b"IEND", b"")]), exif
+    # the pixels without their checksum, which may be wrong
+    return b"".join([*kept, _png_chunk(b"IDAT", b"".join(pixels)[:-4]), _png_chunk(b"IEND", b"")]), exif
 
 
 def _png_chunk(name: bytes, body: bytes) -> bytes:
@@ -121,3 +131,32 @@ def _tiff(data: bytes) -> tuple[bytes, bytes | None]:
     kept = [entry for entry in entries if struct.unpack_from(f"{order}H", entry)[0] in _TIFF_PIXELS]
     directory = struct.pack(f"{order}H", len(kept)) + b"".join(kept) + bytes(4)
     return data[:at] + directory + data[at + len(directory) :], data
+
+
+def _webp(data: bytes, filling: int) -> tuple[bytes, bytes | None]:
+    kept, exif, at = [], None, 12
+    while at + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, at)
+        body = data[at + 8 : at + 8 + size]
+        if name in _WEBP_PIXELS:
+            kept.append(data[at : at + 8] + _whole(body, size + size % 2, filling))
+        elif name == b"EXIF":
+            exif = body.removeprefix(b"Exif\x00\x00")
+        at += 8 + size + size % 2
+    content = b"WEBP" + b"".join(kept)
+    return b"RIFF" + struct.pack("<I", len(content)) + content, exif
+
+
+def _iso(data: bytes, filling: int) -> bytes:
+    """With the end of its last box."""
+    at, size = 0, 8
+    while size >= 8 and at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4])
+        size = size if size != 1 else int.from_bytes(data[at + 8 : at + 16])
+        at += size
+    return _whole(data, at, filling)
+
+
+def _whole(data: bytes, size: int, filling: int) -> bytes:
+    """As long as it should be; where more is missing than there is, that does not matter any more."""
+    return data.ljust(min(size, 2 * len(data)), bytes([filling]))

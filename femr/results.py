@@ -298,7 +298,8 @@ class Analysis:
 
     width, height: the original picture's, upright, in pixels.
     file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
-    error: why there is no answer; then everything else is empty. lent: the picture, while somebody keeps it.
+    error: why there is no answer; then everything else is empty. note: what of the picture is missing, as a sentence;
+    None if nothing is. lent: the picture, while somebody keeps it.
 
     In a notebook it shows the annotated picture, a bar a face and the song's player. To show, plot or save it, the
     picture is read again from its file or taken from the array or PIL image, if that still exists; else pass it:
@@ -318,6 +319,7 @@ class Analysis:
     time: float | None = None
     frame: int | None = None
     error: str | None = None
+    note: str | None = None
     lent: Lent = field(default_factory=Lent, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -53,6 +53,7 @@ def to_dict(analysis: Analysis) -> dict[str, Any]:
         },
         "song": song and {"title": song.title, "path": str(song.path), "emotion": str(song.emotion)},
         "error": analysis.error,
+        "note": analysis.note,
     }
 
 
@@ -118,7 +119,7 @@ def from_cell(text: str) -> str:
 
 def to_text(analysis: Analysis) -> str:
     """One picture for a reader at a terminal: the mood, then a line a face."""
-    lines = [f"{analysis.file}: {analysis.mood.reason}"]
+    lines = [f"{analysis.file}: {analysis.mood.reason}", *([f"  {analysis.note}"] if analysis.note else [])]
     if analysis.faces:
         lines.append("  ".join([" face", f"{'looks':9}", *(f"{name:>8}" for name in EMOTIONS), "of ten people"]))
     lines += [_text_row(face) for face in analysis.faces]

@@ -34,6 +34,11 @@ _TOO_LARGE = f"The video has more than {MAX_PIXELS // 1_000_000} megapixels."
 _UNKNOWN = 2  # FFmpeg's number for colours of which a file tells nothing
 # containers that tell how long they are; of others FFmpeg guesses it
 _TELLING = ("mov", "matroska", "avi", "flv", "asf")
+_FROM_ZERO = ("matroska", "flv", "asf")  # they count it from the time 0, not from the first picture
+_STILLS = ("avi", "flv", "asf")  # they do not tell how long a picture is shown, so the last one may be a still
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # 24 bytes before the file's size
+_HEAD = 1 << 16  # bytes, where that stands
+_INDEXLESS = 0.99  # of an ASF file, which ends with an index, is all of its pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,13 @@ class Reader:
             self.close()
             raise ImageError("There are no moving pictures in this file.")
         self.sound = next(iter(self.container.streams.audio), None)
-        length = Fraction(self.container.duration or 0, av.time_base)
-        self.length = float(length) if length > 0 else None
         self.start = Fraction(self.container.start_time or 0, av.time_base)
+        length = Fraction(self.container.duration or 0, av.time_base)
+        self._length = length - self.start if self._is_one_of(_FROM_ZERO) else length
+        self.length = float(self._length) if self._length > 0 else None
         self._end = Fraction(0)
         self._damaged = 0
+        self._torn = False
         self._read = self._packets()
         self._early: list[Any] = []
         self.stream = pictures[0] if len(pictures) == 1 else self._moving(pictures)
@@ -115,8 +122,10 @@ class Reader:
 
     def complaint(self) -> str | None:
         """After all shots: what was missing or damaged, as a sentence."""
-        if self.length and self.container.format.name.startswith(_TELLING) and self._end + _MISSING < self.length:
-            return f"The video is cut short: it ends after {float(self._end):.1f} of {self.length:.1f} seconds."
+        missing = self._is_one_of(_TELLING) and self._end + _MISSING < (self.length or 0)
+        if self._is_torn() if self._is_one_of(_STILLS) else missing:
+            whole = f" of {self.length:.1f}" if missing else ""
+            return f"The video is cut short: it ends after {float(self._end):.1f}{whole} seconds."
         if self._damaged:
             return f"The video is damaged: {self._damaged} of its frames could not be read."
         return None
@@ -124,13 +133,25 @@ class Reader:
     @property
     def end(self) -> Fraction:
         """After all shots: seconds until which the last one is shown, 0 where the container does not tell."""
-        if not self.length or not self.container.format.name.startswith((*_TELLING, "ogg")) or self.complaint():
+        if not self.length or not self._is_one_of((*_TELLING, "ogg")) or self.complaint():
             return Fraction(0)
-        length = Fraction(self.container.duration or 0, av.time_base)
+        if self._is_one_of(("matroska",)) and self.container.streams.subtitles:
+            return Fraction(0)  # their length may be what the container tells
         if not self.stream.duration or not self.stream.time_base:
-            return length - (_PADDING if self.sound else _ROUNDED)
+            return self._length - (_PADDING if self.sound else _ROUNDED)
         own = ((self.stream.start_time or 0) + self.stream.duration) * self.stream.time_base - self.start
-        return min(length, own) - _ROUNDED
+        return min(self._length, own) - _ROUNDED
+
+    def _is_one_of(self, formats: tuple[str, ...]) -> bool:
+        return self.container.format.name.startswith(formats)
+
+    def _is_torn(self) -> bool:
+        """Whether the last packet or, of an ASF file, a part of the file is not there."""
+        if self._torn or not self._is_one_of(("asf",)) or not self._file.seekable():
+            return self._torn
+        self._file.seek(0)
+        properties = self._file.read(_HEAD).partition(_ASF_PROPERTIES)[2]
+        return self._file.seek(0, os.SEEK_END) < _INDEXLESS * int.from_bytes(properties[24:32], "little")
 
     def _moving(self, streams: Sequence[Any]) -> Any:
         """The first one with more than one picture: a cover need not be marked as one."""
@@ -154,6 +175,7 @@ class Reader:
                 return
             if packet.pts is not None and packet.time_base:
                 self._end = max(self._end, (packet.pts + (packet.duration or 0)) * packet.time_base - self.start)
+            self._torn |= packet.is_corrupt
             yield packet
 
     def _decoded(self, packet: Any, before: int) -> list[av.VideoFrame]:

@@ -253,7 +253,7 @@ def test_a_frame_may_not_bring_a_path_along(url, portrait):
 def test_a_damaged_frame_gets_a_sentence(url, portrait):
     kind, answer = first_answer(url, {"url": jpeg(smile(portrait))[:4003]})
     assert kind == "generating"
-    assert "The picture is damaged or cut short: 14% of its rows are there." in answer
+    assert "The picture is damaged or cut short: 13% of it is there." in answer
 
 
 def test_an_unknown_mode_is_refused(url, portrait):

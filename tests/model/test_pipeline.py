@@ -12,7 +12,7 @@ from femr.analyzer import Analyzer
 from femr.errors import DataError, ImageError
 from femr.images import to_picture
 from femr.mood import NO_FACE
-from femr.output.rows import to_rows
+from femr.output.rows import to_dict, to_rows, to_text
 from femr.report.summary import summarise
 from femr.results import EMOTIONS, Analysis, Reading
 
@@ -42,6 +42,20 @@ def test_bytes_pil_and_array_give_the_same_numbers(analyzer, portrait):
     expected = analyzer(PORTRAIT).faces
     for source in (str(PORTRAIT), PORTRAIT.read_bytes(), Image.open(PORTRAIT), portrait):
         assert analyzer(source).faces == expected
+
+
+def test_that_an_end_is_missing_is_told(analyzer):
+    whole = PORTRAIT.read_bytes()
+    analysis = analyzer(whole[: round(len(whole) * 0.98)])
+    (face,) = analysis.faces
+    assert face.scores.top == "happy"
+    assert analysis.note.startswith("The picture's end is missing: 9")
+    assert to_dict(analysis)["note"] == analysis.note
+    assert analysis.note in to_text(analysis).splitlines()[1]
+    assert all(row["error"] is None for row in to_rows(analysis))
+    told = analyzer(whole)
+    assert to_dict(told)["note"] is None
+    assert to_text(told).splitlines()[1].startswith(" face")
 
 
 def test_every_face_keeps_its_own_box_and_number(analyzer, group):

@@ -1,8 +1,10 @@
 """Damaged files: whole pictures with something wrong beside their pixels, ends that are missing, bytes at random."""
 
 import io
+import re
 import struct
 import zlib
+from contextlib import suppress
 
 import av
 import cv2
@@ -13,7 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from damaged_pictures import encoded, good_files, mutant
 from femr.errors import ImageError
-from femr.images import load_image
+from femr.images import load_decoded, load_image, load_picture
 
 SIDE = 320
 WAVES = np.add.outer(np.sin(np.arange(SIDE) / 9), np.cos(np.arange(SIDE) / 5))
@@ -21,6 +23,9 @@ PICTURE = Image.fromarray(
     np.stack([(WAVES + 2) * 60, np.tile(np.arange(SIDE), (SIDE, 1)), np.full((SIDE, SIDE), 40)], axis=2).astype(
         np.uint8
     )
+)
+NOISE = Image.fromarray(
+    np.random.default_rng(4).integers(0, 256, (SIDE // 4, SIDE // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
 )
 MUTANTS = 300
 
@@ -149,6 +154,16 @@ def test_a_long_text_does_not_hide_the_turn():
     assert apart(load_image(data), np.rot90(np.asarray(PICTURE))) == 0
 
 
+@pytest.mark.parametrize("checksum", [b"abcd", b"abc", b""])
+def test_a_png_with_a_wrong_checksum_of_its_pixels_is_whole(checksum):
+    data = encoded(PICTURE, "PNG")
+    pixels = b"".join(body for name, body, _ in png_chunks(data) if name == b"IDAT")
+    head, end = data[: data.index(b"IDAT") - 4], data[-12:]
+    odd = with_chunk(head + end, b"IDAT", pixels[:-4] + checksum, before=b"IEND")
+    assert apart(load_image(odd), np.asarray(PICTURE)) == 0
+    assert load_picture(odd).note is None
+
+
 def test_a_png_with_a_wrong_checksum_where_it_matters_is_refused():
     data = encoded(PICTURE, "PNG")
     place = data.index(b"IHDR") + 17
@@ -199,8 +214,98 @@ def test_nine_tenths_of_the_rows_are_a_picture(kind):
 @pytest.mark.parametrize("kind", [*ROW_BY_ROW, "GIF", "WEBP", "AVIF"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_less_is_refused(kind, share):
-    with pytest.raises(ImageError, match=r"damaged or cut short|not a picture"):
+    with pytest.raises(ImageError, match=r"damaged or cut short|cut off|not a picture"):
         load_image(cut_at(encoded(PICTURE, kind), share))
+
+
+@pytest.mark.parametrize("height", [SIDE, SIDE - 1])
+@pytest.mark.parametrize("interlace", [False, True])
+def test_nine_tenths_of_a_gif_are_a_picture(interlace, height):
+    data = encoded(NOISE.crop((0, 0, SIDE, height)), "GIF", interlace=interlace)
+    whole, decoded = load_image(data), load_decoded(cut_at(data, 0.95))
+    there = (decoded.pixels == whole).all(axis=(1, 2))
+    assert 0.9 <= there.mean() < 1
+    assert (decoded.pixels[~there] == 128).mean() > 0.9
+    assert "% of it is there" in decoded.note
+
+
+def test_colours_that_pillow_would_take_for_others_are_refused():
+    """A TIFF file in YCbCr that is not compressed."""
+    data = bytearray(encoded(PICTURE, "TIFF"))
+    place = data.index(struct.pack("<HHI", 262, 3, 1))
+    struct.pack_into("<H", data, place + 8, 6)
+    with pytest.raises(ImageError, match="YCbCr"):
+        load_image(bytes(data))
+
+
+def heic(image, **options):
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, quality=60, **options)
+    return file.getvalue()
+
+
+PACKED = {
+    "webp": encoded(NOISE, "WEBP"),
+    "webp lossless": encoded(NOISE, "WEBP", lossless=True),
+    "webp with alpha": encoded(NOISE.convert("RGBA").rotate(20), "WEBP"),
+    "avif": encoded(NOISE, "AVIF", speed=10),
+    "avif turned": encoded(NOISE, "AVIF", speed=10, exif=exif_of(orientation_entry(6))),
+    "heic": heic(NOISE),
+    "heic turned": heic(NOISE, exif=exif_of(orientation_entry(6))),
+    "heic turned back": heic(NOISE, exif=exif_of(orientation_entry(8))),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_nine_tenths_of_a_picture_that_is_decoded_as_one_are_a_picture(name):
+    data, whole, read = PACKED[name], load_image(PACKED[name]), []
+    for cut in range(1, len(data) // 40, len(data) // 400):
+        with suppress(ImageError):
+            read.append(load_decoded(data[:-cut]))
+    for pixels, _, _ in read:
+        there, missing = (pixels == whole).all(axis=2), (pixels == 128).all(axis=2)
+        assert (there | missing).mean() > 0.95
+        assert missing.mean() <= 0.1
+    assert any(decoded.note for decoded in read)
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_half_of_such_a_picture_is_none(name):
+    with pytest.raises(ImageError, match=r"damaged or cut short|cut off"):
+        load_image(cut_at(PACKED[name], 0.5))
+
+
+def test_nothing_beside_the_pixels_hides_a_webp():
+    data = encoded(PICTURE, "WEBP", exif=exif_of(orientation_entry(6)), icc_profile=bytes(500), xmp=bytes(500))
+    expected = load_image(data)
+    place = data.index(b"ICCP")
+    for odd in (
+        data[:-20],
+        data[:place] + b"\xff" + data[place + 1 :],
+        data + bytes(99),
+        data.replace(b"XMP ", b"\1\2 ?"),
+    ):
+        assert apart(load_image(odd), expected) == 0
+
+
+def test_a_heic_file_may_begin_as_an_avif_file_does():
+    data = heic(PICTURE)
+    assert data[8:12] == b"heic"
+    assert apart(load_image(data[:8] + b"mif1" + data[12:]), load_image(data)) == 0
+
+
+@pytest.mark.parametrize("kind", ROW_BY_ROW)
+def test_a_missing_end_is_told(kind):
+    data = encoded(PICTURE, kind)
+    for share in (0.95, 0.98):
+        note = load_picture(cut_at(data, share)).note
+        assert re.fullmatch(r"The picture's end is missing: 9\d% of it is there\.", note)
+    assert load_picture(data).note is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_nothing_is_told_where_only_the_marker_of_the_end_is_missing(mode):
+    assert load_picture(encoded(PICTURE.convert(mode), "JPEG")[:-2]).note is None
 
 
 def test_what_is_there_is_as_ffmpeg_reads_it():

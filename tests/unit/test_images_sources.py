@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -151,6 +152,29 @@ def png_header(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9)))
 
 
+def tiff_header(width, height):
+    """A small TIFF file that claims to be larger."""
+    data = encoded(Image.new("RGB", (8, 8)), "TIFF")
+    for tag, size in ((256, width), (257, height)):
+        place = data.index(struct.pack("<H", tag), 8)
+        data = data[:place] + struct.pack("<HHII", tag, 4, 1, size) + data[place + 12 :]
+    return data
+
+
+def webp_header(width, height, length):
+    """A lossless WebP file of so many bytes, which claims to have 1,500."""
+    sizes = struct.pack("<BI", 0x2F, (width - 1) | (height - 1) << 14)
+    return (b"RIFF" + struct.pack("<I", 1500) + b"WEBPVP8L" + struct.pack("<I", 1488) + sizes + bytes(1483))[:length]
+
+
+def heic_header(width, height):
+    """A small HEIC file that claims to be larger."""
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 64))).save(file)
+    place = file.getvalue().index(b"ispe") + 8
+    return file.getvalue()[:place] + struct.pack(">II", width, height) + file.getvalue()[place + 8 :]
+
+
 GIF_SIZE = struct.pack("<HH", 40_000, 40_000)
 BOMBS = {
     "PNG": png_header(9_000, 9_000),
@@ -161,6 +185,11 @@ BOMBS = {
     "GIF": b"GIF89a" + GIF_SIZE + b"\0\0\0,\0\0\0\0" + GIF_SIZE + b"\0\2\0;",
     "BMP": b"BM" + bytes(12) + struct.pack("<IiiHHIIiiII", 40, 30_000, 30_000, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(99),
     "PPM": b"P6 30000 30000 255 " + bytes(99),
+    "TIFF": tiff_header(60_000, 60_000),
+    "WebP": webp_header(16_384, 16_384, 1508),
+    "WebP, cut": webp_header(16_384, 16_384, 900),
+    "HEIC": heic_header(30_000, 30_000),
+    "HEIC, cut": heic_header(30_000, 30_000)[:-9],
 }  # fmt: skip
 
 

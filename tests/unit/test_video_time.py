@@ -72,7 +72,11 @@ def test_a_picture_that_stays_comes_as_often_as_it_lasts(tmp_path, kind, times, 
 
 @pytest.mark.parametrize("rate", [1, 4, 10])
 @pytest.mark.parametrize(
-    ("name", "codec"), [("a.mp4", "libx264"), ("a.mov", "mjpeg"), ("a.mkv", "libx264"), ("a.webm", "libvpx")]
+    ("name", "codec"),
+    [
+        *[("a.mp4", "libx264"), ("a.mov", "mjpeg"), ("a.mkv", "libx264"), ("a.webm", "libvpx"), ("a.avi", "mjpeg")],
+        *[("a.flv", "flv"), ("a.wmv", "wmv2")],
+    ],
 )
 def test_the_last_picture_stays_until_the_end(tmp_path, rate, name, codec):
     path = stills(tmp_path / name, [1, 20], codec)
@@ -169,6 +173,42 @@ def test_mood_and_timeline_weigh_a_still_by_its_time(tmp_path):
         timeline.add(analysis(looks[index], time))
     mood = timeline.mood()
     assert (mood.emotion, mood.reason) == ("happy", "Looks happy in 80 of 88 frames with faces")
+
+
+def test_the_end_of_subtitles_is_not_that_of_the_last_picture(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as film:
+        packets = encoded(film, "libx264", [0, 0.5], [grey(0), grey(1)])
+        words = film.add_stream("subrip")
+        words.codec_context.subtitle_header = b"[Script Info]\n[V4+ Styles]\n[Events]\n"
+        said = av.Packet(b"Hello")
+        said.stream, said.time_base, said.pts, said.dts, said.duration = words, Fraction(1, 1000), 0, 0, 20_000
+        for packet in [*packets, said]:
+            film.mux(packet)
+    with Reader(path) as reader:
+        assert reader.length == 20
+    assert shown(path) == [(0, 0), (0.48, 1)]
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.mp4", "a.wmv"])
+def test_a_film_that_begins_late_is_whole(tmp_path, name):
+    codec = {"a.webm": "libvpx", "a.wmv": "wmv2"}.get(name, "libx264")
+    assert len(shown(film(tmp_path / name, [i / 4 for i in range(8)], rate=4, start=5, codec=codec))) == 8
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mjpeg"), ("a.flv", "flv"), ("a.wmv", "wmv2")])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_of_a_film_that_is_cut_no_still_is_made(tmp_path, name, codec, share):
+    pictures = np.random.default_rng(6).integers(0, 256, (75, 48, 64, 3), np.uint8)
+    with av.open(str(tmp_path / name), "w") as film:
+        film.mux(encoded(film, codec, [i / 25 for i in range(75)], pictures))
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: round(len(data) * share)])
+    found = []
+    with pytest.raises(DataError, match=r"cut short: it ends after \d\.\d"):
+        found.extend(frame.index for frame in frames(tmp_path / name, 25))
+    assert found == [*range(len(found))]
+    assert 5 < len(found) < 70
 
 
 def test_a_film_that_is_cut_ends_where_it_ends(tmp_path):

@@ -1,4 +1,7 @@
-"""Networks as ONNX files, for the fast engine and for whoever runs ONNX: made once, when a model is published."""
+"""Networks as ONNX files, for the fast engine and for whoever runs ONNX: made once, when a model is published.
+
+Those of MTCNN, which nobody trains here, were made by `python -m femr.publish.export`.
+"""
 
 import json
 import logging
@@ -43,9 +46,8 @@ def export(network: keras.Model, name: str, folder: Path, half: bool = True) -> 
     return {path.name: sha256(path) for path in (path, *shards)}
 
 
-def export_detector() -> Path:
-    """The networks of MTCNN in models/, and the file that names them. Raises: ModelError."""
-    folder = assets.folder("models")
+def export_detector(folder: Path) -> Path:
+    """Writes the networks of MTCNN, and the file that names them. Returns: that file. Raises: ModelError."""
     digests = [export(network, network.name, folder, half=False) for network in mtcnn_networks.build()]
     config = {
         "source": f"the weights of the package mtcnn {version('mtcnn')} (MIT)",
@@ -122,3 +124,7 @@ def _shards(model: Any, folder: Path, name: str) -> list[Path]:
             file.write(data)
         tensor.ClearField("raw_data")
     return paths
+
+
+if __name__ == "__main__":
+    print(export_detector(assets.folder("models")))

@@ -24,6 +24,7 @@ from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_facts, open_ne
 from femr.faces import mtcnn_networks
 from femr.faces.mtcnn import MtcnnDetector
 from femr.images import to_picture
+from femr.publish.export import export_detector
 
 FAST_WAY = """
 import sys
@@ -178,6 +179,16 @@ class TestFiles:
         network = OpenvinoNetwork(MODELS_DIR / "rnet.onnx")
         with pytest.raises(ModelError, match="could not be run"):
             network([np.zeros((1, 25, 24, 3), np.uint8)])
+
+    def test_the_detectors_networks_are_those_that_export_writes(self, tmp_path, portrait):
+        assert json.loads(export_detector(tmp_path).read_text()).keys() == {"source", "onnx"}
+        patches = np.stack([portrait[y : y + 48, 200:248] for y in (60, 90)])
+        for name, side in (("pnet", 48), ("rnet", 24), ("onet", 48)):
+            written, shipped = (OpenvinoNetwork(folder / f"{name}.onnx") for folder in (tmp_path, MODELS_DIR))
+            for one, other in zip(
+                written([patches[:, :side, :side]])[0], shipped([patches[:, :side, :side]])[0], strict=True
+            ):
+                np.testing.assert_allclose(one, other, atol=1e-5)
 
     def test_the_detectors_networks_are_damaged(self, tmp_path, monkeypatch):
         for file in ("mtcnn.json", "pnet.onnx", "rnet.onnx"):

@@ -106,6 +106,8 @@ def decode(data: bytes) -> Decoded:
     """
     try:
         try:
+            if is_packed(data) and len(mended(data)[0]) > len(data):
+                return _upright(*_filled(data))  # of a picture in tiles pi_heif would leave some out, and not tell
             return _upright(*_decoded(data))
         except BROKEN:
             return _upright(*(_filled(data) if is_packed(data) else _rescued(*mended(data))))

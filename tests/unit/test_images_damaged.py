@@ -269,6 +269,58 @@ def test_nine_tenths_of_a_picture_that_is_decoded_as_one_are_a_picture(name):
     assert any(decoded.note for decoded in read)
 
 
+def box(name, *parts):
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def tiled_heic(image, side):
+    """A HEIC file of tiles one below the other, as phones write them: as tall as `image`, `side` wide."""
+    tiles = [heic(image.crop((0, top, side, top + side))) for top in range(0, image.height, side)]
+    settings = tiles[0].index(b"hvcC") - 4
+    settings = tiles[0][settings : settings + int.from_bytes(tiles[0][settings : settings + 4])]
+    grid = struct.pack(">BBBBHH", 0, 0, len(tiles) - 1, 0, side, side * len(tiles))
+    pixels = [grid, *(tile[tile.index(b"mdat") + 4 :] for tile in tiles)]
+    ids = range(1, len(pixels) + 1)  # of the grid, then of the tiles
+    kinds = [b"grid", *[b"hvc1"] * len(tiles)]
+    names = [
+        box(b"infe", struct.pack(">IHH4sx", 2 << 24, each, 0, kind)) for each, kind in zip(ids, kinds, strict=True)
+    ]
+    sizes = [box(b"ispe", struct.pack(">III", 0, side, height)) for height in (side, side * len(tiles))]
+    uses = [struct.pack(">HBB", 1, 1, 3), *(struct.pack(">HBBB", each, 2, 0x81, 2) for each in ids[1:])]
+
+    def head(start):
+        starts = start + np.cumsum([0, *map(len, pixels[:-1])])
+        places = [
+            struct.pack(">HHHII", *(each, 0, 1), at, len(data))
+            for each, at, data in zip(ids, starts.tolist(), pixels, strict=True)
+        ]
+        return box(b"ftyp", b"heic\0\0\0\0mif1heic") + box(
+            b"meta",
+            bytes(4),
+            box(b"hdlr", bytes(8), b"pict", bytes(13)),
+            box(b"pitm", struct.pack(">IH", 0, 1)),
+            box(b"iloc", struct.pack(">IBBH", 0, 0x44, 0, len(ids)), *places),
+            box(b"iinf", struct.pack(">IH", 0, len(ids)), *names),
+            box(b"iref", bytes(4), box(b"dimg", struct.pack(f">HH{len(tiles)}H", 1, len(tiles), *ids[1:]))),
+            box(b"iprp", box(b"ipco", settings, *sizes), box(b"ipma", struct.pack(">II", 0, len(ids)), *uses)),
+        )
+
+    return head(len(head(0)) + 8) + box(b"mdat", *pixels)
+
+
+def test_tiles_of_a_heic_photo_that_are_missing_are_told():
+    tall = NOISE.resize((64, 64 * 24))
+    data = tiled_heic(tall, 64)
+    whole, decoded = load_image(data), load_decoded(data[: -len(data) // 20])
+    assert whole.shape == (64 * 24, 64, 3)
+    assert np.abs(whole.astype(int) - np.asarray(tall)).mean() < 30
+    there = (decoded.pixels == whole).all(axis=(1, 2))
+    assert there.mean() > 0.9
+    assert (decoded.pixels[~there] == 128).all()
+    assert "is missing: 9" in decoded.note
+
+
 @pytest.mark.parametrize("name", PACKED)
 def test_half_of_such_a_picture_is_none(name):
     with pytest.raises(ImageError, match=r"damaged or cut short|cut off"):

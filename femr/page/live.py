@@ -76,7 +76,7 @@ def _over(session: Session) -> bool:
 
 
 def _stop(words: str) -> tuple[Any, ...]:
-    """The words, and a mark for camera.js: an error raised here would be followed by the next frame's."""
+    """The words, and a mark for live.js: an error raised here would be followed by the next frame's."""
     return _plate(words) + '<i class="over"></i>', *[gr.skip()] * 5
 
 
@@ -114,7 +114,7 @@ def build() -> None:
             source: Any = {"sources": ["webcam"], "streaming": True, "webcam_options": options}
             camera = FrameInput(label="Camera", height=320, elem_id="camera", **source)
             said = '<p class="camera-note" role="alert"></p>'
-            gr.HTML(said, elem_id="camera-note", js_on_load=shared.text_of("camera.js"))
+            gr.HTML(said, elem_id="camera-note", js_on_load=shared.text_of("live.js"))
             chart = gr.HTML(html.mood_chart([]), label="The last minute", elem_id="live-chart")
             with gr.Column(elem_id="live-options"):
                 gr.Markdown(PRIVACY, elem_id="live-privacy")

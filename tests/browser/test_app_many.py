@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+import photo_tab
 from builders import HAPPY5, PORTRAIT, ROOT, SAD5, video_rows
 from chromium import DESKTOP, PHONE, chromium, visiting
 from femr.errors import DataError
@@ -50,7 +51,7 @@ def visit(browser, server):
         def open_tab(tab, size=DESKTOP):
             page = open_page(browser, size)
             page.set_default_timeout(60_000)
-            page.wait_for_selector("#find")
+            page.wait_for_selector(".stage .selfie", state="attached")
             choose(page, tab)
             return page
 
@@ -149,10 +150,7 @@ def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
     page.click("#start")
     page.locator("#summary").get_by_text("At 0:0", exact=False).wait_for()
     # a single photo does not wait for it
-    other.set_input_files("#photo input[type=file]", str(PORTRAIT))
-    other.wait_for_selector("#photo img")
-    other.click("#find")
-    other.wait_for_selector("#faces img")
+    photo_tab.ask(other, PORTRAIT)
     assert page.is_disabled("#start")
     asked = []
     page.route("**/cancel", lambda route: asked.append(route))

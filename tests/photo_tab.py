@@ -47,3 +47,13 @@ def film(path, picture):
     frames = b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes()
     path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n" + 10 * frames)
     return path
+
+
+def open_tab(page, tab):
+    """Open a tab; on a narrow window some are in a menu."""
+    page.locator("[role=tab]").first.wait_for()
+    shown = page.get_by_role("tab", name=tab, exact=True).first
+    if not shown.is_visible():
+        page.locator(".overflow-menu > button").first.click()
+        shown = page.locator(".overflow-dropdown button", has_text=tab).first
+    shown.click()

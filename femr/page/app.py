@@ -18,7 +18,8 @@ TITLE = "femr · hear the mood of your photo"
 DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."
 PLAYER = "import(new URL('femr/player.js', document.baseURI)).then((player) => player.start(element))"
 # the scripts come beside Gradio's, not after them
-HEAD = "".join(f'<script type="module" src="{media.ROOT}/{name}.js"></script>' for name in ("page", "photo"))
+_PHOTO = f'<script type="module" src="{media.ROOT}/photo.js"></script>'
+HEAD = f'{_PHOTO}<script type="module">{shared.text_of("page.js")}</script>'
 
 
 class Page(gr.Blocks):
@@ -80,7 +81,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         footer_links=["api"],
         max_file_size="100mb",
         allowed_paths=folders,
-        app_kwargs={"routes": media.routes()},
+        app_kwargs=media.settings(),
         run_history=False,
         enable_monitoring=False,
         show_error=False,

@@ -4,13 +4,12 @@ The page's script (static/photo.js) sends a question and draws the answer. Nothi
 tells which songs were heard.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import wraps
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, get_args
 
 import gradio as gr
-from pydantic import BaseModel, Field, ValidationError
 
 from femr.errors import DataError, FemrError
 from femr.expression.weights import DEFAULT_MODEL
@@ -22,69 +21,76 @@ from femr.page.shared import EXAMPLE, MODELS, MODELS_INFO, MODES, analyzer, musi
 from femr.results import EMOTIONS, Analysis, Emotion, Song
 
 SHOWN_SIDE = 1280  # pixels of a picture's long side that the browser cannot show by itself
+NOT_OURS = "The page sent something that it should not. Please load it again."
 GONE = "That picture is not here any more. Please choose it again."
 START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server, upload))"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A picture to try: its file's name, what is on it, and whose it is."""
+    """A picture to try: its file's name, what is on it, whose it is, and its size in pixels."""
 
     name: str
     alt: str
     credit: str
+    width: int
+    height: int
 
 
 EXAMPLES = (
-    Example("eileen-collins.jpg", "Astronaut Eileen Collins", "Eileen Collins: NASA"),
-    Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy"),
-    Example("group.jpg", "Both of them together", "both in the public domain"),
+    Example("eileen-collins.jpg", "Astronaut Eileen Collins", "Eileen Collins: NASA", 512, 512),
+    Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy", 512, 600),
+    Example("group.jpg", "Both of them together", "both in the public domain", 1280, 860),
 )
-Number = Annotated[int, Field(ge=0)]
-
-
-class SongsQuestion(BaseModel, extra="forbid"):
-    """Which songs are asked for: those of a mood. played: the numbers of those of this visit, oldest first."""
-
-    mood: Emotion | None = None
-    mode: Mode = "match"
-    played: Annotated[tuple[Number, ...], Field(max_length=1000)] = ()
-
-
-class PictureQuestion(BaseModel, extra="forbid"):
-    """Which picture is to be read, and how. path: where its upload lies; or the name of an example."""
-
-    path: str = ""
-    example: str = ""
-    model: Literal["ensemble", "mobilenet_v2", "custom_cnn"] = "ensemble"
-    mode: Mode = "match"
-    played: Annotated[tuple[Number, ...], Field(max_length=1000)] = ()
-
-
-Question = TypeVar("Question", bound=BaseModel)
+MOST_PLAYED = 1000
 Answer = dict[str, Any]
 
 
-def answers(kind: type[Question]) -> Callable[[Callable[[Question], Answer]], Callable[[Any], Answer]]:
-    """Makes a handler of questions one that the script can call: what goes wrong comes as a sentence, `error`."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the script asks.
 
-    def decorate(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:
-        @wraps(handler)
-        def answer(asked: Any) -> Answer:
-            try:
-                return handler(kind.model_validate(asked))
-            except ValidationError:
-                return {"error": "The page sent something that it should not. Please load it again."}
-            except FemrError as error:
-                return {"error": str(error)}
+    path: where an upload lies. example: the name of one of EXAMPLES instead. mood: whose songs are wanted, where they
+    are not the picture's. played: the numbers of this visit's songs so far, oldest first.
+    """
 
-        return answer
+    path: str = ""
+    example: str = ""
+    mood: str | None = None
+    model: str = DEFAULT_MODEL
+    mode: Mode = "match"
+    played: Sequence[int] = ()
 
-    return decorate
+    def __post_init__(self) -> None:
+        words = isinstance(self.path, str) and isinstance(self.example, str)
+        known = self.model in [name for _, name in MODELS] and self.mode in get_args(Mode)
+        numbers = isinstance(self.played, list | tuple) and all(isinstance(n, int) and n >= 0 for n in self.played)
+        if not (words and known and numbers and len(self.played) <= MOST_PLAYED and self.mood in (None, *EMOTIONS)):
+            raise DataError(NOT_OURS)
+
+    @classmethod
+    def of(cls, asked: Any) -> "Question":
+        """The question in what came from the browser. Raises: DataError if it is none."""
+        if not isinstance(asked, dict) or not set(asked) <= {field.name for field in fields(cls)}:
+            raise DataError(NOT_OURS)
+        return cls(**asked)
 
 
-@answers(PictureQuestion)
-def read(question: PictureQuestion) -> Answer:
+def answering(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:
+    """A handler of questions as one that the script can call: what goes wrong comes as a sentence, `error`."""
+
+    @wraps(handler)
+    def answer(asked: Any) -> Answer:
+        try:
+            return handler(Question.of(asked))
+        except FemrError as error:
+            return {"error": str(error)}
+
+    return answer
+
+
+@answering
+def read(question: Question) -> Answer:
     """The faces, mood and songs of a picture."""
     found = find(_picture(question), question.model, question.mode)
     emotion = found.mood.emotion
@@ -92,16 +98,16 @@ def read(question: PictureQuestion) -> Answer:
     return card.answer(found, songs)
 
 
-@answers(SongsQuestion)
-def songs(question: SongsQuestion) -> Answer:
+@answering
+def songs(question: Question) -> Answer:
     """The songs of a mood, in the order in which they are to play."""
     if question.mood is None:
         raise DataError("Find a mood first.")
-    return {"songs": card.playlist(music_library(), question.mood, question.mode, question.played)}
+    return {"songs": card.playlist(music_library(), Emotion(question.mood), question.mode, question.played)}
 
 
-@answers(PictureQuestion)
-def show(question: PictureQuestion) -> Answer:
+@answering
+def show(question: Question) -> Answer:
     """A picture that the browser cannot show by itself, as an address that holds it."""
     return {"picture": html.jpeg_url(thumbnail(_picture(question), SHOWN_SIDE))}
 
@@ -111,7 +117,7 @@ def find(photo: Pixels, model: str, mode: Mode, played: tuple[Song, ...] = ()) -
     return replace(analyzer(model)(photo, mode, played), file="photo")
 
 
-def _picture(question: PictureQuestion) -> Pixels:
+def _picture(question: Question) -> Pixels:
     """The picture that a question is about: an example, or an upload and nothing else of the server's."""
     if question.example in [example.name for example in EXAMPLES]:
         return load_image(EXAMPLE.with_name(question.example))
@@ -123,7 +129,7 @@ def _picture(question: PictureQuestion) -> Pixels:
 def build() -> None:
     """The tab's one component, inside the Blocks that is being built."""
     props: Any = {
-        "examples": [{"name": one.name, "alt": one.alt} for one in EXAMPLES],
+        "examples": [asdict(one) for one in EXAMPLES],
         "credits": "; ".join(one.credit for one in EXAMPLES),
         "privacy": html.PRIVACY,
         "models": [{"name": name, "label": label, "chosen": name == DEFAULT_MODEL} for label, name in MODELS],

@@ -59,14 +59,25 @@ export function start(element, server, upload) {
     if (image.src.startsWith('blob:')) URL.revokeObjectURL(image.src)
     image.src = source.file ? URL.createObjectURL(source.file) : `femr/examples/${source.example}`
     image.alt = 'Your picture'
-    $('.picture').classList.remove('unseen')
+    for (const side of ['width', 'height']) {
+      if (source[side]) image.setAttribute(side, source[side])
+      else image.removeAttribute(side)
+    }
+    makeRoom()
+  }
+
+  /** Until the picture has its size, what stands under it is away. */
+  async function makeRoom() {
+    document.body.classList.add('moving')
+    if (!image.hasAttribute('height')) await image.decode().catch(() => {}) // it will be shown by the server
+    requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.remove('moving')))
   }
 
   function clear() {
     drawFaces(layer, [])
     closeFace()
     press(null)
-    $('.table')?.remove()
+    $('.table').hidden = false
     root.style.removeProperty('--mood')
     root.classList.remove('answered')
   }
@@ -84,7 +95,7 @@ export function start(element, server, upload) {
     root.classList.add('answered')
     $('.selfie .words').textContent = 'Another selfie'
     $('.choose .words').textContent = 'Another photo'
-    if (answer.table) $('.more').append(tableLink(answer.table))
+    offerTable(answer.table)
   }
 
   /** HEIC, TIFF and the like: the server shows what the browser cannot. */
@@ -113,11 +124,11 @@ export function start(element, server, upload) {
     return Object.assign(document.createElement('div'), { className: name, textContent: words })
   }
 
-  function tableLink(table) {
-    const link = document.createElement('a')
-    Object.assign(link, { className: 'table', download: 'femr.csv', textContent: 'All numbers (CSV)' })
+  function offerTable(table) {
+    const link = $('.table')
+    link.hidden = !table
+    if (link.href) URL.revokeObjectURL(link.href)
     link.href = URL.createObjectURL(new Blob(['\ufeff', table], { type: 'text/csv' })) // marked as UTF-8 for Excel
-    return link
   }
 
   // one face
@@ -196,7 +207,8 @@ export function start(element, server, upload) {
     })
   }
   for (const button of root.querySelectorAll('[data-example]')) {
-    button.addEventListener('click', () => read({ example: button.dataset.example }))
+    const { example, width, height } = button.dataset
+    button.addEventListener('click', () => read({ example, width, height }))
   }
   for (const input of root.querySelectorAll('input[name=model]')) {
     input.addEventListener('change', () => picture && read({}))

@@ -21,20 +21,6 @@ FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-st
 """The camera is a film, given with --use-file-for-fake-video-capture=FILE, and nobody is asked for it."""
 
 
-AUDIOS = """(selector) => {
-  const found = [];
-  const walk = (node) => node.querySelectorAll('*').forEach((e) => {
-    if (e.tagName === 'AUDIO') found.push(e);
-    if (e.shadowRoot) walk(e.shadowRoot);
-  });
-  walk(document.querySelector(selector));
-  return found;
-}"""
-"""A player's audio elements; Gradio keeps them in a shadow root."""
-PLAYED = f"""(selector, before) => Math.max(0, ...({AUDIOS})(selector).map(
-  (audio) => audio.paused || audio.currentSrc === before ? 0 : audio.currentTime
-))"""
-"""Seconds that a player has played of a song that is running now, another one than that from the address `before`."""
 LISTEN = """
 window.sounds = [];
 const playOf = HTMLMediaElement.prototype.play;

@@ -91,10 +91,31 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
 
 
 def _theme() -> gr.themes.Base:
-    theme = gr.themes.Soft(
-        primary_hue="amber", secondary_hue="amber", neutral_hue="stone", font=["system-ui", "sans-serif"]
+    """Warm, and with the contrast that WCAG asks for, which Gradio's own greys and labels lack."""
+    hues: Any = {"primary_hue": "amber", "secondary_hue": "amber", "neutral_hue": "stone"}
+    theme = gr.themes.Soft(**hues, font=["system-ui", "sans-serif"])
+    text = "*body_text_color"
+    return theme.set(
+        body_background_fill="#fffbf4",
+        body_background_fill_dark="#171310",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        block_label_background_fill="*background_fill_secondary",
+        block_label_background_fill_dark="*background_fill_secondary",
+        block_label_text_color=text,
+        block_label_text_color_dark=text,
+        block_title_background_fill="transparent",
+        block_title_background_fill_dark="transparent",
+        block_title_padding="0",
+        block_title_text_color=text,
+        block_title_text_color_dark=text,
+        button_primary_text_color="#1f2937",  # dark ink on amber: white has too little contrast
+        button_primary_text_color_dark="#1f2937",
+        checkbox_label_text_color_selected="#1f2937",
+        checkbox_label_text_color_selected_dark="#1f2937",
     )
-    return theme.set(body_background_fill="#fffbf4", body_background_fill_dark="#171310")
 
 
 def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:

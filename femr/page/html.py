@@ -20,8 +20,6 @@ from femr.video.session import HISTORY, Moment
 from femr.wording import song_facts
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
-TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))
-"""Of the columns: what people would say is in sight on a phone too."""
 GAP = 1.5  # seconds; a longer step between two moments stays empty in the chart of the mood
 NEWEST = 0.5  # seconds that its newest moment is wide
 LANE = 10  # in the drawing's own units; its width is in seconds
@@ -71,6 +69,17 @@ def table_row(face: FaceEmotion) -> list[str]:
     unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
     looks = face.scores.top.value + (f" ({unclear})" if face.unsure else "")
     return [str(face.number), looks, of_ten(face), *(f"{score:.0%}" for score in face.scores.probabilities)]
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> str:
+    """Rows of cells; what does not fit beside it is scrolled to, by keys too."""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in headers)
+    lines = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    inside = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<div class="rows" role="region" aria-label="{escape(name)}" tabindex="0">{inside}</div>'
 
 
 def image(content: bytes, alt: str, kind: str = "jpeg") -> str:

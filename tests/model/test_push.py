@@ -133,7 +133,7 @@ class TestSpace:
             assert content == (ROOT / name).read_bytes(), name
         start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
-        assert done.stdout.strip() == "Blocks", done.stderr
+        assert done.stdout.strip() == "Page", done.stderr
 
     def test_nothing_but_the_list(self, tmp_path):
         root = tmp_path / "femr"
@@ -145,7 +145,9 @@ class TestSpace:
             "femr/report/page.html",
             "femr/page/app.css",
             "femr/page/about.md",
-            "femr/page/camera.js",
+            "femr/page/live.js",
+            "femr/page/static/player.js",
+            "femr/page/static/icon.svg",
             "examples/photo.jpg",
             "music/library.json",
             "music/sad/song.mp3",

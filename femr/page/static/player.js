@@ -16,11 +16,14 @@ const part = (name) => root.querySelector(`.${name}`)
 const address = (song) => new URL(song.url, document.baseURI).href
 const loaded = (audio, song) => audio.src === address(song)
 
-/** Begins with the first of these songs. What played before ends at once. */
-export function play(songs) {
-  stop()
+/** Begins with the first of these songs. What played before ends at once, or fades into it. */
+export function play(songs, fade = false) {
+  const before = deck()
+  if (!fade || before.paused) stop()
+  endFade()
   queue = [...songs]
   if (queue.length) begin()
+  if (before !== deck() && !before.paused) crossFade(before, deck())
 }
 
 /** Ends the song, and shows none. */
@@ -68,7 +71,7 @@ function next(fade = false) {
   queue.push(queue.shift())
   if (!fade) before.pause()
   begin()
-  if (fade && before !== deck()) crossFade(before, deck())
+  if (before !== deck() && !before.paused) crossFade(before, deck())
 }
 
 function crossFade(before, after) {

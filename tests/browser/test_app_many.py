@@ -81,7 +81,7 @@ def find_moods(page):
 
 def downloaded(page, name):
     """What a download link of the page holds."""
-    link = page.get_attribute(f"a[download='{name}']", "href")
+    link = page.get_attribute(f"a.download[download='{name}']", "href")
     return base64.b64decode(link.partition(",")[2]).decode("utf-8-sig")
 
 
@@ -107,7 +107,7 @@ def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
     assert "one.png" not in report
     assert left_on_server("*.csv") == left_on_server("*.html") == []
     with page.expect_download() as download:
-        page.click("a[download='femr.csv']")
+        page.click("a.download[download='femr.csv']")
     assert download.value.suggested_filename == "femr.csv"
 
 

@@ -18,7 +18,7 @@ def build(library: MusicLibrary) -> None:
     for emotion in EMOTIONS:
         songs = [card.song_card(n, song) for n, song in enumerate(library.songs) if song.emotion is emotion]
         for song in songs:
-            song["line"] = " · ".join(filter(None, [song["length"], *song["facts"]]))
+            song["line"] = " · ".join(filter(None, [song["length"], *song["facts"][:1]]))
         if songs:
             moods.append({**card.look(emotion), "songs": songs})
     plain: Any = {"apply_default_css": False, "elem_id": "songs"}

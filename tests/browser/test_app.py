@@ -314,6 +314,7 @@ def test_a_bad_file_gives_a_sentence_in_the_card_and_the_page_stays_usable(visit
     upload(page, next(tmp_path.iterdir()))
     page.get_by_role("status").get_by_text("This is not a picture that can be read.").wait_for()
     assert page.locator(".toast-wrap *, .error").count() == 0
+    assert not page.is_visible(".picture img")
     assert not page.is_visible(".player")
     ask(page, PORTRAIT)
     assert name(page) == "Happy"

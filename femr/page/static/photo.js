@@ -59,6 +59,7 @@ export function start(element, server, upload) {
     if (image.src.startsWith('blob:')) URL.revokeObjectURL(image.src)
     image.src = source.file ? URL.createObjectURL(source.file) : `femr/examples/${source.example}`
     image.alt = 'Your picture'
+    image.hidden = false
     for (const side of ['width', 'height']) {
       if (source[side]) image.setAttribute(side, source[side])
       else image.removeAttribute(side)
@@ -69,7 +70,9 @@ export function start(element, server, upload) {
   /** Until the picture has its size, what stands under it is away. */
   async function makeRoom() {
     document.body.classList.add('moving')
-    if (!image.hasAttribute('height')) await image.decode().catch(() => {}) // it will be shown by the server
+    const mine = turn
+    // a broken one would be drawn; the server may show it later
+    if (!image.hasAttribute('height')) await image.decode().catch(() => mine === turn && (image.hidden = true))
     requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.remove('moving')))
   }
 
@@ -105,7 +108,9 @@ export function start(element, server, upload) {
     const ratio = image.naturalWidth / image.naturalHeight
     if (Math.abs(ratio - width / height) < 0.02 * ratio || !picture) return
     const shown = await ask('show', picture)
-    if (mine === turn && shown.picture) image.src = shown.picture
+    if (mine !== turn || !shown.picture) return
+    image.src = shown.picture
+    image.hidden = false
   }
 
   function fail(words) {

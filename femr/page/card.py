@@ -44,8 +44,10 @@ def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequen
     """
     heard = [library.songs[number] for number in played if number < len(library.songs)]
     chosen: list[Song] = []
-    while (song := library.pick(emotion, mode, (*heard, *chosen))) and song not in chosen:
+    rest = list(library.songs)
+    while song := MusicLibrary(rest).pick(emotion, mode, (*heard, *chosen)):
         chosen.append(song)
+        rest.remove(song)
     return [song_card(library.songs.index(song), song) for song in chosen]
 
 

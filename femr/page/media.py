@@ -89,9 +89,9 @@ def _song(request: Request) -> Response:
     path = _path(request)
     if path is None:
         return Response(status_code=404)
-    start = _tag_bytes(path)
+    start = tag_bytes(path)
     size = path.stat().st_size - start
-    span = _span(request.headers.get("range", ""), size)
+    span = span_of(request.headers.get("range", ""), size)
     if span is None:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
     headers = {**_DAY, "Accept-Ranges": "bytes", "Content-Length": str(len(span))}
@@ -102,7 +102,7 @@ def _song(request: Request) -> Response:
     return StreamingResponse(_pieces(path, start + span.start, len(span)), status, headers, kind)
 
 
-def _span(asked: str, size: int) -> range | None:
+def span_of(asked: str, size: int) -> range | None:
     """The bytes that a Range header asks for, all where it is none; None where there are no such bytes (RFC 9110)."""
     found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
     if not found or found.groups() == ("", ""):
@@ -112,7 +112,7 @@ def _span(asked: str, size: int) -> range | None:
     return span or None
 
 
-def _tag_bytes(path: Path) -> int:
+def tag_bytes(path: Path) -> int:
     """How many bytes of ID3v2 stand before a song: ten, and as many as the last four of them say, seven bits each."""
     with path.open("rb") as file:
         head = file.read(10)

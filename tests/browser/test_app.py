@@ -17,6 +17,7 @@ from femr.page import shared
 from photo_tab import answered, ask, film, name, reason, upload, wait_until_playing
 from visitors import serving
 
+LOW = {"width": 1180, "height": 620}
 WATCHED = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 DROP = """([bytes, name]) => {
   const data = new DataTransfer();
@@ -95,12 +96,15 @@ def test_the_first_screen_holds_all_that_is_needed(visit):
         assert wide == page.locator(".choose").bounding_box()["width"] >= 0.85 * min(size["width"], 640)
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP, LOW], ids=["phone", "desktop", "low"])
 def test_an_example_is_one_tap_from_its_song(visit, size):
     page = visit(size)
     page.click("[data-example='group.jpg']")
     answered(page)
     assert (name(page), reason(page)) == ("Happy", "2 of 3 faces look happy")
+    places = [page.locator(part).bounding_box() for part in (".picture img", ".boxes")]
+    assert places[0] == places[1]  # the boxes are where the picture is, and it is not distorted
+    assert places[0]["width"] / places[0]["height"] == pytest.approx(1280 / 860, rel=0.01)
     assert page.get_attribute(".picture img", "alt") == "Three faces: two look happy, one looks neutral."
     wait_until_playing(page)
     assert sounding(page) == 1
@@ -114,6 +118,7 @@ def test_a_photo_gives_mood_faces_numbers_and_a_song(visit, group, tmp_path):
     assert page.locator(".told").get_attribute("role") == "status"
     picture = page.locator(".picture img").bounding_box()
     scale = picture["width"] / group[0].shape[1]
+    assert picture["height"] == pytest.approx(scale * group[0].shape[0], abs=1)
     drawn = boxes(page, ".box")
     for (x1, y1, x2, y2), (left, top, right, bottom) in zip(group[1], drawn, strict=True):
         middle = ((x1 + x2) / 2 * scale + picture["x"], (y1 + y2) / 2 * scale + picture["y"])

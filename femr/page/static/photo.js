@@ -10,7 +10,7 @@ const LIKELY = 'happy' // what most pictures of people look
 export function start(element, server, upload) {
   const root = element.querySelector('.stage')
   const $ = (selector) => root.querySelector(selector)
-  const [told, card, layer, image, face] = ['.told', '.card', '.boxes', '.picture img', '.face'].map($)
+  const [told, card, figure, layer, image, face] = ['.told', '.card', '.picture', '.boxes', '.picture img', '.face'].map($)
   let turn = 0 // of the last picture that came
   let picture = null // {path} or {example}, once the server has it
   let mood = LIKELY
@@ -60,20 +60,28 @@ export function start(element, server, upload) {
     image.src = source.file ? URL.createObjectURL(source.file) : `femr/examples/${source.example}`
     image.alt = 'Your picture'
     image.hidden = false
-    for (const side of ['width', 'height']) {
-      if (source[side]) image.setAttribute(side, source[side])
-      else image.removeAttribute(side)
-    }
+    setRatio(source.width, source.height)
     makeRoom()
   }
 
   /** Until the picture has its size, what stands under it is away. */
   async function makeRoom() {
-    document.body.classList.add('moving')
     const mine = turn
-    // a broken one would be drawn; the server may show it later
-    if (!image.hasAttribute('height')) await image.decode().catch(() => mine === turn && (image.hidden = true))
+    document.body.classList.add('moving')
+    if (!known()) {
+      await image.decode().catch(() => {})
+      if (mine !== turn) return
+      image.hidden = !image.naturalWidth // a broken one would be drawn; the server may show it later
+      setRatio(image.naturalWidth, image.naturalHeight)
+    }
     requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.remove('moving')))
+  }
+
+  const known = () => figure.style.getPropertyValue('--ratio')
+
+  function setRatio(width, height) {
+    if (width && height) figure.style.setProperty('--ratio', width / height)
+    else figure.style.removeProperty('--ratio')
   }
 
   function clear() {
@@ -92,7 +100,6 @@ export function start(element, server, upload) {
     say(found.emoji || '🔍', found.reason, name)
     image.alt = answer.alt
     showIfUnseen(answer)
-    layer.parentElement.style.setProperty('--ratio', answer.width / answer.height)
     drawFaces(layer, answer.faces, openFace)
     press(found.emotion)
     root.classList.add('answered')
@@ -111,6 +118,7 @@ export function start(element, server, upload) {
     if (mine !== turn || !shown.picture) return
     image.src = shown.picture
     image.hidden = false
+    setRatio(width, height)
   }
 
   function fail(words) {

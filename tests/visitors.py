@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
@@ -16,6 +17,22 @@ def post(server, endpoint, data):
         lines = response.read().decode().splitlines()
     kind, data = (line.partition(": ")[2] for line in lines[-3:-1] if line)
     return kind, json.loads(data)
+
+
+def ask(server, handler, question):
+    """What the Photo tab's script gets for a question, or the status with which it was refused."""
+    with urllib.request.urlopen(f"{server}config") as response:
+        parts = json.load(response)["components"]
+    (tab,) = (part["id"] for part in parts if part["props"].get("elem_id") == "photo-tab")
+    body = json.dumps({"data": question, "component_id": tab, "fn_name": handler, "session_hash": "a"}).encode()
+    url = f"{server}gradio_api/component_server/"
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        ) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def upload(server, name, data):

@@ -1,7 +1,8 @@
 """The page: its tabs put together, and served."""
 
+import os
+from collections.abc import Iterator
 from http import HTTPStatus
-from math import ceil
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,48 +16,110 @@ from gradio.routes import ORJSONResponse
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, html, live, many, photo, report, shared, songs
+from femr.page import about, html, live, many, media, photo, program, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
-MOST_WAITING = 200  # in Gradio's queue; who comes then is told when to come again
+TITLE = "femr · hear the mood of your photo"
+DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."
+PLAYER = "import(new URL('femr/player.js', document.baseURI)).then((player) => player.start(element))"
+# the scripts come beside Gradio's, not after them
+_PHOTO = f'<script type="module" src="{media.ROOT}/photo.js"></script>'
+HEAD = f'{_PHOTO}<script type="module">{shared.text_of("page.js")}</script>'
+
+
+class Page(gr.Blocks):
+    """Blocks that say what they are to whom a link to them is sent."""
+
+    def get_config_file(self) -> Any:
+        """Gradio's config, with description and picture for a link's preview."""
+        host = os.environ.get("SPACE_HOST")
+        thumbnail = f"https://{host}/{media.ROOT}/examples/page.png" if host else None
+        return {**super().get_config_file(), "simple_description": DESCRIPTION, "thumbnail": thumbnail}
 
 
 def build_page() -> gr.Blocks:
     """The page with its handlers; nothing is loaded yet but the list of songs."""
-    with gr.Blocks(title="femr", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
-        gr.Markdown("# femr\nHear the mood of a picture.", elem_id="title")
+    library = shared.music_library()
+    with Page(title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
+        gr.HTML(html.TITLE, apply_default_css=False, elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
-        with gr.Tab("Live"):
-            live.build()
-        with gr.Tab("Photos and video"):
-            many.build()
-        with gr.Tab("Report"):
-            report.build()
+        for name, part in (("Live", live), ("Photos and video", many), ("Report", report)):
+            with gr.Tab(name) as tab:
+                part.build()
+            _draw_when_opened(tab)
         with gr.Tab("Songs"):
-            songs.build(shared.music_library())
-        with gr.Tab("About"):
-            about.build(shared.music_library(), (SWEEP_SECONDS + KEPT_SECONDS) // 60)
-        gr.Markdown(html.ABOUT, elem_id="about")
-    page.queue(max_size=MOST_WAITING, api_open=False)
+            songs.build(library)
+        with gr.Tab("About") as tab:
+            about.build(library, (SWEEP_SECONDS + KEPT_SECONDS) // 60)
+        _draw_when_opened(tab)
+        gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
+        gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
+        program.build()
+    page.queue(max_size=shared.MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
+
+
+def _draw_when_opened(tab: gr.Tab) -> None:
+    """Leaves a tab's components out of the page until it is first opened: their scripts are 300 kB."""
+    parts = [part for part in _within(tab) if part.visible is True]
+    for part in parts:
+        part.visible = False
+    script = shared.text_of("draw.js").replace("TAB", str(tab._id)).replace("PARTS", str(len(parts)))
+    tab.select(None, None, parts, js=script)
+
+
+def _within(block: Any) -> Iterator[Any]:
+    for child in block.children:
+        yield child
+        yield from _within(child) if hasattr(child, "children") else ()
 
 
 def launch(page: gr.Blocks, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
     folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
     return page.launch(
-        theme=gr.themes.Soft(primary_hue="amber", secondary_hue="amber", font=["system-ui", "sans-serif"]),
+        theme=_theme(),
         css_paths=[Path(__file__).with_name("app.css")],
+        head=HEAD,
+        favicon_path=media.STATIC / "icon.svg",
         footer_links=["api"],
         max_file_size="100mb",
         allowed_paths=folders,
+        app_kwargs={**media.settings(), "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}},
         run_history=False,
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
-        app_kwargs={"exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}},
         **where,
+    )
+
+
+def _theme() -> gr.themes.Base:
+    """Warm, and with the contrast that WCAG asks for, which Gradio's own greys and labels lack."""
+    hues: Any = {"primary_hue": "amber", "secondary_hue": "amber", "neutral_hue": "stone"}
+    theme = gr.themes.Soft(**hues, font=["system-ui", "sans-serif"])
+    text = "*body_text_color"
+    return theme.set(
+        body_background_fill="#fffbf4",
+        body_background_fill_dark="#171310",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        block_label_background_fill="*background_fill_secondary",
+        block_label_background_fill_dark="*background_fill_secondary",
+        block_label_text_color=text,
+        block_label_text_color_dark=text,
+        block_title_background_fill="transparent",
+        block_title_background_fill_dark="transparent",
+        block_title_padding="0",
+        block_title_text_color=text,
+        block_title_text_color_dark=text,
+        button_primary_text_color="#1f2937",  # dark ink on amber: white has too little contrast
+        button_primary_text_color_dark="#1f2937",
+        checkbox_label_text_color_selected="#1f2937",
+        checkbox_label_text_color_selected_dark="#1f2937",
     )
 
 
@@ -67,9 +130,7 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     """
     if not str(error.detail).startswith("Queue is full"):
         return ORJSONResponse({"detail": error.detail}, error.status_code)
-    seconds = shared.LANE.seconds(MOST_WAITING) or 60
-    words = f"{MOST_WAITING} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
-    return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
+    return ORJSONResponse({"detail": shared.too_many()}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:

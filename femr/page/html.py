@@ -10,31 +10,29 @@ from html import escape
 from itertools import zip_longest
 from typing import Any
 
+import cv2
+
+from femr.images import Pixels
 from femr.music import MusicLibrary
 from femr.output.rows import of_ten, to_csv, to_dict
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
 from femr.video.session import HISTORY, Moment
-from femr.wording import clock, song_facts, tonality
+from femr.wording import song_facts
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
-TABLE_WIDTHS = ("40px", "110px", "160px", *["90px"] * len(EMOTIONS))
-"""Of the columns: what people would say is in sight on a phone too."""
-SONG_HEADERS = ("song", "mood", "length", "key", "bpm", "by", "licence")
 GAP = 1.5  # seconds; a longer step between two moments stays empty in the chart of the mood
 NEWEST = 0.5  # seconds that its newest moment is wide
 LANE = 10  # in the drawing's own units; its width is in seconds
-PRIVACY = (
-    "Your picture is used for this answer only and deleted from the server within 30 minutes. No one is identified."
-)
-EXAMPLE_NOTE = "Astronaut Eileen Collins, photo by NASA, public domain."
+PRIVACY = "Used for this answer only, deleted from the server within 30 minutes. No one is identified."
 LIFT = (
     "Lift answers anger, disgust, fear and sadness with songs that lead out of the mood step by step: "
     "the nearest neutral and happy ones first."
 )
+TITLE = "<header><h1>femr</h1><p>Hear the mood of your photo.</p></header>"
 ABOUT = (
-    "femr shows the *expression* that people would name, as far as a network can tell, not what a person feels, and it "
-    "errs: *About* says how often. Ask the people in the picture first. Not for decisions about people; in the EU not "
-    "for pupils or staff (AI Act, Art. 5)."
+    "<p>femr shows the <em>expression</em> that people would name, as far as a network can tell, not what a person "
+    "feels, and it errs: <em>About</em> says how often. Ask the people in the picture first. Not for decisions about "
+    "people; in the EU not for pupils or staff (AI Act, Art. 5).</p>"
 )
 
 
@@ -66,13 +64,6 @@ def song_line(song: Song | None, mood: Mood, library: MusicLibrary) -> str:
     return " · ".join([f"♫ <b>{escape(song.title)}</b>", *map(escape, song_facts(song))])
 
 
-def song_row(song: Song) -> list[str]:
-    """A song's row of SONG_HEADERS; what is not known stays empty."""
-    length = clock(round(song.duration)) if song.duration else ""
-    tempo = f"{song.tempo:.0f}" if song.tempo else ""
-    return [f"▶ {song.title}", song.emotion.value, length, tonality(song), tempo, song.artist or "", song.licence or ""]
-
-
 def table_row(face: FaceEmotion) -> list[str]:
     """A face's row of TABLE_HEADERS: number as drawn, expression, what people would say, all seven scores."""
     unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
@@ -80,10 +71,27 @@ def table_row(face: FaceEmotion) -> list[str]:
     return [str(face.number), looks, of_ten(face), *(f"{score:.0%}" for score in face.scores.probabilities)]
 
 
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> str:
+    """Rows of cells; what does not fit beside it is scrolled to, by keys too."""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in headers)
+    lines = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    inside = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<div class="rows" role="region" aria-label="{escape(name)}" tabindex="0">{inside}</div>'
+
+
 def image(content: bytes, alt: str, kind: str = "jpeg") -> str:
     """A picture with its content in it, decoded before it is shown: none flickers that follows another."""
     data = base64.b64encode(content).decode()
     return f'<img alt="{escape(alt)}" decoding="sync" src="data:image/{kind};base64,{data}">'
+
+
+def jpeg_url(image: Pixels) -> str:
+    """A picture, RGB uint8 (h, w, 3), as an address that holds it."""
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
 
 
 def download(name: str, text: str, kind: str, label: str) -> str:

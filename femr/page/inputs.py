@@ -11,7 +11,7 @@ from gradio.component_meta import ComponentMeta
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from femr.images import Pixels, load_image
+from femr.images import Picture, load_picture
 from femr.page.shared import plain_errors
 
 JPEG = "data:image/jpeg;base64,"
@@ -35,15 +35,15 @@ class PhotoInput(gr.Image, metaclass=WithoutStub):
 
     is_template = True  # looks and behaves like gr.Image in the browser
 
-    def preprocess(self, payload: ImageData | None) -> Pixels | None:
-        """The uploaded picture as upright RGB uint8 (h, w, 3); None where there is none. Raises: gr.Error."""
+    def preprocess(self, payload: ImageData | None) -> Picture | None:  # type: ignore[override]
+        """The uploaded picture; None where there is none. Raises: gr.Error."""
         if payload is None:
             return None
         path = payload.path
-        if not path or not _uploaded(path):
+        if not path or not is_uploaded(path):
             raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
         with plain_errors():
-            return load_image(path)
+            return load_picture(path)
 
 
 class Frame(ImageData):
@@ -82,11 +82,11 @@ class FilesInput(gr.File, metaclass=WithoutStub):
         """The paths of the uploaded files, each once, in their order. Raises: gr.Error if one is not there."""
         given = [] if payload is None else payload.root if isinstance(payload, ListFiles) else [payload]
         paths = [file.path for file in given]
-        if not all(path and _uploaded(path) for path in paths):
+        if not all(path and is_uploaded(path) for path in paths):
             raise gr.Error("A file is not here any more. Please choose it again.", print_exception=False)
         return list(dict.fromkeys(paths))
 
 
-def _uploaded(path: str) -> bool:
+def is_uploaded(path: str) -> bool:
     """Whether a path is that of a file which was uploaded and is still there."""
     return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()

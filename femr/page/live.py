@@ -5,6 +5,7 @@ dropped. Frames and answers travel as data: URLs, so that no picture is ever a f
 """
 
 import asyncio
+import json
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any
@@ -17,7 +18,7 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels, load_image, thumbnail, to_picture
 from femr.music import Mode
 from femr.output.annotate import draw
-from femr.page import html, shared
+from femr.page import card, html, shared
 from femr.page.inputs import FrameInput
 from femr.results import Analysis, Song
 from femr.video.session import Session
@@ -36,6 +37,9 @@ PRIVACY = (
 )
 WAITING = "Switch your camera on and press Start: the mood will stand here, and its song will play."
 OVER = f"{MINUTES} minutes are over. Press Start to go on."
+_PLAYER = "import(new URL('femr/player.js', document.baseURI))"
+FOLLOW = f"{_PLAYER}.then((player) => watch('value', () => player.play([JSON.parse(props.value)], true)))"
+SILENCE = f"() => {{ {_PLAYER}.then((player) => player.stop()) }}"
 MUSIC = "Lift answers hard moods with brighter songs. It counts from the next song on."
 
 
@@ -79,7 +83,7 @@ def _over(session: Session) -> bool:
 
 
 def _stop(words: str) -> tuple[Any, ...]:
-    """The words, and a mark for camera.js: an error raised here would be followed by the next frame's."""
+    """The words, and a mark for live.js: an error raised here would be followed by the next frame's."""
     return _plate(words) + '<i class="over"></i>', *[gr.skip()] * 5
 
 
@@ -88,10 +92,12 @@ def _plate(words: str) -> str:
 
 
 def _music(found: Analysis, before: Song | None) -> tuple[Any, Any]:
-    """The song's file and title where it changes; the player goes on where nothing comes."""
+    """The song, for the page's player, and its title where it changes; the player goes on where nothing comes."""
     if found.song is None or found.song is before:
         return gr.skip(), gr.skip()
-    return found.song.path, html.song_line(found.song, found.mood, shared.music_library())
+    library = shared.music_library()
+    song = card.song_card(library.songs.index(found.song), found.song)
+    return json.dumps(song), html.song_line(found.song, found.mood, library)
 
 
 def _picture(image: Pixels) -> str:
@@ -117,7 +123,7 @@ def build() -> None:
             source: Any = {"sources": ["webcam"], "streaming": True, "webcam_options": options}
             camera = FrameInput(label="Camera", height=320, elem_id="camera", **source)
             said = '<p class="camera-note" role="alert"></p>'
-            gr.HTML(said, elem_id="camera-note", js_on_load=shared.text_of("camera.js"))
+            gr.HTML(said, elem_id="camera-note", js_on_load=shared.text_of("live.js"))
             chart = gr.HTML(html.mood_chart([]), label="The last minute", elem_id="live-chart")
             with gr.Column(elem_id="live-options"):
                 gr.Markdown(PRIVACY, elem_id="live-privacy")
@@ -125,7 +131,7 @@ def build() -> None:
         with gr.Column(scale=6, min_width=300, elem_id="live-answer"):
             mood = gr.HTML(_plate(WAITING), label="Mood", elem_id="live-mood")
             picture = gr.HTML(label="Faces", elem_id="live-picture")
-            player = gr.Audio(label="Song", autoplay=True, interactive=False, buttons=[], elem_id="live-player")
+            player = gr.HTML(html_template="", js_on_load=FOLLOW, elem_id="live-player")
             title = gr.HTML(label="Song title", elem_id="live-song")
     shown = [mood, picture, player, title, chart, session]
     # a stream holds its place while it lasts, so not the place of the Photo tab's answers
@@ -133,4 +139,4 @@ def build() -> None:
     pace: Any = {"stream_every": EVERY, "time_limit": 60 * MINUTES}
     quiet: Any = {"show_progress": "hidden", "api_visibility": "private"}
     stream = camera.stream(watch, [camera, mode, session], shown, **pace, **places, **quiet)
-    stream.then(finish, session, mood, js=shared.text_of("silence.js"), queue=False, **quiet)
+    stream.then(finish, session, mood, js=SILENCE, queue=False, **quiet)

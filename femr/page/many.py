@@ -32,21 +32,20 @@ from femr.wording import clock, plural
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video
-SHOWN_ROWS = 20
+SHOWN_ROWS = 100
 STEP = 4  # analyses between two looks at whether the visitor has cancelled
 LIMITS = (
     f"Up to {MOST_PHOTOS} photos, the first {LONGEST // 60} minutes of a video, 100 MB a file; the command line has no "
     "such limits. All of it is deleted from the server within 30 minutes. No one is identified."
 )
 HEADERS = ("where", *html.TABLE_HEADERS)
-WIDTHS = ("120px", *html.TABLE_WIDTHS)
 QUEUE: Any = {"concurrency_id": "long", "concurrency_limit": 1}
 """Long work has a line of its own, one at a time. A single photo never waits behind it: the operating system shares the
 processor between the two.
 """
 PROGRESS = gr.Progress()
 WAITING = html.plate("🎞️", "What was found will stand here.")
-BLANK = (WAITING, "", None, "", gr.update(value=None, visible=False))
+BLANK = (WAITING, "", "", "", gr.update(value=None, visible=False))
 
 
 def chosen(paths: Sequence[str]) -> list[Input]:
@@ -126,8 +125,8 @@ def _said(analysis: Analysis, number: int, total: int) -> str:
     return f"Photo {number} of {total}" if analysis.time is None else f"At {clock(round(analysis.time))}"
 
 
-def findings(analyses: Sequence[Analysis]) -> tuple[str, str, list[list[str]], str]:
-    """Summary and timeline (HTML), the first rows of HEADERS, and the links to table and report (HTML)."""
+def findings(analyses: Sequence[Analysis]) -> tuple[str, str, str, str]:
+    """Summary, timeline, the first rows of HEADERS, and the links to table and report, as HTML."""
     video = any(analysis.time is not None for analysis in analyses)
     timeline = Timeline()
     for analysis in analyses:
@@ -137,7 +136,8 @@ def findings(analyses: Sequence[Analysis]) -> tuple[str, str, list[list[str]], s
     shown = [[_where(analysis), *html.table_row(face)] for analysis in analyses for face in analysis.faces[:SHOWN_ROWS]]
     summary = html.headline(mood) + _counts(analyses, len(faces)) + html.failures(analyses)
     picture = _drawn(timeline) if video and faces else ""
-    return summary, picture, shown[:SHOWN_ROWS], _links(analyses)
+    rows = html.table(HEADERS, shown[:SHOWN_ROWS], "Faces") if shown else ""
+    return summary, picture, rows, _links(analyses)
 
 
 def _counts(analyses: Sequence[Analysis], faces: int) -> str:
@@ -187,9 +187,8 @@ def build() -> None:
             result = gr.HTML(WAITING, label="Summary", padding=False, elem_id="summary")
             picture = gr.HTML(label="Timeline", padding=False, elem_id="timeline")
             links = gr.HTML(label="Downloads", padding=False, elem_id="downloads")
-            columns: Any = {"headers": list(HEADERS), "column_widths": list(WIDTHS), "wrap": True}
-            table = gr.Dataframe(label="Faces", interactive=False, elem_id="many-table", **columns)
             watch = gr.Video(label="Annotated video", interactive=False, visible=False, elem_id="annotated")
+    table = gr.HTML(label="Faces", padding=False, elem_id="many-table")
     shown = [result, picture, table, links, watch]
     private: Any = {"api_visibility": "private"}
     start.click(None, js=text_of("scroll.js"))

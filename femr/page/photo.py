@@ -1,117 +1,161 @@
-"""The Photo tab: a picture in; faces, expressions, mood and song out.
+"""The Photo tab: a picture in; faces, mood and songs out.
 
-No inference here: each handler asks an Analyzer and turns its answer into what the components show.
+The page's script (static/photo.js) sends a question and draws the answer. Nothing of a visit is kept here: the script
+tells which songs were heard.
 """
 
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import wraps
+from math import ceil
+from typing import Any, get_args
 
 import gradio as gr
+from anyio import to_thread
 
+from femr.errors import DataError, FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.images import Pixels, thumbnail
+from femr.images import Picture, load_picture, thumbnail
 from femr.music import Mode
-from femr.output.annotate import draw
-from femr.page import html
-from femr.page.inputs import PhotoInput
-from femr.page.shared import (
-    AT_ONCE,
-    EXAMPLE,
-    MODELS,
-    MODELS_INFO,
-    MODES,
-    music_library,
-    plain_errors,
-    read_photo,
-    text_of,
+from femr.page import card, html
+from femr.page.door import Door
+from femr.page.inputs import is_uploaded
+from femr.page.shared import EXAMPLE, LANE, MODELS, MODELS_INFO, MODES, music_library, read_photo, text_of
+from femr.results import EMOTIONS, Emotion
+
+SHOWN_SIDE = 1280  # pixels of a picture's long side that the browser cannot show by itself
+NOT_OURS = "The page sent something that it should not. Please load it again."
+GONE = "That picture is not here any more. Please choose it again."
+START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server, upload))"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture to try: its file's name, what is on it, whose it is, and its size in pixels."""
+
+    name: str
+    alt: str
+    credit: str
+    width: int
+    height: int
+
+
+EXAMPLES = (
+    Example("eileen-collins.jpg", "Astronaut Eileen Collins", "Eileen Collins: NASA", 512, 512),
+    Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy", 512, 600),
+    Example("group.jpg", "Both of them together", "both in the public domain", 1280, 860),
 )
-from femr.results import Mood, Song
-
-SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
-LANE: Any = {"concurrency_id": "model", "concurrency_limit": AT_ONCE}
-SOURCES: tuple[Literal["upload", "webcam", "clipboard"], ...] = ("upload", "webcam", "clipboard")
-WAITING = html.plate("🎧", "The mood will stand here, and its song will play.")
-TABLE_LABEL = "What each face looks like"
+MOST_PLAYED = 1000
+Answer = dict[str, Any]
 
 
-def analyze(photo: Pixels | None, model: str, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:
-    """Find every face in a photo, read its expression and choose the song of the group's mood.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the script asks.
 
-    Returns: the mood and its reason (HTML), the annotated picture, the song's file, its title, the table of faces, a
-    link to the table as CSV, and all numbers as JSON: mood, song, and for each face box, confidence, expression,
-    seven scores, vote shares and label scores.
+    path: where an upload lies. example: the name of one of EXAMPLES instead. mood: whose songs are wanted, where they
+    are not the picture's. played: the numbers of this visit's songs so far, oldest first. ticket: to ask for its place by.
     """
-    if photo is None:
-        raise gr.Error("Choose or take a photo first.", print_exception=False)
-    with plain_errors():
-        found = read_photo(photo, model, mode, played)
-    shown = draw(thumbnail(photo, SHOWN_SIDE), found)
-    link = html.table_link([found]) if found.faces else ""
-    rows = [html.table_row(face) for face in found.faces]
-    answer = (
-        html.headline(found.mood),
-        shown,
-        found.song and found.song.path,
-        html.song_line(found.song, found.mood, music_library()),
-        rows,
-    )
-    return *answer, link, html.public_details(found), found.mood, heard(played, found.song)
+
+    path: str = ""
+    example: str = ""
+    mood: str | None = None
+    model: str = DEFAULT_MODEL
+    mode: Mode = "match"
+    played: Sequence[int] = ()
+    ticket: str = ""
+
+    def __post_init__(self) -> None:
+        words = all(isinstance(word, str) for word in (self.path, self.example, self.ticket))
+        known = self.model in [name for _, name in MODELS] and self.mode in get_args(Mode)
+        numbers = isinstance(self.played, list | tuple) and all(isinstance(n, int) and n >= 0 for n in self.played)
+        if not (words and known and numbers and len(self.played) <= MOST_PLAYED and self.mood in (None, *EMOTIONS)):
+            raise DataError(NOT_OURS)
+
+    @classmethod
+    def of(cls, asked: Any) -> "Question":
+        """The question in what came from the browser. Raises: DataError if it is none."""
+        if not isinstance(asked, dict) or not set(asked) <= {field.name for field in fields(cls)}:
+            raise DataError(NOT_OURS)
+        return cls(**asked)
 
 
-def heard(played: tuple[Song, ...], song: Song | None) -> tuple[Song, ...]:
-    """The songs of this visit, with the one that starts now."""
-    return (*played, song) if song else played
+def answering(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:
+    """A handler of questions as one that the script can call: what goes wrong comes as a sentence, `error`."""
+
+    @wraps(handler)
+    def answer(asked: Any) -> Answer:
+        try:
+            return handler(Question.of(asked))
+        except FemrError as error:
+            return {"error": str(error)}
+
+    return answer
 
 
-def another_song(mood: Mood | None, mode: Mode, played: tuple[Song, ...]) -> tuple[Any, ...]:
-    """A different song for the mood that was found: its file, its title, and the songs of this visit with it."""
-    if mood is None or mood.emotion is None:
-        raise gr.Error("Find a mood first.", print_exception=False)
-    song = music_library().pick(mood.emotion, mode, played)
-    return song and song.path, html.song_line(song, mood, music_library()), heard(played, song)
+@answering
+def answer_photo(question: Question) -> Answer:
+    """The faces, mood and songs of a picture."""
+    found = read_photo(_picture(question), question.model, question.mode)
+    emotion = found.mood.emotion
+    songs = card.playlist(music_library(), emotion, question.mode, question.played) if emotion else []
+    return card.answer(found, songs)
+
+
+@answering
+def songs(question: Question) -> Answer:
+    """The songs of a mood, in the order in which they are to play."""
+    if question.mood is None:
+        raise DataError("Find a mood first.")
+    return {"songs": card.playlist(music_library(), Emotion(question.mood), question.mode, question.played)}
+
+
+@answering
+def show(question: Question) -> Answer:
+    """A picture that the browser cannot show by itself, as an address that holds it."""
+    return {"picture": html.jpeg_url(thumbnail(_picture(question).pixels, SHOWN_SIDE))}
+
+
+def _picture(question: Question) -> Picture:
+    """The picture that a question is about: an example, or an upload and nothing else of the server's."""
+    if question.example in [example.name for example in EXAMPLES]:
+        return load_picture(EXAMPLE.with_name(question.example))
+    if not is_uploaded(question.path):
+        raise DataError(GONE)
+    return load_picture(question.path)
+
+
+def visitors(door: Door) -> tuple[Callable[[Any], Any], Callable[[Any], Answer]]:
+    """The handlers that read a picture when its turn at the door has come, and tell its place until then."""
+
+    async def read(asked: Any) -> Answer:
+        ticket = str(asked.get("ticket", "")) if isinstance(asked, dict) else ""
+        try:
+            async with door.enter(ticket):
+                return await to_thread.run_sync(answer_photo, asked)
+        except FemrError as error:
+            return {"error": str(error)}
+
+    @answering
+    def place(question: Question) -> Answer:
+        ahead = door.ahead(question.ticket)
+        return {"ahead": ahead, "seconds": ceil(LANE.seconds(ahead) or 0)}
+
+    return read, place
 
 
 def build() -> None:
-    """The tab's components and handlers, inside the Blocks that is being built."""
-    scroll = text_of("scroll.js")
-    played, mood = gr.State(()), gr.State(None)  # of this visit only
-    with gr.Row():
-        with gr.Column(scale=4, min_width=300, elem_id="question"):
-            photo = PhotoInput(label="Photo", sources=list(SOURCES), elem_id="photo", height=320)
-            gr.Markdown(html.PRIVACY, elem_id="privacy")
-            with gr.Row():
-                find = gr.Button("Find the mood", variant="primary", scale=2, elem_id="find")
-                again = gr.Button("Try again", scale=1, elem_id="again")
-            with gr.Column(elem_id="options"):
-                model = gr.Radio(MODELS, value=DEFAULT_MODEL, label="Reading", info=MODELS_INFO, elem_id="model")
-                info = html.LIFT
-                mode = gr.Radio(MODES, value="match", label="Music", info=info, elem_id="mode")
-                with gr.Row(elem_id="example-row"):
-                    gr.HTML(html.image(EXAMPLE.with_name("thumbnail.jpg").read_bytes(), ""), elem_id="thumbnail")
-                    example = gr.Button("Try it with this photo", size="sm", elem_id="example")
-                gr.Markdown(html.EXAMPLE_NOTE, elem_id="example-note")
-        with gr.Column(scale=6, min_width=300, elem_id="answer"):
-            result = gr.HTML(WAITING, label="Mood", elem_id="mood")
-            alt = "The photo with a numbered, labelled box around each face"
-            # the one button: Gradio's others include one that publishes a visitor's picture
-            keep: Any = {"interactive": False, "buttons": ["download"]}
-            picture = gr.Image(label="Faces", format="jpeg", alt_text=alt, elem_id="faces", **keep)
-            player = gr.Audio(label="Song", autoplay=True, elem_id="player", **keep)
-            with gr.Row():
-                title = gr.HTML(label="Song title", elem_id="song")
-                another = gr.Button("Another song", size="sm", elem_id="another")
-            columns: Any = {"headers": list(html.TABLE_HEADERS), "column_widths": list(html.TABLE_WIDTHS)}
-            table = gr.Dataframe(label=TABLE_LABEL, interactive=False, wrap=True, elem_id="table", **columns)
-            link = gr.HTML(label="Table link", elem_id="table-link")
-            with gr.Accordion("All numbers (JSON)", open=False):
-                details = gr.JSON(label="Details", show_label=False, elem_id="details")
-    shown = [result, picture, player, title, table, link, details, mood]
-    call: Any = {"fn": analyze, "inputs": [photo, model, mode, played], "outputs": [*shown, played], **LANE}
-    for button in (find, again, another, example):
-        button.click(None, js=text_of("silence.js"))
-    find.click(**call, api_name="analyze").then(None, js=scroll)
-    shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
-    shown_example.then(**call, api_visibility="private").then(None, js=scroll)
-    another.click(another_song, [mood, mode, played], [player, title, played], api_visibility="private")
-    # all but the songs played so far: the next one should not be the last one
-    blank = (None, WAITING, None, None, "", None, "", None, None)
-    again.click(lambda: blank, outputs=[photo, *shown], api_visibility="private", queue=False)
+    """The tab's one component, inside the Blocks that is being built."""
+    props: Any = {
+        "examples": [asdict(one) for one in EXAMPLES],
+        "credits": "; ".join(one.credit for one in EXAMPLES),
+        "privacy": html.PRIVACY,
+        "models": [{"name": name, "label": label, "chosen": name == DEFAULT_MODEL} for label, name in MODELS],
+        "models_info": MODELS_INFO,
+        "modes": [{"name": name, "label": label, "chosen": name == "match"} for label, name in MODES],
+        "modes_info": html.LIFT,
+        "moods": [card.look(emotion) for emotion in EMOTIONS],
+    }
+    handlers: Any = [*visitors(Door()), songs, show]
+    plain: Any = {"apply_default_css": False, "elem_id": "photo-tab"}
+    gr.HTML(html_template=text_of("photo.html"), js_on_load=START, server_functions=handlers, **plain, **props)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import gradio as gr
 import femr
 from femr import assets
 from femr.errors import FemrError, LibraryError
-from femr.images import Pixels, to_picture
+from femr.images import Picture
 from femr.lane import Lane
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Song
@@ -33,9 +34,11 @@ MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 LANE = Lane()
 AT_ONCE = 8
-"""Photos from upload to answer at once: enough that the lane reads several together; the others wait in Gradio's queue,
-where each sees its place.
+"""Photos from upload to answer at once: enough that the lane reads several together; the others wait where each sees
+its place.
 """
+MOST_WAITING = 200
+"""Who comes then is told when to come again."""
 
 _loading = Lock()
 
@@ -64,10 +67,16 @@ def warm_up(model: str) -> None:
         print(f"femr: {error}", file=sys.stderr)
 
 
-def read_photo(photo: Pixels, model: str, mode: Mode, played: Sequence[Song]) -> Analysis:
+def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] = ()) -> Analysis:
     """What a model finds in a visitor's photo, read together with those of others. Raises: FemrError."""
-    chosen, picture = analyzer(model), to_picture(photo)
+    chosen = analyzer(model)
     return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, played, file="photo")
+
+
+def too_many() -> str:
+    """The sentence for those who come when MOST_WAITING wait."""
+    seconds = LANE.seconds(MOST_WAITING) or 60
+    return f"{MOST_WAITING} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
 
 
 @cache

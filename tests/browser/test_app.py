@@ -1,6 +1,7 @@
 """The page in a real browser: headless Chromium through Playwright."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,229 +11,431 @@ import pytest
 from gradio_client import handle_file
 
 from builders import PORTRAIT, write_wav
-from chromium import DESKTOP, FAKE_CAMERA, PHONE, PLAYED, SOURCE, chromium, visiting
-from femr.images import load_image
-from femr.output.rows import to_dict
-from femr.page import photo
-from femr.page.html import TABLE_HEADERS
+from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher, visiting
+from femr.output.rows import COLUMNS, to_dict
+from femr.page import shared
+from photo_tab import answered, ask, film, name, reason, upload, wait_until_playing
 from visitors import serving
+
+LOW = {"width": 1180, "height": 620}
+WATCHED = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+DROP = """([bytes, name]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name, {type: 'image/jpeg'}));
+  const at = document.querySelector('#about');
+  for (const kind of ['dragover', 'drop']) {
+    at.dispatchEvent(new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true}));
+  }
+}"""
+PASTE = """([bytes, name]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name, {type: 'image/jpeg'}));
+  document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true}));
+}"""
 
 
 @pytest.fixture(scope="module")
 def url(server):
+    shared.analyzer("ensemble")(PORTRAIT)  # loaded beforehand, as app.py does
     return server
 
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory, portrait):
-    """A film of a face for Chromium's fake camera: raw 4:2:0 frames with a Y4M header."""
-    frame = np.full((480, 640, 3), 90, np.uint8)
-    frame[:, 80:560] = cv2.resize(portrait, (480, 480), interpolation=cv2.INTER_AREA)
-    path = tmp_path_factory.mktemp("camera") / "face.y4m"
-    picture = b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes()
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n" + 10 * picture)
-    return path
+    return film(tmp_path_factory.mktemp("camera") / "face.y4m", portrait)
 
 
 @pytest.fixture(scope="module")
-def browser(camera):
-    with chromium(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}") as browser:
-        yield browser
+def launch():
+    """Starts browsers: launch(*flags)."""
+    with launcher() as launch:
+        yield launch
+
+
+@pytest.fixture(scope="module")
+def browser(launch, camera):
+    return launch(*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}")
 
 
 @pytest.fixture
-def visit(browser, url):
-    with visiting(url) as open_page:
+def visit(request, browser, url):
+    with visiting(url, getattr(request, "param", ())) as open_page:
 
-        def visit(size=DESKTOP):
-            page = open_page(browser, size)
-            page.wait_for_selector("#find")
+        def visit(size=DESKTOP, address="", **kind):
+            page = open_page(kind.pop("browser", browser), size, address, **kind)
+            page.wait_for_selector(".stage .selfie", state="attached")
             return page
 
         yield visit
 
 
-def upload(page, path):
-    page.set_input_files("#photo input[type=file]", str(path))
-    page.wait_for_selector("#photo img")
+@pytest.fixture
+def grey(tmp_path):
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 128, np.uint8))
+    return tmp_path / "grey.png"
 
 
-def find_mood(page):
-    page.click("#find")
-    page.wait_for_selector("#faces img")
+def sounding(page):
+    return page.evaluate("window.sounding().length")
 
 
-def table(page):
-    """The table's cells, row by row; Gradio marks each with its place."""
-    cells = page.query_selector_all('#table [data-testid^="cell-"]')
-    texts = [cell.inner_text().strip() for cell in cells]
-    return [texts[i : i + len(TABLE_HEADERS)] for i in range(0, len(texts), len(TABLE_HEADERS))]
+def boxes(page, selector):
+    found = [one.bounding_box() for one in page.locator(selector).all()]
+    return [(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]) for box in found]
 
 
-def wait_until_playing(page, player="#player", before=None):
-    page.wait_for_function(f"(given) => ({PLAYED})(...given) > 0.3", arg=[player, before], timeout=15_000)
+def test_the_first_screen_holds_all_that_is_needed(visit):
+    for size in (PHONE, {"width": 1280, "height": 720}):
+        page = visit(size)
+        for selector in (".selfie", ".choose", ".examples", ".stage > .small", ".options summary"):
+            box = page.locator(selector).first.bounding_box()
+            assert box["y"] + box["height"] <= size["height"], selector
+        assert not page.is_visible(".options fieldset")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        wide = page.locator(".selfie").bounding_box()["width"]
+        assert wide == page.locator(".choose").bounding_box()["width"] >= 0.85 * min(size["width"], 640)
 
 
-def annotated(page):
-    """The annotated picture as RGB array."""
-    response = page.request.get(page.get_attribute("#faces img", "src"))
-    return load_image(response.body())
-
-
-def test_a_photo_gives_faces_mood_table_and_a_song_that_plays(visit, group, tmp_path):
-    picture, _ = group
-    cv2.imwrite(str(tmp_path / "group.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    page = visit()
-    upload(page, tmp_path / "group.png")
-    find_mood(page)
-    assert page.inner_text("#mood .name") == "Happy"
-    assert page.inner_text("#mood .reason") == "All 3 faces look happy"
-    assert page.inner_text("#table thead").lower().split() == " ".join(TABLE_HEADERS).lower().split()
-    rows = table(page)
-    assert [row[:2] for row in rows] == [["1", "happy"], ["2", "happy"], ["3", "happy"]]
-    assert all(row[2].endswith("would say happy") and row[6].endswith("%") for row in rows)
-    shown = annotated(page)
-    assert max(shown.shape) == photo.SHOWN_SIDE
-    plain = cv2.resize(picture, shown.shape[1::-1], interpolation=cv2.INTER_AREA)
-    changed = np.abs(shown.astype(int) - plain).max(axis=2) > 60
-    thirds = [changed[:, left:right].sum() for left, right in ((0, 330), (330, 740), (740, 1280))]
-    assert min(thirds) > 300
+@pytest.mark.parametrize("size", [PHONE, DESKTOP, LOW], ids=["phone", "desktop", "low"])
+def test_an_example_is_one_tap_from_its_song(visit, size):
+    page = visit(size)
+    page.click("[data-example='group.jpg']")
+    answered(page)
+    assert (name(page), reason(page)) == ("Happy", "2 of 3 faces look happy")
+    places = [page.locator(part).bounding_box() for part in (".picture img", ".boxes")]
+    assert places[0] == places[1]  # the boxes are where the picture is, and it is not distorted
+    assert places[0]["width"] / places[0]["height"] == pytest.approx(1280 / 860, rel=0.01)
+    assert page.get_attribute(".picture img", "alt") == "Three faces: two look happy, one looks neutral."
     wait_until_playing(page)
-    assert "CC0-1.0" in page.inner_text("#song")
+    assert sounding(page) == 1
+
+
+def test_a_photo_gives_mood_faces_numbers_and_a_song(visit, group, tmp_path):
+    cv2.imwrite(str(tmp_path / "group.png"), cv2.cvtColor(group[0], cv2.COLOR_RGB2BGR))
+    page = visit()
+    ask(page, tmp_path / "group.png")
+    assert (name(page), reason(page)) == ("Happy", "All 3 faces look happy")
+    assert page.locator(".told").get_attribute("role") == "status"
+    picture = page.locator(".picture img").bounding_box()
+    scale = picture["width"] / group[0].shape[1]
+    assert picture["height"] == pytest.approx(scale * group[0].shape[0], abs=1)
+    drawn = boxes(page, ".box")
+    for (x1, y1, x2, y2), (left, top, right, bottom) in zip(group[1], drawn, strict=True):
+        middle = ((x1 + x2) / 2 * scale + picture["x"], (y1 + y2) / 2 * scale + picture["y"])
+        assert left < middle[0] < right
+        assert top < middle[1] < bottom
+    page.click(".box >> nth=1")
+    assert "Face 2 looks happy" in page.inner_text(".face")
+    assert [word.split()[-1] for word in page.locator(".bar .word").all_inner_texts()] == list(WATCHED)
+    assert "would say happy" in page.inner_text(".face .reason")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".face")
+    with page.expect_download() as download:
+        page.click(".table")
+    assert download.value.suggested_filename == "femr.csv"
+    rows = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert rows[0] == ",".join(COLUMNS)
+    assert len(rows) == 4
+    wait_until_playing(page)
+    page.click(".player .about")
+    assert "CC0-1.0" in page.inner_text(".player .facts")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_no_label_lies_on_a_face_or_on_another_label(visit, portrait, tmp_path, size):
+    small = cv2.resize(portrait, (240, 240), interpolation=cv2.INTER_AREA)[:200, 40:200]
+    crowd = np.concatenate([np.concatenate([small] * 6, axis=1)] * 3, axis=0)
+    cv2.imwrite(str(tmp_path / "crowd.png"), cv2.cvtColor(crowd, cv2.COLOR_RGB2BGR))
+    page = visit(size)
+    ask(page, tmp_path / "crowd.png")
+    faces, labels = boxes(page, ".box"), boxes(page, ".label:visible")
+    assert len(faces) == 18
+    assert len(labels) >= 9
+    for number, one in enumerate(labels):
+        for other in [*faces, *labels[number + 1 :]]:
+            across = min(one[2], other[2]) - max(one[0], other[0])
+            assert across <= 0.5 or min(one[3], other[3]) - max(one[1], other[1]) <= 0.5
+    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('.label')).fontSize)") >= 12
 
 
 def test_another_song_plays_another_song(visit):
     page = visit()
-    upload(page, PORTRAIT)
-    find_mood(page)
-    wait_until_playing(page)
-    first = page.inner_text("#song")
-    page.click("#another")
-    page.wait_for_function("first => document.querySelector('#song').innerText !== first", arg=first)
-    wait_until_playing(page)
+    ask(page, PORTRAIT)
+    first = wait_until_playing(page)
+    page.click(".player .next")
+    assert wait_until_playing(page, first) != first
+    assert sounding(page) == 1
+    page.click(".player .play")
+    page.wait_for_selector(".player[data-state=paused]")
+    assert sounding(page) == 0
 
 
-def test_try_again_clears_everything_and_stops_the_song(visit):
+def test_music_for_another_mood_is_one_tap(visit, library):
     page = visit()
-    upload(page, PORTRAIT)
-    find_mood(page)
-    wait_until_playing(page)
-    page.click("#again")
-    page.wait_for_selector("#faces img", state="detached")
-    page.wait_for_selector("#photo img", state="detached")
-    assert "will stand here" in page.inner_text("#mood")
-    assert page.inner_text("#song").strip() == ""
-    assert not any(cell for row in table(page) for cell in row)
-    assert page.evaluate(PLAYED, "#player") == 0
-    upload(page, PORTRAIT)
-    find_mood(page)
-    assert page.inner_text("#mood .name") == "Happy"
+    ask(page, PORTRAIT)
+    first = wait_until_playing(page)
+    page.click("[data-mood=sad]")
+    title = wait_until_playing(page, first)
+    assert next(song.emotion for song in library.songs if song.title == title) == "sad"
+    assert name(page) == "Happy"
+    page.click(".options summary")
+    page.check("input[value=lift]")
+    title = wait_until_playing(page, title)
+    assert next(song.emotion for song in library.songs if song.title == title) != "sad"
 
 
-def test_the_camera_takes_a_photo_and_retakes_it(visit):
+def test_a_song_that_ends_fades_into_the_next(visit):
     page = visit()
-    page.click('#photo button[aria-label="Capture from camera"]')
-    page.get_by_text("Click to Access Webcam").click()
-    for _ in range(2):
-        page.click('#photo button[aria-label="capture photo"]')
-        page.wait_for_selector("#photo img")
-        page.click('#photo button[aria-label="Remove Image"]')
-        page.get_by_text("Click to Access Webcam").or_(page.get_by_label("capture photo")).first.wait_for()
-        if page.get_by_text("Click to Access Webcam").is_visible():
-            page.get_by_text("Click to Access Webcam").click()
-    page.click('#photo button[aria-label="capture photo"]')
-    page.wait_for_selector("#photo img")
-    find_mood(page)
-    assert page.inner_text("#mood .name") == "Happy"
+    ask(page, PORTRAIT)
+    first = wait_until_playing(page)
+    page.evaluate("() => { const [one] = window.sounding(); one.currentTime = one.duration - 3; }")
+    assert wait_until_playing(page, first) != first
+    page.wait_for_function("window.sounding().length === 2")
+    page.wait_for_function("window.sounding().length === 1 && window.sounding()[0].volume === 1")
 
 
-def test_the_example_works_with_one_click(visit):
+def test_a_new_picture_takes_the_old_answer_and_its_song_away_at_once(visit, grey):
     page = visit()
-    page.click("#example")
-    page.wait_for_selector("#faces img")
-    assert page.inner_text("#mood .name") == "Happy"
+    ask(page, PORTRAIT)
     wait_until_playing(page)
+    page.evaluate("""() => {
+      window.seen = [];
+      new MutationObserver(() => window.seen.push([
+        document.querySelector('.told').innerText, document.querySelectorAll('.box').length, window.sounding().length,
+      ])).observe(document.querySelector('.told'), {childList: true, subtree: true});
+    }""")
+    upload(page, grey)
+    page.get_by_text("No face found").wait_for()
+    seen = page.evaluate("window.seen")
+    assert "Looking for faces" in " ".join(words for words, _, _ in seen)
+    assert all("Happy" not in words for words, _, _ in seen)
+    assert [max(one[1] for one in seen), max(one[2] for one in seen)] == [0, 0]
+    assert page.get_attribute(".player", "data-state") == "none"
+    assert not page.is_visible(".stage .table")
 
 
-def test_two_visitors_at_once_see_their_own_results_only(visit, tmp_path):
-    cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 128, np.uint8))
+def test_the_second_picture_wins_over_the_first_that_is_still_being_read(visit, grey):
+    page = visit()
+    slow = re.compile("component_server")
+    held = []
+    page.route(
+        slow, lambda route: held.append(route) if "grey" in (route.request.post_data or "") else route.continue_()
+    )
+    upload(page, grey)
+    page.wait_for_function("document.querySelector('.told').innerText.includes('Looking')")
+    page.wait_for_timeout(200)
+    ask(page, PORTRAIT)
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(1500)
+    assert name(page) == "Happy"
+    assert sounding(page) == 1
+
+
+def test_a_selfie_is_one_tap_and_the_shutter(visit):
+    page = visit(PHONE)
+    page.click(".selfie")
+    page.click(".shutter")
+    answered(page)
+    assert name(page) == "Happy"
+    first = wait_until_playing(page)
+    page.click(".selfie")  # and another one
+    page.wait_for_selector(".shutter:visible")
+    assert sounding(page) == 0
+    page.click(".shutter")
+    page.wait_for_selector(".camera", state="hidden")
+    answered(page)
+    assert wait_until_playing(page, first)
+    page.click(".selfie")
+    page.wait_for_selector(".shutter:visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".camera", state="hidden")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--use-fake-device-for-media-stream"], "The browser may not use your camera."),
+        ([], "No camera was found."),
+    ],
+    ids=["refused", "missing"],
+)
+def test_without_a_camera_a_sentence_and_the_systems_camera_help(launch, visit, flags, words):
+    page = visit(PHONE, browser=launch(*FLAGS, *flags))
+    page.click(".selfie")
+    page.get_by_role("status").get_by_text(words).wait_for()
+    page.set_input_files(".system input[capture=user]", str(PORTRAIT))
+    answered(page)
+    assert name(page) == "Happy"
+
+
+@pytest.mark.parametrize("way", [DROP, PASTE], ids=["drop", "paste"])
+def test_a_picture_can_be_dropped_and_pasted_anywhere(visit, way):
+    page = visit()
+    page.evaluate(way, [list(PORTRAIT.read_bytes()), "<b>me</b>.jpg"])
+    answered(page)
+    assert name(page) == "Happy"
+
+
+def test_a_changed_option_answers_again(visit):
+    page = visit(address="?model=quick&mode=lift")
+    page.click(".options summary")
+    assert page.is_checked("input[value=mobilenet_v2]")
+    assert page.is_checked("input[value=lift]")
+    ask(page, PORTRAIT)
+    page.click(".box")
+    before = page.inner_text(".face")
+    page.check("input[value=ensemble]")
+    page.wait_for_selector(".face", state="hidden")
+    answered(page)
+    page.click(".box")
+    assert page.inner_text(".face") != before or name(page) == "Happy"
+
+
+def test_the_address_opens_a_tab(visit):
+    page = visit(address="?view=songs")
+    page.wait_for_selector(".library button:visible")
+    assert page.get_by_role("tab", name="Songs").get_attribute("aria-selected") == "true"
+
+
+def test_two_visitors_at_once_see_their_own_results_only(visit, grey):
     first, second = visit(), visit()
     upload(first, PORTRAIT)
-    upload(second, tmp_path / "grey.png")
-    first.click("#find")
-    second.click("#find")
-    first.wait_for_selector("#faces img")
-    second.wait_for_selector("#faces img")
-    assert first.inner_text("#mood .name") == "Happy"
-    assert "No face found" in second.inner_text("#mood")
-    assert second.inner_text("#song").strip() == ""
-    assert second.inner_text("#table-link").strip() == ""
-    second.click("#another")
-    second.get_by_text("Find a mood first.").wait_for()
-    assert first.inner_text("#mood .name") == "Happy"
+    upload(second, grey)
+    answered(first)
+    answered(second)
+    assert name(first) == "Happy"
+    assert "No face found" in second.inner_text(".told")
+    assert second.get_attribute(".player", "data-state") == "none"
+    assert not second.is_visible(".stage .table")
+    assert name(first) == "Happy"
+    wait_until_playing(first)
 
 
-def test_a_bad_file_gives_a_sentence_and_the_page_stays_usable(visit, tmp_path):
-    (tmp_path / "page.jpg").write_bytes(b"<html><body>not a photo</body></html>")
+def test_a_bad_file_gives_a_sentence_in_the_card_and_the_page_stays_usable(visit, tmp_path):
+    (tmp_path / "<img src=x onerror=alert(1)>.jpg").write_bytes(b"<html><body>not a photo</body></html>")
     page = visit()
-    page.click("#find")
-    page.get_by_text("Choose or take a photo first.").wait_for()
-    page.set_input_files("#photo input[type=file]", str(tmp_path / "page.jpg"))
-    page.wait_for_selector('#photo button[aria-label="Remove Image"]')
-    page.click("#find")
-    page.get_by_text("This is not a picture that can be read.").wait_for()
-    page.click('#photo button[aria-label="Remove Image"]')
-    upload(page, PORTRAIT)
-    find_mood(page)
-    assert page.inner_text("#mood .name") == "Happy"
+    upload(page, next(tmp_path.iterdir()))
+    page.get_by_role("status").get_by_text("This is not a picture that can be read.").wait_for()
+    assert page.locator(".toast-wrap *, .error").count() == 0
+    assert not page.is_visible(".picture img")
+    assert not page.is_visible(".player")
+    ask(page, PORTRAIT)
+    assert name(page) == "Happy"
 
 
-def test_on_a_phone_nothing_sticks_out_and_the_answer_scrolls_into_view(visit):
-    page = visit(PHONE)
-    upload(page, PORTRAIT)
-    find_mood(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.wait_for_function(
-        "() => { const y = document.querySelector('#mood').getBoundingClientRect().y; return y > -5 && y < 400 }"
-    )
-    boxes = [page.locator(selector).bounding_box() for selector in ("#find", "#mood", "#faces", "#player", "#options")]
-    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
-    example = page.locator("#example").bounding_box()
-    assert 0 <= example["x"] < example["x"] + example["width"] <= PHONE["width"]
+@pytest.mark.parametrize("visit", [["ERR_FAILED"]], indirect=True)
+def test_a_lost_connection_is_told_and_the_next_picture_is_answered(visit):
+    page = visit()
+    page.route("**/component_server/**", lambda route: route.abort())
+    page.click("[data-example='eileen-collins.jpg']")
+    page.get_by_role("status").get_by_text("No answer came.").wait_for()
+    page.unroute("**/component_server/**")
+    page.click("[data-example='eileen-collins.jpg']")
+    answered(page)
+    assert name(page) == "Happy"
+    wait_until_playing(page)
+
+
+def test_what_the_browser_cannot_show_the_server_shows(visit, portrait, tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.tiff"), cv2.cvtColor(portrait, cv2.COLOR_RGB2BGR))
+    page = visit()
+    ask(page, tmp_path / "photo.tiff")
+    page.wait_for_function("document.querySelector('.picture img').naturalWidth === 512")
+    page.wait_for_selector(".label:visible")
+
+
+def test_the_answer_fits_a_phone_and_a_very_small_one(visit):
+    for size in (PHONE, {"width": 320, "height": 640}):
+        page = visit(size)
+        ask(page, PORTRAIT)
+        wait_until_playing(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert -5 < page.locator(".told").bounding_box()["y"] < 200
+        small = page.evaluate("""() => [...document.querySelectorAll('.stage, .player')]
+          .flatMap((part) => [...part.querySelectorAll('button, summary, a, .options label')])
+          .filter((one) => one.checkVisibility() && !one.matches('.box'))
+          .filter((one) => Math.min(one.offsetWidth, one.offsetHeight) < 44).map((one) => one.outerHTML)""")
+        assert small == []
 
 
 def test_every_song_can_be_heard_and_one_at_a_time(visit, library):
     page = visit()
-    upload(page, PORTRAIT)
-    find_mood(page)
-    wait_until_playing(page)
+    ask(page, PORTRAIT)
+    title = wait_until_playing(page)
     page.get_by_role("tab", name="Songs").click()
-    rows = page.locator("#songs tbody tr")
-    assert [row.split("\n")[0].strip("▶ \t") for row in rows.all_inner_texts()] == [
-        song.title for song in library.songs
-    ]
+    cards = page.locator(".library button")
+    assert sorted(cards.locator(".title").all_inner_texts()) == sorted(song.title for song in library.songs)
     for number in (2, 7):
-        before = page.evaluate(SOURCE, "#library-player")
-        rows.nth(number).click()
-        # the player's last song must not be taken for this one
-        wait_until_playing(page, "#library-player", before)
-        assert page.evaluate(PLAYED, "#player") == 0
+        cards.nth(number).click()
+        title = wait_until_playing(page, title)
+        assert title == cards.nth(number).locator(".title").inner_text()
+        assert cards.nth(number).get_attribute("aria-current") == "true"
+        assert sounding(page) == 1
     page.get_by_role("tab", name="Photo", exact=True).click()
-    page.click("#another")
+    assert name(page) == "Happy"
+    page.click(".player .next")
+    wait_until_playing(page, title)
+    assert sounding(page) == 1
+
+
+def test_where_the_browser_refuses_sound_one_button_plays(visit):
+    page = visit()
+    page.evaluate("""() => {
+      const play = HTMLMediaElement.prototype.play;
+      window.refuse = true;
+      HTMLMediaElement.prototype.play = function () {
+        return window.refuse ? Promise.reject(new DOMException('', 'NotAllowedError')) : play.call(this);
+      };
+    }""")
+    page.click("[data-example='eileen-collins.jpg']")
+    page.wait_for_selector(".player[data-state=refused]")
+    assert page.inner_text(".player .play") == "Play"
+    page.evaluate("window.refuse = false")
+    page.click(".player .play")
     wait_until_playing(page)
-    assert page.evaluate(PLAYED, "#library-player") == 0
+
+
+def test_the_keyboard_alone_does_it(visit):
+    page = visit()
+    page.get_by_role("tab", name="Photo", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.innerText").strip() == "Live"
+    page.keyboard.press("Home")
+    assert page.get_by_role("tab", name="Photo", exact=True).get_attribute("aria-selected") == "true"
+    page.wait_for_selector(".selfie:visible")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.example") == "eileen-collins.jpg":
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    answered(page)
+    page.focus(".box")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".face:visible")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.className") == "box"
 
 
 def test_every_control_has_a_name(visit):
     page = visit()
-    upload(page, PORTRAIT)
-    find_mood(page)
+    ask(page, PORTRAIT)
     nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, audio')]
-      .filter((e) => e.offsetParent !== null && e.type !== 'file')
+      .filter((e) => e.checkVisibility() && e.type !== 'file')
       .filter((e) => !(e.innerText || e.ariaLabel || e.title || e.querySelector('img[alt]:not([alt=""])')
                        || (e.labels && [...e.labels].some((l) => l.innerText))))
       .map((e) => e.outerHTML.slice(0, 200))""")
     assert nameless == []
+
+
+def test_a_link_to_the_page_says_what_it_is(visit):
+    page = visit()
+    assert page.title() == "femr · hear the mood of your photo"
+    meta = {one.get_attribute("property"): one.get_attribute("content") for one in page.locator("meta[property]").all()}
+    assert meta["og:title"] == page.title()
+    assert "plays the song" in meta["og:description"]
 
 
 def test_app_py_runs_from_any_folder_with_ones_own_music(tmp_path, analyzer):

@@ -21,8 +21,8 @@ from PIL import Image
 import femr
 from builders import PORTRAIT, ROOT
 from femr.output.rows import to_dict
-from femr.page import app, html, photo, shared
-from visitors import post, upload
+from femr.page import app, html, photo, program, shared
+from visitors import ask, post, upload
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +182,64 @@ def test_nothing_is_counted_recorded_or_reachable_past_the_queue(server):
 
 def test_a_visitor_cannot_ask_for_another_song_of_somebody_elses_mood(server, client):
     client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
-    kind, data = post(server, "another_song", ["match"])
-    assert kind == "error"
-    assert "Find a mood first." in json.dumps(data)
+    assert "mood" in ask(server, "read", {"path": upload(server, "a.jpg", PORTRAIT.read_bytes())})
+    assert ask(server, "songs", {"mode": "match"}) == {"error": "Find a mood first."}
+
+
+def test_the_pages_script_gets_the_numbers_of_the_package_and_no_path(server, analyzer):
+    path = upload(server, "<b>me</b>.jpg", PORTRAIT.read_bytes())
+    answer = ask(server, "read", {"path": path, "model": "mobilenet_v2", "mode": "match", "played": [3]})
+    (face,) = answer["faces"]
+    (expected,) = to_dict(analyzer(PORTRAIT))["faces"]
+    assert {bar["emotion"]: bar["share"] for bar in face["bars"]} == expected["scores"]
+    assert [round(512 * share, 1) for share in face["box"]] == expected["box"]
+    assert {song["emotion"] for song in answer["songs"]} == {"happy"}
+    for told in (str(ROOT), path, os.environ["GRADIO_TEMP_DIR"], "me</b>"):
+        assert told not in json.dumps(answer)
+
+
+BAD_QUESTIONS = [
+    *({"path": path} for path in (str(PORTRAIT), "/etc/passwd", "../../etc/passwd", "/dev/zero", "", ".")),
+    *({"example": name} for name in ("page.png", "../README.md", "/etc/passwd", "")),
+    {"path": "a.jpg", "model": "../models/x"},
+    {"path": "a.jpg", "mode": "loud"},
+    {"path": "a.jpg", "played": ["x"]},
+    {"path": "a.jpg", "played": [0] * 1001},
+    {"path": ["a.jpg"]},
+    {"url": "http://127.0.0.1:1/a.jpg"},
+    [],
+    "a.jpg",
+    None,
+]
+
+
+@pytest.mark.parametrize("handler", ["read", "show"])
+@pytest.mark.parametrize("question", BAD_QUESTIONS, ids=str)
+def test_the_pages_script_is_told_nothing_of_other_files(server, handler, question):
+    answer = ask(server, handler, question)
+    assert list(answer) == ["error"]
+    assert "/" not in answer["error"]
+
+
+@pytest.mark.parametrize("handler", ["_picture", "find", "postprocess", "__init__", "get_config"])
+def test_nothing_but_its_handlers_can_be_called(server, handler):
+    assert ask(server, handler, {"path": str(PORTRAIT)}) == 404
+
+
+@pytest.mark.parametrize("mood", ["vgg", 3, "../sad"])
+def test_songs_of_an_unknown_mood_are_refused(server, mood):
+    assert list(ask(server, "songs", {"mood": mood})) == ["error"]
+
+
+def test_only_the_songs_of_the_library_are_served_and_no_address_tells_where_they_lie(server, library):
+    for number in range(len(library.songs)):
+        assert status(f"{server}femr/song/{number}") == status(f"{server}femr/cover/{number}") == 200
+    for path in (f"song/{len(library.songs)}", "song/-1", "song/../app.py", "examples/../README.md", "../app.py", "x"):
+        assert status(f"{server}femr/{path}") == 404
+    assert status(f"{server}femr/examples/%2e%2e/README.md") == 404
+    ranged = urllib.request.Request(f"{server}femr/song/0", headers={"Range": "bytes=100-199"})
+    with urllib.request.urlopen(ranged) as response:
+        assert (response.status, len(response.read())) == (206, 100)
 
 
 def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
@@ -220,5 +275,8 @@ def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     assert {name for _, name in photo.MODELS} == set(femr.available_models())
     shared._analyzer.cache_clear()
     with pytest.raises(gr.Error, match="damaged") as caught:
-        photo.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
+        program.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
     assert str(tmp_path) not in str(caught.value)
+    answer = photo.read({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
+    assert "damaged" in answer["error"]
+    assert str(tmp_path) not in answer["error"]

@@ -74,7 +74,7 @@ def test_the_wheel_holds_what_is_needed_and_no_more(wheel):
     assert {name.partition("/")[0] for name in names} == {"femr", f"femr-{femr.__version__}.dist-info"}
     songs = {f"femr/assets/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "music").glob("*/*.mp3")}
     weights = {f"femr/assets/models/{path.name}" for path in (ROOT / "models").glob("*.h5")}
-    page = {f"femr/page/{name}" for name in ("app.css", "about.md", "camera.js", "silence.js")}
+    page = {f"femr/page/{name}" for name in ("app.css", "about.md", "photo.html", "static/player.js")}
     assert songs | weights | page | {"femr/py.typed", "femr/assets/music/library.json"} <= names
     assert not [name for name in names if "compose" in name or "tests" in name or name.endswith((".ipynb", ".mid"))]
 

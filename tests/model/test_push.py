@@ -135,7 +135,7 @@ class TestSpace:
             assert content == (ROOT / name).read_bytes() + added, name
         start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
-        assert done.stdout.strip() == "Blocks", done.stderr
+        assert done.stdout.strip() == "Page", done.stderr
 
     @pytest.mark.parametrize(("zero", "shown"), [("true", "shown\n"), ("", "")])
     def test_only_zerogpu_is_shown_a_function_for_its_gpu(self, tmp_path, zero, shown):
@@ -184,7 +184,9 @@ class TestSpace:
             "femr/report/page.html",
             "femr/page/app.css",
             "femr/page/about.md",
-            "femr/page/camera.js",
+            "femr/page/live.js",
+            "femr/page/static/player.js",
+            "femr/page/static/icon.svg",
             "examples/photo.jpg",
             "music/library.json",
             "music/sad/song.mp3",

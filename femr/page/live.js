@@ -25,6 +25,4 @@ const look = () => {
     if (stop && over) { over.remove(); button.click(); }
   });
 };
-['camera', 'live-mood'].forEach((id) => {
-  new MutationObserver(look).observe(document.getElementById(id), {subtree: true, childList: true});
-});
+new MutationObserver(look).observe(document.body, {subtree: true, childList: true});

@@ -1,0 +1,153 @@
+"""What the page's own scripts ask for by address: songs, covers, example pictures and the scripts themselves.
+
+Nothing of a visitor's is here, and no address tells where a file lies.
+"""
+
+import mimetypes
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from tinytag import TinyTag
+
+from femr.page.shared import EXAMPLE, music_library
+
+ROOT = "femr"
+"""The first part of all these addresses, beside those that are Gradio's."""
+STATIC = Path(__file__).with_name("static")
+_COVERS = ("image/jpeg", "image/png", "image/webp")
+_ASSETS = Path(gr.__file__).with_name("templates") / "frontend" / "assets"
+_PIECE = 65_536  # bytes
+_DAY = {"Cache-Control": "max-age=86400"}
+
+
+class ZippedPage:
+    """Sends the page itself zipped, as Gradio (6.31) does with its scripts only: 23 kB instead of 140.
+
+    With it goes word of the scripts that are needed later, so that a slow line is not idle meanwhile.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain, self._zipped = app, GZipMiddleware(app)
+        late = [f"assets/{path.name}" for path in _ASSETS.glob("HTML-*.js")]
+        late += [f"{ROOT}/{name}.js" for name in ("photo", "camera", "faces", "player")]
+        self._link = ", ".join(f"<{name}>; rel=modulepreload" for name in late)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI request."""
+
+        async def send_linked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Link"] = self._link
+            await send(message)
+
+        if scope.get("path") == "/":
+            await self._zipped(scope, receive, send_linked)
+        else:
+            await self._plain(scope, receive, send)
+
+
+def settings() -> dict[str, Any]:
+    """What makes an app serve all this, as arguments of FastAPI."""
+    return {"routes": routes(), "middleware": [Middleware(ZippedPage)]}
+
+
+def routes() -> list[BaseRoute]:
+    """The routes to be served beside Gradio's."""
+    parts: list[BaseRoute] = [
+        Route("/song/{number:int}", _song),
+        Route("/cover/{number:int}", _cover),
+        Mount("/examples", StaticFiles(directory=EXAMPLE.parent)),
+        Mount("/", StaticFiles(directory=STATIC)),
+    ]
+    return [Mount(f"/{ROOT}", routes=parts)]
+
+
+def song_url(number: int) -> str:
+    """The address of a song of the library, relative to the page's."""
+    return f"{ROOT}/song/{number}"
+
+
+def cover_url(number: int) -> str:
+    """The address of a song's cover, relative to the page's."""
+    return f"{ROOT}/cover/{number}"
+
+
+def _song(request: Request) -> Response:
+    """The range of a song that is asked for, without its tag: a cover makes Chromium fetch all before it plays."""
+    path = _path(request)
+    if path is None:
+        return Response(status_code=404)
+    start = tag_bytes(path)
+    size = path.stat().st_size - start
+    span = span_of(request.headers.get("range", ""), size)
+    if span is None:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    headers = {**_DAY, "Accept-Ranges": "bytes", "Content-Length": str(len(span))}
+    if len(span) < size or "range" in request.headers:
+        headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+    status = 206 if "Content-Range" in headers else 200
+    kind = mimetypes.guess_type(path.name)[0]
+    return StreamingResponse(_pieces(path, start + span.start, len(span)), status, headers, kind)
+
+
+def span_of(asked: str, size: int) -> range | None:
+    """The bytes that a Range header asks for, all where it is none; None where there are no such bytes (RFC 9110)."""
+    found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
+    if not found or found.groups() == ("", ""):
+        return range(size)
+    first, last = found.groups()
+    span = range(int(first), min(int(last or size), size - 1) + 1) if first else range(max(0, size - int(last)), size)
+    return span or None
+
+
+def tag_bytes(path: Path) -> int:
+    """How many bytes of ID3v2 stand before a song: ten, and as many as the last four of them say, seven bits each."""
+    with path.open("rb") as file:
+        head = file.read(10)
+    if len(head) < 10 or not head.startswith(b"ID3"):
+        return 0
+    return 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+
+
+def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while length > 0 and (piece := file.read(min(length, _PIECE))):
+            length -= len(piece)
+            yield piece
+
+
+def _cover(request: Request) -> Response:
+    path = _path(request)
+    cover = path and _picture_in(path)
+    if not cover:
+        return FileResponse(STATIC / "cover.svg")
+    return Response(cover[0], media_type=cover[1], headers=_DAY)
+
+
+def _path(request: Request) -> Path | None:
+    songs, number = music_library().songs, request.path_params["number"]
+    return songs[number].path if number < len(songs) and songs[number].path.is_file() else None
+
+
+@cache
+def _picture_in(path: Path) -> tuple[bytes, str] | None:
+    """The cover that a song carries and its kind; None where it has none, or its tags are damaged."""
+    try:
+        cover = TinyTag.get(path, duration=False, image=True).images.any
+    except Exception:  # a damaged file makes the library raise nearly anything
+        return None
+    kind = cover and cover.mime_type
+    return (cover.data, kind) if cover and kind in _COVERS else None

@@ -1,0 +1,30 @@
+// What concerns the whole page: tabs by arrow keys, and ?view= opens one.
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }
+
+document.addEventListener('keydown', (event) => {
+  const tab = event.target.closest?.('[role=tab]')
+  const step = ARROWS[event.key]
+  if (!tab || !step) return
+  const tabs = [...tab.closest('[role=tablist]').querySelectorAll('[role=tab]')]
+  const wanted = tabs.indexOf(tab) + step
+  const other = tabs[Math.abs(step) === 1 ? (wanted + tabs.length) % tabs.length : step < 0 ? 0 : tabs.length - 1]
+  event.preventDefault()
+  other.click()
+  other.focus()
+})
+
+/** Opens the tab that ?view= names, by its first word, once it is there. */
+export function openView() {
+  const view = new URLSearchParams(location.search).get('view')?.toLowerCase()
+  if (!view) return
+  const named = (tab) => tab.textContent.trim().toLowerCase().split(' ')[0] === view
+  const find = () => [...document.querySelectorAll('[role=tab]')].find(named)
+  const observer = new MutationObserver(() => {
+    const tab = find()
+    if (!tab) return
+    observer.disconnect()
+    tab.click()
+  })
+  observer.observe(document.body, { childList: true, subtree: true })
+}
+openView()

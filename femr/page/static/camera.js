@@ -1,0 +1,67 @@
+// The camera, opened by one tap, with a shutter. What it cannot do is told in a sentence.
+const REASONS = {
+  NotAllowedError: 'The browser may not use your camera. Allow it beside the address, or use one of these:',
+  NotFoundError: 'No camera was found. Connect one, or use one of these:',
+  NotReadableError: 'Another program uses your camera. Close it, or use one of these:',
+  SecurityError: 'The browser may not use your camera on this page. Use one of these:',
+}
+const NONE = 'This browser gives no camera to this page: it needs https, or localhost. Use one of these:'
+
+/** Shows the camera in `view`; `taken` gets the picture, a JPEG file, and `failed` the reason why there is none. */
+export class Camera {
+  constructor(view, { taken, failed }) {
+    this.view = view
+    this.video = view.querySelector('video')
+    this.facing = 'user'
+    this.stream = null
+    this.taken = taken
+    this.failed = failed
+    view.querySelector('.close').addEventListener('click', () => this.close())
+    view.querySelector('.shutter').addEventListener('click', () => this.take())
+    view.querySelector('.turn').addEventListener('click', () => this.turn())
+    document.addEventListener('keydown', (event) => event.key === 'Escape' && this.close())
+  }
+
+  async open() {
+    if (!navigator.mediaDevices?.getUserMedia) return this.failed(NONE)
+    const size = { width: { ideal: 1280 }, height: { ideal: 960 } }
+    const asked = (this.asked = {}) // closed or opened again meanwhile: this stream is not wanted any more
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: this.facing, ...size } })
+      if (asked !== this.asked) return stream.getTracks().forEach((track) => track.stop())
+      this.stream = stream
+    } catch (error) {
+      return this.failed(REASONS[error.name] || `Your camera does not start: ${error.message}`)
+    }
+    this.video.srcObject = this.stream
+    this.view.classList.toggle('mirrored', this.facing === 'user')
+    this.view.hidden = false
+    this.view.scrollIntoView({ block: 'nearest' })
+    this.view.querySelector('.shutter').focus({ preventScroll: true })
+    await this.video.play().catch(() => {}) // it was closed meanwhile
+    const cameras = (await navigator.mediaDevices.enumerateDevices()).filter((one) => one.kind === 'videoinput')
+    this.view.querySelector('.turn').hidden = cameras.length < 2
+  }
+
+  close() {
+    this.asked = null
+    this.stream?.getTracks().forEach((track) => track.stop())
+    this.stream = this.video.srcObject = null
+    this.view.hidden = true
+  }
+
+  turn() {
+    this.facing = this.facing === 'user' ? 'environment' : 'user'
+    this.close()
+    return this.open()
+  }
+
+  take() {
+    const { videoWidth: width, videoHeight: height } = this.video
+    if (!width) return
+    const canvas = Object.assign(document.createElement('canvas'), { width, height })
+    canvas.getContext('2d').drawImage(this.video, 0, 0)
+    this.close()
+    canvas.toBlob((blob) => this.taken(new File([blob], 'selfie.jpg', { type: 'image/jpeg' })), 'image/jpeg', 0.92)
+  }
+}

@@ -1,0 +1,281 @@
+// The Photo tab: whatever picture comes is read at once, and its answer drawn. An answer that comes late is not drawn.
+import { Camera } from './camera.js'
+import { drawFaces, placeLabels } from './faces.js'
+import * as player from './player.js'
+
+const NO_ANSWER = 'No answer came. Look whether you are online, and try again.'
+const LIKELY = 'happy' // what most pictures of people look
+const PLACE_EVERY = 2000 // milliseconds
+
+/** Brings the tab to life. server: the handlers of photo.py; upload: sends a file, and tells where it lies. */
+export function start(element, server, upload) {
+  const root = element.querySelector('.stage')
+  const $ = (selector) => root.querySelector(selector)
+  const [told, card, figure, layer, image, face] = ['.told', '.card', '.picture', '.boxes', '.picture img', '.face'].map($)
+  let turn = 0 // of the last picture that came
+  let picture = null // {path} or {example}, once the server has it
+  let mood = LIKELY
+
+  const chosen = (name) => $(`input[name=${name}]:checked`).value
+  const ask = (handler, question) => server[handler](question).then((answer) => answer || { error: NO_ANSWER })
+
+  /** Reads a picture: a file of the visitor's, an example, or the last one once more. */
+  async function read(source) {
+    const mine = ++turn
+    const wanted = () => mine === turn
+    begin(source)
+    const options = { mode: chosen('mode'), played: player.played.slice(-1000) }
+    const likely = ask('songs', { mood, ...options }).then(({ songs }) => {
+      if (wanted() && songs) player.prepare(songs[0])
+      return songs
+    })
+    const guess = mood
+    if (source.file) {
+      say('📤', 'Sending the picture …')
+      const sent = await upload(source.file).catch(() => null)
+      if (!wanted()) return
+      if (!sent?.path) return fail('The picture did not arrive. It may be too large, or you are offline.')
+      picture = { path: sent.path }
+    } else if (source.example) picture = { example: source.example }
+    say('🔍', 'Looking for faces …')
+    const ticket = `${Math.random()}`
+    const waiting = setInterval(() => tellPlace(ticket, wanted), PLACE_EVERY)
+    const answer = await ask('read', { ...picture, model: chosen('model'), ticket, ...options })
+    clearInterval(waiting)
+    if (!wanted()) return
+    if (answer.error) return fail(answer.error)
+    draw(answer)
+    if (answer.mood.emotion) mood = answer.mood.emotion
+    const songs = answer.mood.emotion === guess ? await likely : null
+    if (wanted()) player.play(songs || answer.songs)
+  }
+
+  /** How many are read before this picture, while it waits. */
+  async function tellPlace(ticket, wanted) {
+    const { ahead, seconds } = await ask('place', { ticket })
+    if (!wanted() || root.classList.contains('answered') || !ahead) return
+    say('⏳', `${ahead} ${ahead === 1 ? 'picture comes' : 'pictures come'} first. About ${seconds} seconds …`)
+  }
+
+  /** Clears what was found before, and shows the new picture. */
+  function begin(source) {
+    player.stop()
+    camera.close()
+    clear()
+    root.classList.add('answering')
+    card.hidden = false
+    scrollTo({ top: 0 })
+    if (!source.file && !source.example) return
+    picture = null
+    if (image.src.startsWith('blob:')) URL.revokeObjectURL(image.src)
+    image.src = source.file ? URL.createObjectURL(source.file) : `femr/examples/${source.example}`
+    image.alt = 'Your picture'
+    image.hidden = false
+    setRatio(source.width, source.height)
+    makeRoom()
+  }
+
+  /** Until the picture has its size, what stands under it is away. */
+  async function makeRoom() {
+    const mine = turn
+    document.body.classList.add('moving')
+    if (!known()) {
+      await image.decode().catch(() => {})
+      if (mine !== turn) return
+      image.hidden = !image.naturalWidth // a broken one would be drawn; the server may show it later
+      setRatio(image.naturalWidth, image.naturalHeight)
+    }
+    requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.remove('moving')))
+  }
+
+  const known = () => figure.style.getPropertyValue('--ratio')
+
+  function setRatio(width, height) {
+    if (width && height) figure.style.setProperty('--ratio', width / height)
+    else figure.style.removeProperty('--ratio')
+  }
+
+  function clear() {
+    drawFaces(layer, [])
+    closeFace()
+    press(null)
+    $('.table').hidden = false
+    root.style.removeProperty('--mood')
+    root.classList.remove('answered')
+  }
+
+  function draw(answer) {
+    const { mood: found } = answer
+    root.style.setProperty('--mood', found.color || 'var(--border-color-primary)')
+    const name = found.adjective ? found.adjective[0].toUpperCase() + found.adjective.slice(1) : ''
+    say(found.emoji || '🔍', [found.reason, answer.note].filter(Boolean).join('. '), name)
+    image.alt = answer.alt
+    showIfUnseen(answer)
+    drawFaces(layer, answer.faces, openFace)
+    press(found.emotion)
+    root.classList.add('answered')
+    $('.selfie .words').textContent = 'Another selfie'
+    $('.choose .words').textContent = 'Another photo'
+    offerTable(answer.table)
+  }
+
+  /** HEIC, TIFF and the like: the server shows what the browser cannot. */
+  async function showIfUnseen({ width, height }) {
+    const mine = turn
+    await image.decode().catch(() => {})
+    const ratio = image.naturalWidth / image.naturalHeight
+    if (Math.abs(ratio - width / height) < 0.02 * ratio || !picture) return
+    const shown = await ask('show', picture)
+    if (mine !== turn || !shown.picture) return
+    image.src = shown.picture
+    image.hidden = false
+    setRatio(width, height)
+  }
+
+  function fail(words) {
+    clear()
+    card.hidden = !picture
+    say('🙈', words)
+  }
+
+  function say(emoji, words, name = '') {
+    const text = document.createElement('div')
+    text.append(...(name ? [line('name', name)] : []), line('reason', words))
+    told.replaceChildren(sign(emoji), text)
+  }
+
+  function line(name, words) {
+    return Object.assign(document.createElement('div'), { className: name, textContent: words })
+  }
+
+  function offerTable(table) {
+    const link = $('.table')
+    link.hidden = !table
+    if (link.href) URL.revokeObjectURL(link.href)
+    link.href = URL.createObjectURL(new Blob(['\ufeff', table], { type: 'text/csv' })) // marked as UTF-8 for Excel
+  }
+
+  // one face
+
+  function openFace(one, button) {
+    const open = button.getAttribute('aria-expanded') === 'true'
+    closeFace()
+    if (open) return
+    button.setAttribute('aria-expanded', 'true')
+    const looks = line('name', ` Face ${one.number} looks ${one.adjective}${one.unclear ? ', but it is unclear' : ''}`)
+    looks.prepend(sign(one.emoji))
+    const why = one.why ? ` It is ${one.why}.` : ''
+    face.replaceChildren(looks, line('reason', `Of ten people, ${one.people}.${why}`), ...one.bars.map(bar))
+    face.hidden = false
+    face.scrollIntoView({ block: 'nearest' })
+  }
+
+  function bar({ emotion, emoji, color, share }) {
+    const row = document.createElement('div')
+    row.className = 'bar'
+    const track = line('track', '')
+    track.style.setProperty('--mood', color)
+    track.style.setProperty('--share', share)
+    const word = line('word', ` ${emotion}`)
+    word.prepend(sign(emoji))
+    row.append(word, track, line('share', `${Math.round(100 * share)}%`))
+    return row
+  }
+
+  function closeFace() {
+    face.hidden = true
+    const open = layer.querySelector('[aria-expanded=true]')
+    open?.setAttribute('aria-expanded', 'false')
+    return open
+  }
+
+  // music for another mood
+
+  const buttons = [...root.querySelectorAll('[data-mood]')]
+
+  function press(emotion) {
+    for (const button of buttons) button.ariaPressed = String(button.dataset.mood === emotion)
+  }
+
+  async function playFor(emotion) {
+    if (!emotion) return
+    const mine = turn
+    press(emotion)
+    player.stop()
+    const question = { mood: emotion, mode: chosen('mode'), played: player.played.slice(-1000) }
+    const answer = await ask('songs', question)
+    if (mine === turn && !answer.error) player.play(answer.songs)
+  }
+
+  for (const button of buttons) button.addEventListener('click', () => playFor(button.dataset.mood))
+
+  // how pictures come
+
+  const take = (file) => file && read({ file })
+  const camera = new Camera($('.camera'), {
+    taken: (file) => read({ file }),
+    failed: (words) => {
+      say('📷', words)
+      $('.system').hidden = false
+    },
+  })
+  $('.selfie').addEventListener('click', () => {
+    player.stop()
+    camera.open()
+  })
+  $('.choose').addEventListener('click', () => $('.chooser').click())
+  for (const input of root.querySelectorAll('input[type=file]')) {
+    input.addEventListener('change', () => {
+      take(input.files[0])
+      input.value = '' // so that the same file can be chosen again
+    })
+  }
+  for (const button of root.querySelectorAll('[data-example]')) {
+    const { example, width, height } = button.dataset
+    button.addEventListener('click', () => read({ example, width, height }))
+  }
+  for (const input of root.querySelectorAll('input[name=model]')) {
+    input.addEventListener('change', () => picture && read({}))
+  }
+  for (const input of root.querySelectorAll('input[name=mode]')) {
+    input.addEventListener('change', () => playFor(buttons.find((one) => one.ariaPressed === 'true')?.dataset.mood))
+  }
+  takeWhatIsDroppedOrPasted(root, take)
+  root.addEventListener('keydown', (event) => event.key === 'Escape' && closeFace()?.focus())
+  new ResizeObserver(() => placeLabels(layer)).observe(layer)
+  chooseFromAddress(root)
+}
+
+function sign(emoji) {
+  const span = document.createElement('span')
+  return Object.assign(span, { className: 'emoji', textContent: emoji, ariaHidden: 'true' })
+}
+
+function takeWhatIsDroppedOrPasted(root, take) {
+  // other tabs have places of their own to drop files
+  const here = () => root.offsetParent
+  const files = (event) => event.dataTransfer?.types.includes('Files')
+  const mark = (on) => root.classList.toggle('dropping', on)
+  document.addEventListener('dragover', (event) => {
+    if (!here() || !files(event)) return
+    event.preventDefault()
+    mark(true)
+  })
+  document.addEventListener('dragleave', (event) => event.relatedTarget || mark(false))
+  document.addEventListener('drop', (event) => {
+    if (!here() || !files(event)) return
+    event.preventDefault()
+    mark(false)
+    take(event.dataTransfer.files[0])
+  })
+  document.addEventListener('paste', (event) => here() && take(event.clipboardData.files[0]))
+}
+
+/** ?model= and ?mode= choose what stands under Options. */
+function chooseFromAddress(root) {
+  const wanted = new URLSearchParams(location.search)
+  for (const input of root.querySelectorAll('.options input')) {
+    const words = [input.value, input.labels[0].textContent.trim().toLowerCase()]
+    if (words.includes(wanted.get(input.name)?.toLowerCase())) input.checked = true
+  }
+}

@@ -1,0 +1,94 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from builders import looking
+from femr.errors import DataError
+from femr.music import MusicLibrary
+from femr.page import card, media
+from femr.page.photo import Question
+from femr.results import Emotion, Song
+
+SONGS = [Song(f"Song {n}", Path(f"{n}.mp3"), Emotion.SAD if n > 3 else Emotion.HAPPY) for n in range(6)]
+LIBRARY = MusicLibrary(SONGS)
+
+
+@pytest.mark.parametrize(
+    ("faces", "words"),
+    [
+        ([], "A picture in which no face was found."),
+        (["happy"], "One face: one looks happy."),
+        (["happy", "fear", "happy"], "Three faces: two look happy, one looks afraid."),
+        (["?", "happy"], "Two faces: one looks happy, one is unclear."),
+        (["?", "?"], "Two faces: two are unclear."),
+        (["sad"] * 13, "13 faces: 13 look sad."),
+    ],
+)
+def test_the_faces_in_words(faces, words):
+    given = [looking("sad", unsure=True) if looks == "?" else looking(Emotion(looks)) for looks in faces]
+    assert card.told(given) == words
+
+
+def test_a_playlist_holds_each_song_of_the_mood_once_and_what_was_heard_comes_last():
+    assert card.playlist(LIBRARY, Emotion.FEAR, "match", []) == []
+    songs = card.playlist(LIBRARY, Emotion.HAPPY, "match", [2, 99])
+    assert sorted(song["number"] for song in songs) == [0, 1, 2, 3]
+    assert songs[-1]["number"] == 2
+    assert songs[0]["url"] == f"femr/song/{songs[0]['number']}"
+
+
+def test_two_songs_of_one_title_are_two():
+    twins = MusicLibrary([SONGS[0], replace(SONGS[0], path=Path("twin.mp3"))])
+    assert {song["number"] for song in card.playlist(twins, Emotion.HAPPY, "match", [])} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [None, [], "x", {"x": 1}, {"path": 3}, {"mood": "vgg"}, {"mode": "loud"}, {"model": "x"}, {"played": [-1]}],
+    ids=str,
+)
+def test_what_is_no_question_is_refused(asked):
+    with pytest.raises(DataError, match="load it again"):
+        Question.of(asked)
+
+
+def test_a_question_is_what_was_asked():
+    assert Question.of({}) == Question()
+    assert Question.of({"mood": "sad", "mode": "lift", "played": [1, 2]}).played == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "span"),
+    [
+        ("", range(100)),
+        ("bytes=-", range(100)),
+        ("bytes=0-1,4-5", range(100)),
+        ("bytes=0-", range(100)),
+        ("bytes=10-19", range(10, 20)),
+        ("bytes=90-999", range(90, 100)),
+        ("bytes=-30", range(70, 100)),
+        ("bytes=-999", range(100)),
+        ("bytes=100-", None),
+        ("bytes=20-10", None),
+        ("bytes=-0", None),
+    ],
+)
+def test_the_range_of_a_song(asked, span):
+    assert media.span_of(asked, 100) == span
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [
+        (b"", 0),
+        (b"ID3", 0),
+        (b"RIFF0000WAVE", 0),
+        (b"ID3\4\0\0\0\0\2\1", 10 + 257),
+        (b"ID3\4\0\0\x7f\x7f\x7f\x7f", 2**28 + 9),
+    ],
+    ids=["empty", "short", "no tag", "tag", "largest"],
+)
+def test_the_tag_before_a_song_is_passed_over(tmp_path, head, size):
+    (tmp_path / "song").write_bytes(head)
+    assert media.tag_bytes(tmp_path / "song") == size

@@ -31,7 +31,6 @@ import numpy as np
 from benchmarks.cutouts import backgrounds, portrait
 from benchmarks.scenes import Plan, compose
 from benchmarks.tools import table
-from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
 
 PHOTO = Plan(1024, 683, 5)
@@ -60,24 +59,25 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page as visitors' browsers see it. url: with a slash at the end. process: the server's number."""
+    """The page as visitors' browsers see it.
+
+    url: With a slash at the end. process: The server's number. tab: The number of the Photo tab's component.
+    """
 
     url: str
     process: int
+    tab: int
 
     def ask(self, photo: int, content: bytes, visitor: str = "") -> Answer:
         """The answer to a photo, the bytes of a JPEG file."""
         start = perf_counter()
         try:
             (path,) = json.load(self._post("upload", _HEAD + content + b"\r\n--femr--\r\n", _FORM))
-            given = {"path": path, "meta": {"_type": "gradio.FileData"}}
-            with self._call("analyze", visitor, given, DEFAULT_MODEL, "match")[1] as lines:
-                *_, kind, data = (line.decode().partition(": ")[2].strip() for line in lines if line.strip())
+            asked = {"component_id": self.tab, "fn_name": "read", "session_hash": visitor or "femr"}
+            answer = json.load(self._post("component_server/", json.dumps({**asked, "data": {"path": path}}).encode()))
         except HTTPError:
-            kind, data = "refused", "null"
-        answer = json.loads(data) if kind == "complete" else []
-        faces = [part["faces"] for part in answer if isinstance(part, dict) and "faces" in part]
-        return Answer(photo, perf_counter() - start, *(faces or [None]))
+            answer = {}
+        return Answer(photo, perf_counter() - start, answer.get("faces"))
 
     def watch(self, content: bytes, over: Event) -> list[float]:
         """The seconds from frame to answer of a visitor of the Live tab, who sends the same frame until it is over."""
@@ -129,7 +129,10 @@ def serving() -> Iterator[Page]:
             try:
                 if not any("http://127.0.0.1" in line for line in process.stdout or ()):
                     raise SystemExit("The page did not start.")
-                yield Page(f"http://127.0.0.1:{port}/", process.pid)
+                url = f"http://127.0.0.1:{port}/"
+                parts = json.load(urllib.request.urlopen(f"{url}config"))["components"]
+                tab = next(part["id"] for part in parts if part["props"].get("elem_id") == "photo-tab")
+                yield Page(url, process.pid, tab)
             finally:
                 process.terminate()
 

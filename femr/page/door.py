@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from femr.errors import FemrError
-from femr.page.shared import AT_ONCE, MOST_WAITING, too_many
+from femr.page.shared import too_many
 
 
 class Door:
-    """For one page, which runs in one event loop."""
+    """For one page, which runs in one event loop. Args: `at_once`, photos inside; `most`, who may wait."""
 
-    def __init__(self, at_once: int = AT_ONCE, most: int = MOST_WAITING) -> None:
+    def __init__(self, at_once: int, most: int) -> None:
         self._places, self._most = Semaphore(at_once), most
         self._waiting: dict[str, None] = {}  # tickets, the first to come first
 
@@ -19,7 +19,7 @@ class Door:
     async def enter(self, ticket: str) -> AsyncIterator[None]:
         """A place in the block, once it is free. Args: `ticket`, to ask by. Raises: FemrError if too many wait."""
         if len(self._waiting) >= self._most:
-            raise FemrError(too_many())
+            raise FemrError(too_many(self._most))
         self._waiting[ticket] = None
         try:
             await self._places.acquire()
@@ -30,6 +30,6 @@ class Door:
         finally:
             self._places.release()
 
-    def ahead(self, ticket: str) -> int:
-        """How many wait before a ticket; 0 for one that does not wait."""
-        return list(self._waiting).index(ticket) if ticket in self._waiting else 0
+    def place(self, ticket: str) -> int:
+        """Where a ticket stands in the row, 1 for the next; 0 if it does not wait."""
+        return list(self._waiting).index(ticket) + 1 if ticket in self._waiting else 0

@@ -20,7 +20,18 @@ from femr.music import Mode
 from femr.page import card, html
 from femr.page.door import Door
 from femr.page.inputs import is_uploaded
-from femr.page.shared import EXAMPLE, LANE, MODELS, MODELS_INFO, MODES, music_library, read_photo, text_of
+from femr.page.shared import (
+    AT_ONCE,
+    EXAMPLE,
+    LANE,
+    MODELS,
+    MODELS_INFO,
+    MODES,
+    MOST_WAITING,
+    music_library,
+    read_photo,
+    text_of,
+)
 from femr.results import EMOTIONS, Emotion
 
 SHOWN_SIDE = 1280  # pixels of a picture's long side that the browser cannot show by itself
@@ -54,7 +65,8 @@ class Question:
     """What the script asks.
 
     path: where an upload lies. example: the name of one of EXAMPLES instead. mood: whose songs are wanted, where they
-    are not the picture's. played: the numbers of this visit's songs so far, oldest first. ticket: to ask for its place by.
+    are not the picture's. played: the numbers of this visit's songs so far, oldest first. ticket: by which the
+    picture's place is asked for while it waits.
     """
 
     path: str = ""
@@ -138,8 +150,8 @@ def visitors(door: Door) -> tuple[Callable[[Any], Any], Callable[[Any], Answer]]
 
     @answering
     def place(question: Question) -> Answer:
-        ahead = door.ahead(question.ticket)
-        return {"ahead": ahead, "seconds": ceil(LANE.seconds(ahead) or 0)}
+        number = door.place(question.ticket)
+        return {"place": number, "seconds": ceil(LANE.seconds(number) or 0)}
 
     return read, place
 
@@ -156,6 +168,6 @@ def build() -> None:
         "modes_info": html.LIFT,
         "moods": [card.look(emotion) for emotion in EMOTIONS],
     }
-    handlers: Any = [*visitors(Door()), songs, show]
+    handlers: Any = [*visitors(Door(AT_ONCE, MOST_WAITING)), songs, show]
     plain: Any = {"apply_default_css": False, "elem_id": "photo-tab"}
     gr.HTML(html_template=text_of("photo.html"), js_on_load=START, server_functions=handlers, **plain, **props)

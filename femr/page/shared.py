@@ -73,10 +73,10 @@ def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] 
     return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, played, file="photo")
 
 
-def too_many() -> str:
-    """The sentence for those who come when MOST_WAITING wait."""
-    seconds = LANE.seconds(MOST_WAITING) or 60
-    return f"{MOST_WAITING} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
+def too_many(waiting: int = MOST_WAITING) -> str:
+    """The sentence for those who come when so many wait."""
+    seconds = LANE.seconds(waiting) or 60
+    return f"{waiting} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
 
 
 @cache

@@ -39,8 +39,10 @@ export function start(element, server, upload) {
     } else if (source.example) picture = { example: source.example }
     say('🔍', 'Looking for faces …')
     const ticket = `${Math.random()}`
-    const waiting = setInterval(() => tellPlace(ticket, wanted), PLACE_EVERY)
+    let reading = true
+    const waiting = setInterval(() => tellPlace(ticket, () => wanted() && reading), PLACE_EVERY)
     const answer = await ask('read', { ...picture, model: chosen('model'), ticket, ...options })
+    reading = false
     clearInterval(waiting)
     if (!wanted()) return
     if (answer.error) return fail(answer.error)
@@ -50,11 +52,11 @@ export function start(element, server, upload) {
     if (wanted()) player.play(songs || answer.songs)
   }
 
-  /** How many are read before this picture, while it waits. */
+  /** Where this picture stands in the row, while it waits. */
   async function tellPlace(ticket, wanted) {
-    const { ahead, seconds } = await ask('place', { ticket })
-    if (!wanted() || root.classList.contains('answered') || !ahead) return
-    say('⏳', `${ahead} ${ahead === 1 ? 'picture comes' : 'pictures come'} first. About ${seconds} seconds …`)
+    const { place, seconds } = await ask('place', { ticket })
+    if (!place || !wanted()) return
+    say('⏳', `Number ${place} in the row: ${seconds ? `about ${seconds} seconds` : 'soon'} …`)
   }
 
   /** Clears what was found before, and shows the new picture. */

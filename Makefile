@@ -1,7 +1,7 @@
 # What a contributor runs; CI runs the same. `make VENV=other` uses another environment.
 VENV = .venv
 
-.PHONY: install test-fast test check app
+.PHONY: install test-fast test check docs app
 
 install:
 	python3.12 -m venv $(VENV)
@@ -19,6 +19,10 @@ check:
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# the documentation as a site in site/; every link and name in it is checked
+docs:
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
 
 app:
 	$(VENV)/bin/femr app

@@ -35,8 +35,10 @@ _WORTH_TELLING = 0.01
 class Emotion(StrEnum):
     """An expression that a face can show. Its value is the word used in folders, JSON and tables.
 
-    adjective: the word for a sentence: "2 faces look disgusted". emoji: one character that shows the expression.
-    color: #RRGGBB, the same in boxes, table, charts and report.
+    Attributes:
+        adjective: The word for a sentence: "2 faces look disgusted".
+        emoji: One character that shows the expression.
+        color: #RRGGBB, the same in boxes, table, charts and report.
     """
 
     adjective: str
@@ -184,12 +186,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class FaceEmotion:
-    """A face with what was read from it, and its number as drawn on the picture (1, 2, ... from left to right).
+    """A face with what was read from it.
 
-    unsure: the scores' top is below the threshold under which it is wrong too often to vote.
-    unsure_reason: what may have made it so, one of UNSURE_REASONS; None where it is sure or no reason was seen.
-    told: somebody who sees the face has said what it shows.
-    In a video or a stream the number stays with a face while it is in view.
+    Attributes:
+        number: As drawn on the picture: 1, 2, ... from left to right. In a video or a stream it stays with a face while
+            that is in view.
+        face: Where it is.
+        reading: What the classifier says of it.
+        unsure: The scores' top is below the threshold under which it is wrong too often to vote.
+        unsure_reason: What may have made it so, one of UNSURE_REASONS; None where it is sure or no reason was seen.
+        told: Somebody who sees the face has said what it shows.
     """
 
     number: int
@@ -229,7 +235,13 @@ class FaceEmotion:
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """The group's mood: what won the vote (None: no mood), the sentence that says why, the votes cast."""
+    """The group's mood.
+
+    Attributes:
+        emotion: What won the vote; None: no mood.
+        reason: The sentence that says why.
+        counts: The votes cast.
+    """
 
     emotion: Emotion | None
     reason: str
@@ -244,7 +256,12 @@ class Mood:
 class Song:
     """A piece of music for a mood. Unknown facts are None.
 
-    tempo: beats a minute. duration: seconds. valence, arousal: -1 to 1. lifts_from: the moods that it helps to leave.
+    Attributes:
+        tempo: Beats a minute.
+        duration: Seconds.
+        valence: -1 to 1.
+        arousal: -1 to 1.
+        lifts_from: The moods that it helps to leave.
     """
 
     title: str
@@ -296,10 +313,19 @@ class Lent:
 class Analysis:
     """All that femr found in one picture or one frame of a video; or the reason why it could not be read.
 
-    width, height: the original picture's, upright, in pixels.
-    file: where it came from. time: seconds since the video's or stream's start. frame: the frame's number, from 0.
-    error: why there is no answer; then everything else is empty. note: what of the picture is missing, as a sentence;
-    None if nothing is. lent: the picture, while somebody keeps it.
+    Attributes:
+        width: The original picture's, upright, in pixels.
+        height: The same.
+        faces: Those found, each with its number.
+        mood: What most of them look like.
+        song: One that goes with it; None where there is no mood, or none of it.
+        model: The model's name.
+        file: Where the picture came from.
+        time: Seconds since the video's or stream's start.
+        frame: The frame's number, from 0.
+        error: Why there is no answer; then everything else is empty.
+        note: What of the picture is missing, as a sentence; None if nothing is.
+        lent: The picture, while somebody keeps it.
 
     In a notebook it shows the annotated picture, a bar a face and the song's player. To show, plot or save it, the
     picture is read again from its file or taken from the array or PIL image, if that still exists; else pass it:

@@ -47,7 +47,9 @@ def analyze_folder(
         analyzer: to share a loaded one.
         skip: names of files to leave out, such as those in `TableWriter.done`.
         every: in every how many-th of a video's frames new faces are looked for; more is faster.
-    Raises: DataError if there is nothing to read.
+
+    Raises:
+        DataError: There is nothing to read.
     """
     paths = [path] if isinstance(path, str | PathLike) else path
     inputs = find(paths)

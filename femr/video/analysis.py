@@ -99,12 +99,16 @@ def analyze_video(
     The song is None: a song is for the whole video, see timeline.Timeline. Decoding runs ahead in a thread.
 
     Args:
-        source, rate: as in `frames`.
+        source: a path or an open binary file.
+        rate: frames a second, 0.001 to 1000.
         model: "mobilenet_v2", "custom_cnn" or "ensemble", unless `analyzer` is given.
         analyzer: to share a loaded one.
         name: the file's name in the results, where it is not the path.
         every: in every how many-th of these frames new faces are looked for; more is faster.
-    Raises: as `frames`; what can be read is yielded before.
+
+    Raises:
+        ImageError: It is no video.
+        DataError: It has no frames or, after the last one, some are missing; what can be read is yielded before.
     """
     analyzer = analyzer or _load(model)
     file = name or (fspath(source) if isinstance(source, str | PathLike) else None)
@@ -130,7 +134,10 @@ def analyze_stream(
 
     Args:
         images: (seconds, RGB uint8 (h, w, 3)) each, in the order of time, all of one size.
-        model, analyzer, every: as in `analyze_video`. mode: "match" or "lift", as for an Analyzer.
+        model: "mobilenet_v2", "custom_cnn" or "ensemble", unless `analyzer` is given.
+        mode: "match" or "lift", as for an Analyzer.
+        analyzer: to share a loaded one.
+        every: in every how many-th picture new faces are looked for; more is faster.
     """
     analyzer = analyzer or _load(model)
     session = Session(analyzer.library, analyzer.threshold, mode, every=every)

@@ -1,11 +1,10 @@
 """What MkDocs is told beyond mkdocs.yml: pages may link to files outside docs/, as they do in the repository.
 
-The site has these files, too, under repository/. Diagrams are drawn by a script of its own, so that it asks no network.
+The site has these files, too, under repository/.
 """
 
 import posixpath
 import re
-from importlib.metadata import distribution
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -17,7 +16,6 @@ ROOT = DOCS.parent
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)[^)#\s]+")
 SHOWN_AS_TEXT = {".ipynb", ".py", ""}
 """Endings of files that a browser would save instead of showing."""
-MERMAID = "mermaid.min.js"
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -29,17 +27,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             if path.is_file() and _uri(path) not in files.src_uris:
                 files.append(_file(path, config))
                 pages += [path] if path.suffix == ".md" else []
-    script = distribution("artoo-mermaid").locate_file(f"artoo_mermaid/assets/{MERMAID}")
-    files.append(File.generated(config, MERMAID, abs_src_path=str(script)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page with its links as the site has them, and with the script of its diagrams if it has any."""
+    """The page with its links as the site has them."""
     folder, here = Path(str(page.file.abs_src_path)).parent, posixpath.dirname(page.file.src_uri)
-    markdown = LINK.sub(lambda link: posixpath.relpath(_uri((folder / link[0]).resolve()), here), markdown)
-    script = f'\n<script src="{posixpath.relpath(MERMAID, here)}"></script>\n'
-    return markdown + script if "```mermaid" in markdown else markdown
+    return LINK.sub(lambda link: posixpath.relpath(_uri((folder / link[0]).resolve()), here), markdown)
 
 
 def _uri(path: Path) -> str:

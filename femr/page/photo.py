@@ -4,6 +4,7 @@ The page's script (static/photo.js) sends a question and draws the answer. Nothi
 tells which songs were heard.
 """
 
+from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import wraps
@@ -11,7 +12,6 @@ from math import ceil
 from typing import Any, get_args
 
 import gradio as gr
-from anyio import to_thread
 
 from femr.errors import DataError, FemrError
 from femr.expression.weights import DEFAULT_MODEL
@@ -144,7 +144,7 @@ def visitors(door: Door) -> tuple[Callable[[Any], Any], Callable[[Any], Answer]]
         ticket = str(asked.get("ticket", "")) if isinstance(asked, dict) else ""
         try:
             async with door.enter(ticket):
-                return await to_thread.run_sync(answer_photo, asked)
+                return await to_thread(answer_photo, asked)
         except FemrError as error:
             return {"error": str(error)}
 

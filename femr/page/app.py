@@ -15,7 +15,7 @@ from gradio.routes import ORJSONResponse
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, html, live, many, photo, report, shared, songs
+from femr.page import about, agents, api, html, live, many, photo, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 MOST_WAITING = 200  # in Gradio's queue; who comes then is told when to come again
@@ -24,6 +24,7 @@ MOST_WAITING = 200  # in Gradio's queue; who comes then is told when to come aga
 def build_page() -> gr.Blocks:
     """The page with its handlers; nothing is loaded yet but the list of songs."""
     with gr.Blocks(title="femr", analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
+        api.build()  # first, so that its names are its own
         gr.Markdown("# femr\nHear the mood of a picture.", elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
@@ -55,7 +56,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
-        app_kwargs={"exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}},
+        app_kwargs={"exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}, **agents.routes()},
         **where,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import processing_utils
 from gradio.component_meta import ComponentMeta
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder, is_in_or_equal
@@ -40,7 +41,7 @@ class PhotoInput(gr.Image, metaclass=WithoutStub):
         if payload is None:
             return None
         path = payload.path
-        if not path or not _uploaded(path):
+        if not path or not uploaded(path):
             raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
         with plain_errors():
             return load_image(path)
@@ -82,11 +83,22 @@ class FilesInput(gr.File, metaclass=WithoutStub):
         """The paths of the uploaded files, each once, in their order. Raises: gr.Error if one is not there."""
         given = [] if payload is None else payload.root if isinstance(payload, ListFiles) else [payload]
         paths = [file.path for file in given]
-        if not all(path and _uploaded(path) for path in paths):
+        if not all(path and uploaded(path) for path in paths):
             raise gr.Error("A file is not here any more. Please choose it again.", print_exception=False)
         return list(dict.fromkeys(paths))
 
 
-def _uploaded(path: str) -> bool:
+def uploaded(path: str) -> bool:
     """Whether a path is that of a file which was uploaded and is still there."""
     return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+
+
+async def _fetch_nothing(url: str, cache_dir: str) -> str:
+    """In place of Gradio's own fetch (6.31), which takes any length and any time, for whatever input names an address.
+
+    Its request would be a stranger's, made from inside the server's network.
+    """
+    raise gr.Error("This server opens no web addresses. Please send the picture itself.", print_exception=False)
+
+
+processing_utils.async_ssrf_protected_download = _fetch_nothing

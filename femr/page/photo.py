@@ -108,7 +108,7 @@ def build() -> None:
     call: Any = {"fn": analyze, "inputs": [photo, model, mode, played], "outputs": [*shown, played], **LANE}
     for button in (find, again, another, example):
         button.click(None, js=text_of("silence.js"))
-    find.click(**call, api_name="analyze").then(None, js=scroll)
+    find.click(**call, api_name="analyze_photo", api_visibility="private").then(None, js=scroll)
     shown_example = example.click(lambda: EXAMPLE, outputs=photo, api_visibility="private")
     shown_example.then(**call, api_visibility="private").then(None, js=scroll)
     another.click(another_song, [mood, mode, played], [player, title, played], api_visibility="private")

@@ -25,7 +25,7 @@ from PIL import Image
 from femr import __version__
 from femr.errors import FemrError, ImageError, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
-from femr.images import Picture, load_picture, thumbnail
+from femr.images import WEB, Picture, load_picture, thumbnail
 from femr.music import Mode
 from femr.output.annotate import draw
 from femr.page import shared
@@ -66,7 +66,7 @@ class Wish:
 
 def analyze(
     request: gr.Request,
-    photo: dict[str, Any] | str,
+    photo: dict[str, Any] | str | None = None,
     model: str = DEFAULT_MODEL,
     mode: str = "match",
     annotated: bool = False,
@@ -83,7 +83,7 @@ def analyze(
 
 def analyze_batch(
     request: gr.Request,
-    photos: list[dict[str, Any] | str],
+    photos: list[dict[str, Any] | str] | None = None,
     model: str = DEFAULT_MODEL,
     mode: str = "match",
     annotated: bool = False,
@@ -186,10 +186,12 @@ def _failure(error: FemrError) -> Document:
 def _source(photo: object) -> Path | bytes:
     """What may be read: a file that was uploaded and is still there, or bytes as a data: address. Raises: CallError."""
     if isinstance(photo, dict):
-        path = photo.get("path")
-        if not isinstance(path, str) or not uploaded(path):
+        path = str(photo.get("path"))
+        if uploaded(path):
+            return Path(path)
+        if not path.startswith(WEB):
             raise CallError("file_gone", "Expected an uploaded file. That one is not here, or not any more.")
-        return Path(path)
+        photo = path
     if not isinstance(photo, str) or not photo:
         expected = "Expected a photo: an uploaded file, a data: address or base64."
         raise CallError("bad_request", f"{expected} Received: {_said(photo)}")
@@ -214,4 +216,6 @@ def _forget(request: gr.Request) -> None:
 
 
 def _said(value: object) -> str:
-    return printable(str(value), 40) if isinstance(value, str) else type(value).__name__
+    if not value:
+        return "nothing"
+    return printable(value, 40) if isinstance(value, str) else type(value).__name__

@@ -90,15 +90,19 @@ class FilesInput(gr.File, metaclass=WithoutStub):
 
 def uploaded(path: str) -> bool:
     """Whether a path is that of a file which was uploaded and is still there."""
-    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    try:
+        return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    except (OSError, ValueError):  # no file has such a name
+        return False
 
 
-async def _fetch_nothing(url: str, cache_dir: str) -> str:
-    """In place of Gradio's own fetch (6.31), which takes any length and any time, for whatever input names an address.
+async def _not_fetched(url: str, cache_dir: str) -> str:
+    """An address that stood in the place of a file, as it is: it is no upload, so every input here refuses it.
 
-    Its request would be a stranger's, made from inside the server's network.
+    In place of Gradio's own fetch (6.31), which takes any length and any time, for any input. Its request would be a
+    stranger's, made from inside the server's network.
     """
-    raise gr.Error("This server opens no web addresses. Please send the picture itself.", print_exception=False)
+    return url
 
 
-processing_utils.async_ssrf_protected_download = _fetch_nothing
+processing_utils.async_ssrf_protected_download = _not_fetched

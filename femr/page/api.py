@@ -15,7 +15,6 @@ from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast, get_args
 from urllib.parse import quote
 
-import fastapi
 import gradio as gr
 from gradio.events import api
 from gradio.route_utils import API_PREFIX, get_root_url
@@ -163,8 +162,8 @@ def song_to_dict(song: Song, address: Address) -> Document:
     return {**facts, "url": address(song.path)}
 
 
-def addresses(request: fastapi.Request | None) -> Address:
-    """Where the page serves files, for whoever sent the request; their paths for one who calls without a server."""
+def addresses(request: Any) -> Address:
+    """Where the page serves files, for whoever sent the HTTP request; their paths where None was sent."""
     if request is None:
         return str
     root = get_root_url(request, request.url.path, request.app.root_path)

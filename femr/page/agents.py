@@ -4,7 +4,6 @@ The docstrings of the tools are what an agent reads.
 """
 
 from functools import partial
-from importlib.util import find_spec
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -33,11 +32,12 @@ _places = BoundedSemaphore(shared.AT_ONCE)  # Gradio's queue does not stand befo
 
 def routes() -> dict[str, Any]:
     """What the page's server is to serve beside the page; nothing without femr[mcp]."""
-    if find_spec("mcp") is None:
+    try:
+        server = tools()
+    except FemrError:
         return {}
     from mcp.server.transport_security import TransportSecuritySettings
 
-    server = tools()
     # the page is reached by any name that it is given, so these are too
     anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     served = server.streamable_http_app(
@@ -52,10 +52,11 @@ def routes() -> dict[str, Any]:
 
 def tools(local: bool = False) -> "MCPServer":
     """The server with its tools. Args: `local`, for one who may read this machine's files. Raises: FemrError."""
-    if find_spec("mcp") is None:
-        raise FemrError('The tools for agents need the package mcp: pip install "femr[mcp]".')
-    from mcp.server.mcpserver import Context, MCPServer
-    from mcp.server.mcpserver.exceptions import ToolError
+    try:
+        from mcp.server.mcpserver import Context, MCPServer
+        from mcp.server.mcpserver.exceptions import ToolError
+    except ImportError as error:  # or it is mcp 1, which gradio[mcp] brings
+        raise FemrError('The tools for agents need mcp 2: pip install "femr[mcp]".') from error
 
     server = MCPServer("femr", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
 

@@ -211,7 +211,8 @@ def _annotated(picture: Picture, analysis: Analysis) -> Path:
 def _forget(request: gr.Request) -> None:
     """Drops the photo from what Gradio (6.31) remembers of a session's last inputs, for its deep links."""
     if request.request and request.session_hash in (sessions := request.request.app.state_holder):
-        sessions[request.session_hash].config_values.clear()
+        for config in list(sessions[request.session_hash].config_values.values()):
+            config.get("props", {}).pop("value", None)
 
 
 def _said(value: object) -> str:

@@ -145,7 +145,7 @@ def test_what_an_extra_is_for_says_which(tmp_path, arguments, sentence):
 
 def test_the_pins_of_a_space_are_within_the_bounds():
     extras = PROJECT["optional-dependencies"]
-    lines = PROJECT["dependencies"] + extras["video"] + extras["train"]
+    lines = PROJECT["dependencies"] + extras["video"] + extras["mcp"] + extras["train"]
     bounds = {bound.name: bound for bound in map(Requirement, lines)}
     text = (ROOT / "requirements.txt").read_text()
     pins = {pin.name: pin for pin in map(Requirement, re.findall("^[^#].+", text, re.MULTILINE))}

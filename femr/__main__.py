@@ -1,6 +1,6 @@
-"""The command line: femr analyze, app, report, music, train, evaluate, publish and push; `femr photo.jpg` analyzes.
+"""The command line: femr analyze, app, mcp, report, music, train, evaluate, publish and push.
 
-`femr COMMAND --help` lists a command's options, with examples.
+`femr photo.jpg` analyzes. `femr COMMAND --help` lists a command's options, with examples.
 """
 
 import os
@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from femr import __version__
-from femr.cli import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, analyze, app, hub, music, report, training
+from femr.cli import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, analyze, app, hub, mcp, music, report, training
 from femr.cli.parser import Parser, with_command
 from femr.errors import FemrError, printable
 
@@ -61,7 +61,7 @@ def _parser() -> tuple[Parser, Collection[str]]:
     parser = Parser("femr", description="Faces, expressions, mood and music of pictures.")
     parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, app, report, music, training, hub):
+    for topic in (analyze, app, mcp, report, music, training, hub):
         topic.add(commands)
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
         import argcomplete

@@ -14,6 +14,7 @@ EXAMPLES = {
         "femr analyze clip.mp4 --timeline out --fps 2",
     ),
     "femr app": ("femr app", "femr app --host 0.0.0.0 --port 7860", "femr app --share"),
+    "femr mcp": ("femr mcp", "FEMR_MUSIC_DIR=my-music femr mcp", "FEMR_ENGINE=keras femr mcp"),
     "femr report": (
         "femr report faces.csv",
         "femr report party --out party.html --min-faces 8",

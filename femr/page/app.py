@@ -16,7 +16,7 @@ from gradio.routes import ORJSONResponse
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, html, live, many, media, photo, program, report, shared, songs
+from femr.page import about, agents, api, html, live, many, media, photo, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -41,6 +41,7 @@ def build_page() -> gr.Blocks:
     """The page with its handlers; nothing is loaded yet but the list of songs."""
     library = shared.music_library()
     with Page(title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
+        api.build()  # first, so that its names are its own
         gr.HTML(html.TITLE, apply_default_css=False, elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
@@ -55,7 +56,6 @@ def build_page() -> gr.Blocks:
         _draw_when_opened(tab)
         gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
         gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
-        program.build()
     page.queue(max_size=shared.MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
 
@@ -86,13 +86,25 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         footer_links=["api"],
         max_file_size="100mb",
         allowed_paths=folders,
-        app_kwargs={**media.settings(), "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal}},
+        app_kwargs=_served(),
         run_history=False,
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
         **where,
     )
+
+
+def _served() -> dict[str, Any]:
+    """What the app serves beside Gradio's page, as arguments of FastAPI."""
+    media_routes, tools = media.settings(), agents.routes()
+    routes = [*media_routes["routes"], *tools.get("routes", ())]
+    return {
+        **media_routes,
+        **tools,
+        "routes": routes,
+        "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal},
+    }
 
 
 def _theme() -> gr.themes.Base:

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import processing_utils
 from gradio.component_meta import ComponentMeta
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder, is_in_or_equal
-
-from femr.images import Picture, load_picture
-from femr.page.shared import plain_errors
 
 JPEG = "data:image/jpeg;base64,"
 MAX_FRAME_BYTES = 3_000_000  # of a frame, as a file
@@ -24,26 +22,6 @@ class WithoutStub(ComponentMeta):
     def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> Any:
         """The class alone."""
         return ABCMeta.__new__(cls, name, bases, attributes)
-
-
-class PhotoInput(gr.Image, metaclass=WithoutStub):
-    """gr.Image that decodes by femr's rules and opens nothing but what was uploaded.
-
-    gr.Image itself (6.31) opens any file of the server that a request names, and lets files named .gif and data: URLs
-    past its colour conversion.
-    """
-
-    is_template = True  # looks and behaves like gr.Image in the browser
-
-    def preprocess(self, payload: ImageData | None) -> Picture | None:  # type: ignore[override]
-        """The uploaded picture; None where there is none. Raises: gr.Error."""
-        if payload is None:
-            return None
-        path = payload.path
-        if not path or not is_uploaded(path):
-            raise gr.Error("That picture is not here any more. Please choose it again.", print_exception=False)
-        with plain_errors():
-            return load_picture(path)
 
 
 class Frame(ImageData):
@@ -89,4 +67,19 @@ class FilesInput(gr.File, metaclass=WithoutStub):
 
 def is_uploaded(path: str) -> bool:
     """Whether a path is that of a file which was uploaded and is still there."""
-    return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    try:
+        return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    except (OSError, ValueError):  # no file has such a name
+        return False
+
+
+async def _not_fetched(url: str, cache_dir: str) -> str:
+    """An address that stood in the place of a file, as it is: it is no upload, so every input here refuses it.
+
+    In place of Gradio's own fetch (6.31), which takes any length and any time, for any input. Its request would be a
+    stranger's, made from inside the server's network.
+    """
+    return url
+
+
+processing_utils.async_ssrf_protected_download = _not_fetched

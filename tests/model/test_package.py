@@ -103,8 +103,8 @@ def test_the_command_line_from_an_empty_folder(installed, elsewhere):
 def test_the_page_from_an_empty_folder(installed, elsewhere, tmp_path):
     with serving([installed / "femr", "app"], tmp_path, **elsewhere) as client:
         answer = client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", api_name="/analyze")
-    assert "Happy" in answer[0]
-    assert Path(answer[2]).suffix == ".mp3"
+    assert answer["mood"]["emotion"] == "happy"
+    assert answer["song"]["url"].endswith(".mp3")
 
 
 @pytest.mark.parametrize(("command", "folder"), [(["analyze", str(PORTRAIT)], "models"), (["app"], "examples")])
@@ -145,7 +145,7 @@ def test_what_an_extra_is_for_says_which(tmp_path, arguments, sentence):
 
 def test_the_pins_of_a_space_are_within_the_bounds():
     extras = PROJECT["optional-dependencies"]
-    lines = PROJECT["dependencies"] + extras["video"] + extras["train"]
+    lines = PROJECT["dependencies"] + extras["video"] + extras["mcp"] + extras["train"]
     bounds = {bound.name: bound for bound in map(Requirement, lines)}
     text = (ROOT / "requirements.txt").read_text()
     pins = {pin.name: pin for pin in map(Requirement, re.findall("^[^#].+", text, re.MULTILINE))}

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import urllib.request
+from pathlib import Path
 
 import cv2
 import numpy as np

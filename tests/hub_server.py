@@ -234,9 +234,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
         self.close_connection = len(content) < size
 
+    def _revision(self, key: str, revision: str) -> None:
+        found = self.server.repositories.get(key)
+        if found is None:
+            return self._send(401, {"X-Error-Code": "RepoNotFound"})
+        commit = found.refs.get(revision, revision)
+        if commit not in found.commits:
+            return self._send(404, {"X-Error-Code": "RevisionNotFound"})
+        siblings = [{"rfilename": name} for name in found.commits[commit]]
+        return self._send_json({"id": key.partition("/")[2], "sha": commit, "siblings": siblings})
+
     # up
 
     def _api(self, parts: list[str], body: bytes) -> None:
+        if parts[3:4] == ["revision"]:
+            return self._revision("/".join(parts[:3]), "/".join(parts[4:]))
         if self.headers.get("Authorization") == f"Bearer {READ_ONLY_TOKEN}":
             return self._send(403, {"X-Error-Message": "You don't have the rights to create a model here"})
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":

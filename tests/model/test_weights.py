@@ -16,6 +16,8 @@ from hub_server import NOWHERE, HubServer, ask_here, run_client
 REPO = "somebody/femr"
 FILES = {"custom_cnn.weights.json": b'{"weight_map": {}}', "custom_cnn_00000.weights.h5": b"\0shard" * 1000}
 """Enough for everything that happens before Keras is asked."""
+THERE = {"model.weights.h5": b"\0weights" * 1000}
+"""The same, in Keras' own layout."""
 SHARD = "custom_cnn_00000.weights.h5"
 UNKNOWN_COMMIT = "0" * 40
 HALF_PRECISION = 2.0**-11
@@ -66,7 +68,7 @@ class TestFacts:
     def test_unknown_name(self):
         names = "mobilenet_v2, custom_cnn, ensemble"
         for call in (load_facts, locate, load_network):
-            assert message(call, "../x") == f"Expected a model named {names}. Received: ../x"
+            assert message(call, "vgg") == f"Expected a model named {names}. Received: vgg"
 
     def test_missing(self, folder):
         assert message(load_facts, "custom_cnn") == "The model's facts, custom_cnn.json, are missing."

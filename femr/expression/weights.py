@@ -269,9 +269,14 @@ def _on_the_hub(facts: ModelFacts, missing: Iterable[str]) -> ModelFacts:
     if not _COMMIT.fullmatch(str(revision)):  # a branch can move
         raise ModelError(f"Expected {facts.name}.json to name a full Hub commit of 40 digits. Received: {revision}")
     there = load_facts(f"{repo}@{revision}")
-    if (there.name, there.onnx) != (facts.name, facts.onnx):
-        raise ModelError(f"Expected {repo} to hold the files that {facts.name}.json names. Received: others")
+    if _measured(there) != _measured(facts):
+        raise ModelError(f"Expected {repo} to hold the network of {facts.name}.json. Received: another's")
     return there
+
+
+def _measured(facts: ModelFacts) -> dict[str, Any]:
+    """The facts but for where the weights are: scores tell the SHA-256 of what was measured."""
+    return {key: value for key, value in facts.document.items() if key not in ("files", "onnx", "hub")}
 
 
 def _fetch(facts: ModelFacts, files: Mapping[str, str]) -> Path:

@@ -18,7 +18,7 @@ from femr.engine import choose
 from femr.errors import ModelError
 from femr.expression import weights
 from femr.expression.networks import NETWORKS
-from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, hub_failure, read_facts, verify
+from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, ModelFacts, hub_failure, read_facts, verify
 from femr.publish.card import card_of, network_card, pictures, reference_runs
 from femr.wording import plural
 
@@ -112,16 +112,16 @@ def network_files(name: str, repo: str, space: str | None = None) -> dict[str, C
     """Everything that a network's repository holds. Raises ModelError."""
     choose("keras")
     folder, facts = weights.locate(name, "openvino")
-    layout = _keras_layout(weights.load_network(name)[1], name)
+    made = {**_keras_layout(weights.load_network(name)[1], name), f"{name}.onnx": _in_one_file(folder, facts)}
     told = {key: value for key, value in facts.document.items() if key != "hub"}
-    told["files"] = {WEIGHTS: hashlib.sha256(layout[WEIGHTS]).hexdigest()}
+    for key, file in (("files", WEIGHTS), ("onnx", f"{name}.onnx")):
+        told[key] = {file: hashlib.sha256(made[file]).hexdigest()}
     shown = [path for path in pictures(MODELS_DIR) if path.startswith(f"pictures/{name}/")]
     shown += [path.relative_to(MODELS_DIR).as_posix() for path in reference_runs(MODELS_DIR) if path.stem == name]
     return {
         "README.md": network_card(MODELS_DIR, name, repo, space).encode(),
         FACTS: json.dumps(told, indent=2, ensure_ascii=False).encode(),
-        **layout,
-        **{file: folder / file for file in facts.onnx},
+        **made,
         **{path: MODELS_DIR / path for path in shown},
     }
 
@@ -133,6 +133,14 @@ def _keras_layout(network: "keras.Model", name: str) -> dict[str, bytes]:
         network.save(folder, zipped=False)
         weights.in_half_precision(network, name).save_weights(folder / WEIGHTS, overwrite=True)
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
+    """A network for the fast engine, which reads no weights beside it where they are links, as in the Hub's cache."""
+    import onnx
+
+    content: bytes = onnx.load(folder / next(iter(facts.onnx))).SerializeToString()
+    return content
 
 
 def _linked(readme: str, space: str, models: Sequence[str]) -> str:

@@ -139,6 +139,8 @@ def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
     """A network for the fast engine, which reads no weights beside it where they are links, as in the Hub's cache."""
     import onnx
 
+    if not facts.onnx:
+        raise ModelError(f"{facts.title} has no file for the engine openvino: publish it anew.")
     content: bytes = onnx.load(folder / next(iter(facts.onnx))).SerializeToString()
     return content
 

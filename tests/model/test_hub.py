@@ -140,6 +140,12 @@ class TestRevisions:
         ask(NOWHERE)
         assert femr.load(MOBILENET, engine="openvino")(PORTRAIT).mood.emotion == "happy"
 
+    def test_told_to_stay_offline_it_reads_the_last_one(self, hub, ask, tmp_path):
+        load_facts(MOBILENET)
+        look = f"from femr.expression.weights import load_facts; print(load_facts('{MOBILENET}').address)"
+        done = run_client(tmp_path / "home", hub.url, "-c", look, HF_HUB_OFFLINE="1")
+        assert done.stdout.strip() == f"{MOBILENET}@{newest(hub)}"
+
 
 class TestBadInput:
     @pytest.mark.parametrize("name", ["../x", "a/b/c", "somebody/femr@", "https://example.org/a", "a b/c", "/x"])

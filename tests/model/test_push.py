@@ -80,15 +80,6 @@ class TestModels:
             assert files["README.md"].decode() == network_card(MODELS_DIR, name, repo)
         assert done.err == ""
 
-    def test_one_commit_each_time_and_no_second_repository(self, hub, femr_push):
-        femr_push("--repo", REPO, "--private")
-        femr_push("--repo", REPO)
-        commits = [len(one.commits) for one in hub.repositories.values()]
-        assert commits == [3, 3]  # the Hub's own first one, and two
-        assert [wish["visibility"] for wish in hub.created[:2]] == ["private"] * 2
-        # an existing repository stays as private as it is
-        assert not any("visibility" in wish for wish in hub.created[2:])
-
     def test_nothing_is_uploaded_without_keras(self, hub, femr_push, monkeypatch):
         monkeypatch.setattr("femr.engine.find_spec", lambda name: None if name == "keras" else name)
         told = "femr: The engine keras is not installed: pip install 'femr[train]'.\n"
@@ -126,6 +117,13 @@ class TestSpace:
             *(f"model {repo}" for repo in repositories(REPO).values()),
             f"space {SPACE}",
         ]
+
+    def test_one_commit_each_time_and_no_second_repository(self, hub, femr_push):
+        femr_push("--space", REPO, "--private")
+        femr_push("--space", REPO)
+        assert len(hub.repositories[f"spaces/{REPO}"].commits) == 3  # the Hub's own first one, and two
+        assert hub.created[0]["visibility"] == "private"
+        assert "visibility" not in hub.created[1]  # an existing repository stays as private as it is
 
     def test_its_front_matter_helps_it_to_be_found(self, hub, femr_push):
         femr_push("--space", SPACE)

@@ -78,7 +78,8 @@ def load(
     """An analyzer, loaded once and for many pictures.
 
     Args:
-        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn".
+        model: "ensemble" (both networks), "mobilenet_v2" (quicker) or "custom_cnn"; or a network on the Hub that
+            `femr push` made, "user/name" or "user/name@revision".
         detector: "mtcnn" or "yunet:FILE", with YuNet's ONNX file; or a detector, to share it between analyzers.
         library: To share it between analyzers; None loads the music that the environment names.
         balance: How readily rare expressions are named, 0 (off) to 1; None: the model's own.
@@ -88,7 +89,7 @@ def load(
             first of them that is installed.
 
     Raises:
-        ModelError: An argument is out of range or names nothing, or weights are missing or damaged.
+        ModelError: An argument is out of range or names nothing, or weights are missing, damaged or out of reach.
         LibraryError: There is no music to play.
     """
     from femr import analyzer

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.closing.wait()
             self.close_connection = True
             return
-        parts = path.strip("/").split("/")
+        parts = [unquote(part) for part in path.strip("/").split("/")]
         if self.server.faults.status:
             self._send(self.server.faults.status)
         elif parts[0] == "storage":
@@ -234,9 +234,25 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
         self.close_connection = len(content) < size
 
+    def _list(self, key: str, form: str, revision: str) -> None:
+        found = self.server.repositories.get(key)
+        if found is None:
+            return self._send(401, {"X-Error-Code": "RepoNotFound"})
+        commit = found.refs.get(revision, revision)
+        if commit not in found.commits:
+            return self._send(404, {"X-Error-Code": "RevisionNotFound"})
+        files = found.commits[commit]
+        if form == "revision":
+            return self._send_json({"id": key.partition("/")[2], "sha": commit, "siblings": []})
+        return self._send_json(
+            [{"type": "file", "path": path, "size": len(files[path]), "oid": "0" * 40} for path in files]
+        )
+
     # up
 
     def _api(self, parts: list[str], body: bytes) -> None:
+        if parts[3:4] in (["revision"], ["tree"]):
+            return self._list("/".join(parts[:3]), parts[3], "/".join(parts[4:]))
         if self.headers.get("Authorization") == f"Bearer {READ_ONLY_TOKEN}":
             return self._send(403, {"X-Error-Message": "You don't have the rights to create a model here"})
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -309,7 +325,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     # both
 
-    def _send_json(self, document: Mapping[str, Any], status: int = 200) -> None:
+    def _send_json(self, document: Any, status: int = 200) -> None:
         self._send(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
     def _send(self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:

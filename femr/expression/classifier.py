@@ -60,7 +60,7 @@ def _read(views: Pixels, facts: ModelFacts, network: Network) -> Floats:
 
 
 def load_classifier(name: str, balance: float | None = None, engine: str | None = None) -> Classifier:
-    """The classifier of that name, ready to use.
+    """The classifier of that name or address on the Hub, ready to use.
 
     Args:
         balance: How readily rare expressions such as disgust are named: 0 (off) to 1, None for the model's own, see
@@ -72,7 +72,7 @@ def load_classifier(name: str, balance: float | None = None, engine: str | None 
     """
     facts = load_facts(name)
     _balanced(facts.calibration, balance)  # before the weights are looked for
-    return Classifier(facts, [open_network(one, engine) for one in facts.members or (name,)], balance)
+    return Classifier(facts, [open_network(one, engine) for one in facts.members or (facts.address,)], balance)
 
 
 def _balanced(calibration: Calibration, balance: float | None) -> Calibration:

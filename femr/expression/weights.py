@@ -3,15 +3,19 @@
 `models/<name>.json` holds a model's facts and the SHA-256 of each of its files; nothing is deserialised before its
 SHA-256 was checked against them. The files are taken from `models/` when they are there, else from the Hub repository
 and the full commit in the facts' `hub` entry. FEMR_MODELS_DIR names another folder to use as `models/`.
+
+A network on the Hub, user/name or user/name@revision, is a repository in Keras' own layout with the facts, FACTS, and
+the ONNX files beside it, as `femr push` makes it. Of a branch or tag the newest commit counts, or the one that was
+fetched last where the Hub cannot be reached; everything then comes from that one commit.
 """
 
 import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -37,6 +41,10 @@ MODEL_NAMES = (*networks.NETWORKS, ENSEMBLE)
 SHARD_BYTES = 10_000_000
 """Weights are cut into files of about this size: a plain git push to a Space refuses files over 10 MiB."""
 
+FACTS = "femr.json"
+"""The facts' name in a Hub repository, where config.json is Keras' own."""
+REPOSITORY = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REFUSALS = {
     401: "the Hub does not accept your token; run `hf auth login` again",
@@ -56,6 +64,7 @@ class ModelFacts:
     calibration: of the people head. label_temperature: of the label head.
     unsure_threshold: a face whose top probability, calibrated and balanced, is below it counts as unclear.
     scores: measured results, by split. document: the whole JSON.
+    address: What `load_facts` takes to find the same again: the name, or user/name@commit of a network on the Hub.
     """
 
     name: str
@@ -71,6 +80,7 @@ class ModelFacts:
     scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     document: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     onnx: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    address: str = ""
 
     def files_for(self, engine: Engine) -> Mapping[str, str]:
         """What an engine reads: name → SHA-256, the first one to be opened."""
@@ -85,8 +95,14 @@ def check_name(name: str) -> str:
 
 
 def load_facts(name: str) -> ModelFacts:
-    """The facts of a model, without loading it. Raises: ModelError."""
-    return read_facts(MODELS_DIR / f"{check_name(name)}.json")
+    """The facts of a model, by its name or its address on the Hub, without loading it. Raises: ModelError."""
+    if "/" not in name:
+        return read_facts(MODELS_DIR / f"{check_name(name)}.json")
+    repo, at, revision = name.removeprefix("hf://").partition("@")
+    if not REPOSITORY.fullmatch(repo) or (at and not revision):
+        raise ModelError(f"Expected a Hub repository such as user/name or user/name@revision. Received: {name}")
+    path = _download(repo, revision or "main", FACTS)
+    return replace(read_facts(path), address=f"{repo}@{path.parent.name}")
 
 
 def read_facts(path: Path) -> ModelFacts:
@@ -100,7 +116,8 @@ def read_facts(path: Path) -> ModelFacts:
         if tuple(document["labels"]) != tuple(EMOTIONS):
             raise ModelError(f"{path.name} is for other expressions than {', '.join(EMOTIONS)}.")
         facts = facts_of(document, path.name)
-        if facts.name != path.stem or not _plausible(facts):
+        known = networks.NETWORKS if path.name == FACTS else (path.stem,)
+        if facts.name not in known or not _plausible(facts):
             raise ValueError(f"{path.name} contradicts itself")
         return facts
     except FileNotFoundError:
@@ -129,6 +146,7 @@ def facts_of(document: Mapping[str, Any], file: str) -> ModelFacts:
         scores=document.get("scores", {}),
         document=document,
         onnx=document.get("onnx", {}),
+        address=document["name"],
     )
 
 
@@ -136,8 +154,12 @@ def locate(name: str, engine: Engine = "keras") -> tuple[Path, ModelFacts]:
     """The folder with a model's files for an engine, each of the right SHA-256, and the facts. Raises: ModelError."""
     facts = load_facts(name)
     files = facts.files_for(engine)
-    if not all((MODELS_DIR / file).is_file() for file in files):
+    if facts.address != facts.name:
         return _fetch(facts, files), facts
+    missing = [file for file in files if not (MODELS_DIR / file).is_file()]
+    if missing:
+        there = _on_the_hub(facts, missing)
+        return _fetch(there, there.files_for(engine)), there
     verify(MODELS_DIR, facts, files)
     return MODELS_DIR, facts
 
@@ -172,10 +194,10 @@ def _opened(facts: ModelFacts, engine: Engine) -> Network:
     if engine == "keras":
         from femr.engine.keras import KerasNetwork
 
-        return KerasNetwork(load_network(facts.name)[1])
+        return KerasNetwork(load_network(facts.address)[1])
     from femr.engine.openvino import OpenvinoNetwork
 
-    folder, _ = locate(facts.name, engine)
+    folder, _ = locate(facts.address, engine)
     network = OpenvinoNetwork(folder / next(iter(facts.onnx)))
     _check_shapes(facts, network)
     return network
@@ -238,21 +260,29 @@ def _plausible(facts: ModelFacts) -> bool:
     return files and numbers and set(facts.members) <= set(MODEL_NAMES)
 
 
-def _hub_entry(facts: ModelFacts, files: Mapping[str, str]) -> tuple[str, str]:
-    """The repository and commit in the facts. Raises: ModelError if there is none, or something that can move."""
+def _on_the_hub(facts: ModelFacts, missing: Iterable[str]) -> ModelFacts:
+    """The same network's facts in the repository and commit that the facts name. Raises: ModelError."""
     entry = facts.document.get("hub") or {}
     repo, revision = entry.get("repo"), entry.get("revision")
     if not repo:
-        missing = ", ".join(file for file in files if not (MODELS_DIR / file).is_file())
-        raise ModelError(f"The weights of {facts.title} are missing: {missing}.")
-    if not _COMMIT.fullmatch(str(revision)):
+        raise ModelError(f"The weights of {facts.title} are missing: {', '.join(missing)}.")
+    if not _COMMIT.fullmatch(str(revision)):  # a branch can move
         raise ModelError(f"Expected {facts.name}.json to name a full Hub commit of 40 digits. Received: {revision}")
-    return str(repo), str(revision)
+    there = load_facts(f"{repo}@{revision}")
+    if _measured(there) != _measured(facts):
+        raise ModelError(f"Expected {repo} to hold the network of {facts.name}.json. Received: another's")
+    return there
+
+
+def _measured(facts: ModelFacts) -> dict[str, Any]:
+    """The facts but for where the weights are: scores tell the SHA-256 of what was measured."""
+    return {key: value for key, value in facts.document.items() if key not in ("files", "onnx", "hub")}
 
 
 def _fetch(facts: ModelFacts, files: Mapping[str, str]) -> Path:
-    """The Hub cache's folder with some of a model's files, every one checked."""
-    folder, (repo, commit) = MODELS_DIR, _hub_entry(facts, files)
+    """The Hub cache's folder with some of a network's files, every one checked. facts: from the Hub."""
+    repo, commit = facts.address.split("@")
+    folder = MODELS_DIR
     for file, expected in files.items():
         path = _download(repo, commit, file)
         if sha256(path) != expected:  # a damaged cache heals by a second download; damaged at the source, it stays so
@@ -262,17 +292,23 @@ def _fetch(facts: ModelFacts, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def _download(repo: str, commit: str, file: str, force: bool = False) -> Path:
+def _download(repo: str, revision: str, file: str, force: bool = False) -> Path:
     """One file of a model repository in the Hub's cache, fetched if it is not there, or to be. Raises: ModelError."""
+    import httpx2
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 
-    with _clear_errors(repo, commit, file):
-        cached = None if force else try_to_load_from_cache(repo, file, revision=commit)
-        if isinstance(cached, str):
+    with _clear_errors(repo, revision, file):
+        cached = None if force else try_to_load_from_cache(repo, file, revision=revision)
+        if isinstance(cached, str) and _COMMIT.fullmatch(revision):
             return Path(cached)
-        # one quick question: hf_hub_download would wait 23 s for a Hub that is down, minutes for one that hangs
-        get_hf_file_metadata(hf_hub_url(repo, file, revision=commit))
-        return Path(hf_hub_download(repo, file, revision=commit, force_download=force))
+        try:
+            # one quick question: hf_hub_download would wait 23 s for a Hub that is down, minutes for one that hangs
+            get_hf_file_metadata(hf_hub_url(repo, file, revision=revision))
+        except (httpx2.TransportError, ConnectionError):  # offline a branch is what it was the last time
+            if isinstance(cached, str):
+                return Path(cached)
+            raise
+        return Path(hf_hub_download(repo, file, revision=revision, force_download=force))
 
 
 @contextmanager
@@ -290,7 +326,8 @@ def _clear_errors(repo: str, revision: str, file: str) -> Iterator[None]:
     except errors.RepositoryNotFoundError:
         raise ModelError(f"There is no repository {repo} on the Hub, or it is private.") from None
     except errors.RemoteEntryNotFoundError:
-        raise ModelError(f"There is no file {file} in {repo} on the Hub.") from None
+        so = ": it is no network of femr's" if file == FACTS else ""
+        raise ModelError(f"There is no file {file} in {repo} on the Hub{so}.") from None
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
         raise ModelError(f"{file} of {repo} could not be fetched: {hub_failure(error)}.") from error
 

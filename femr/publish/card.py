@@ -1,4 +1,7 @@
-"""The model card, models/README.md: card.md filled in from the models' configs, so that they cannot disagree."""
+"""The model card: card.md filled in from the models' configs, so that they cannot disagree.
+
+One of all models, models/README.md, and one for each network's repository on the Hub.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +52,12 @@ def card_of(folder: Path) -> str:
     return model_card(facts, pictures(folder), [json.loads(path.read_text()) for path in reference_runs(folder)])
 
 
+def network_card(folder: Path, name: str, repo: str, space: str | None = None) -> str:
+    """The card of one network's repository. Args: as for `card_of` and `model_card`. Raises ModelError."""
+    runs = [json.loads(path.read_text()) for path in reference_runs(folder) if path.stem == name]
+    return model_card([read_facts(folder / f"{name}.json")], pictures(folder), runs, repo, space)
+
+
 def pictures(folder: Path) -> list[str]:
     """The charts that the card shows, as paths from the folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.glob("pictures/*/*.png"))
@@ -59,12 +68,22 @@ def reference_runs(folder: Path) -> list[Path]:
     return sorted(folder.glob("reference/*.json"))
 
 
-def model_card(facts: Facts, shown: Sequence[str] = (), references: Sequence[Reference] = ()) -> str:
+def model_card(
+    facts: Facts,
+    shown: Sequence[str] = (),
+    references: Sequence[Reference] = (),
+    repo: str | None = None,
+    space: str | None = None,
+) -> str:
     """The card in Markdown, with the Hub's front matter: licence, tags and the measured scores as a model-index.
+
+    The Hub's newer form, files in .eval_results/, takes registered benchmarks only, and FER2013 is none.
 
     Args:
         shown: Paths of pictures from the card's folder.
         references: Runs by the reference work's recipe.
+        repo: The Hub repository of a single network; None for the card of all.
+        space: The Space where it can be tried.
     """
     from huggingface_hub import EvalResult, ModelCardData
     from jinja2 import Environment, StrictUndefined
@@ -84,19 +103,20 @@ def model_card(facts: Facts, shown: Sequence[str] = (), references: Sequence[Ref
         for metric, label, value in _headline(one)
     ]
     data = ModelCardData(
-        model_name="femr",
+        model_name=f"femr {facts[0].title}" if repo else "femr",
         language="en",
         license="mit",
         library_name="keras",
         pipeline_tag="image-classification",
-        tags=["facial-expression-recognition", "emotion", "fer2013", "keras"],
+        tags=["facial-expression-recognition", "emotion", "fer2013", "keras", "onnx"],
         eval_results=results or None,
     )
     # Markdown, of figures and of words of our own: nothing to escape
     text = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
         _TEMPLATE.read_text(encoding="utf-8")
     )
-    return f"---\n{data.to_yaml()}\n---\n\n{text.render(_content(facts, shown, references))}"
+    content = _content(facts, shown, references) | {"repo": repo, "space": space, "one": facts[0]}
+    return f"---\n{data.to_yaml()}\n---\n\n{text.render(content)}"
 
 
 def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]) -> dict[str, Any]:

@@ -1,16 +1,31 @@
-"""Uploads: the networks with their model card to a Hub repository, or the app itself to a Space."""
+"""Uploads: each network with its model card to a Hub repository of its own, and the app itself to a Space.
 
-import re
-from collections.abc import Iterator, Mapping
+A network's repository is in Keras' own layout, so that `keras.saving.load_model("hf://user/name")` reads it and the Hub
+counts its downloads; what femr reads lies beside it, see `femr.expression.weights`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import PAYMENT_REQUIRED
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from femr.engine import choose
 from femr.errors import ModelError
-from femr.expression.weights import MODEL_NAMES, MODELS_DIR, hub_failure, read_facts, verify
-from femr.publish.card import card_of, pictures, reference_runs
+from femr.expression import weights
+from femr.expression.networks import NETWORKS
+from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, ModelFacts, hub_failure, read_facts, verify
+from femr.publish.card import card_of, network_card, pictures, reference_runs
+from femr.wording import plural
 
+if TYPE_CHECKING:  # loads TensorFlow
+    import keras
+
+Content: TypeAlias = Path | bytes
 Hardware: TypeAlias = Literal["zero-a10g", "cpu-basic"]
 FREE: Hardware = "zero-a10g"
 """ZeroGPU: what the Hub lends without a paid plan. femr computes on its processor and asks for no GPU."""
@@ -37,34 +52,120 @@ SPACE_FILES = (
 )
 """What the Space needs besides the models; tests, notebooks and scratch files stay at home."""
 
-_REPOSITORY = re.compile(r"(?!.*(--|\.\.|\.git$))[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+WEIGHTS = "model.weights.h5"
+"""Where Keras looks for a network's weights."""
+THUMBNAIL = "examples/page.png"
+"""What a link to the Space shows elsewhere."""
 
 
-def push_models(repo: str, private: bool = False) -> str:
-    """Upload every model's weights and config, and the model card, to a model repository; the commit's address.
+@dataclass(frozen=True)
+class Upload:
+    """One commit that is ready to be made. files: path in the repository → file, or content where it is made here."""
 
-    Raises:
-        ModelError: If a file is missing or damaged, or if the Hub refuses. Log in first: hf auth login.
-    """
-    return upload(repo, "model", model_files(MODELS_DIR), "Upload femr's models", private)
+    repo: str
+    kind: Literal["model", "space"]
+    files: Mapping[str, Content]
+    message: str
+
+    def __str__(self) -> str:
+        size = sum(len(one) if isinstance(one, bytes) else one.stat().st_size for one in self.files.values())
+        return f"{self.kind} {self.repo}: {plural(len(self.files), 'file')}, {size / 1e6:.1f} MB"
 
 
-def push_space(repo: str, private: bool = False, hardware: Hardware | None = None) -> str:
-    """Upload the app, the package, models and music to a Space; the commit's address.
+def repositories(repo: str) -> dict[str, str]:
+    """Network → its repository: user/name-mobilenet-v2 and user/name-custom-cnn of user/name."""
+    return {name: f"{repo}-{name.replace('_', '-')}" for name in NETWORKS}
+
+
+def model_uploads(repo: str, space: str | None = None) -> list[Upload]:
+    """Each network with its card, to `repositories(repo)`.
 
     Args:
-        hardware: What the Space runs on; None leaves it as it is, a new one on the Hub's default.
+        space: The Space that the cards name.
 
     Raises:
-        ModelError: As for `push_models`.
+        ModelError: A file is missing or damaged, Keras is not installed, or nobody is logged in: hf auth login.
     """
-    if hardware and hardware not in HARDWARE:
-        raise ModelError(f"Expected the hardware {' or '.join(HARDWARE)}. Received: {hardware}")
-    return upload(repo, "space", space_files(ROOT), "Upload femr", private, hardware)
+    _check_ready(repo)
+    return [
+        Upload(there, "model", network_files(name, there, space), f"Upload femr's {NETWORKS[name].title}")
+        for name, there in repositories(repo).items()
+    ]
 
 
-def model_files(folder: Path) -> dict[str, Path | bytes]:
-    """Everything a model repository holds: name → file, or content where it is made here. Raises ModelError."""
+def space_upload(space: str, repo: str | None = None) -> Upload:
+    """The app, the package, models and music.
+
+    Args:
+        repo: As for `model_uploads`; the Space then names its repositories.
+
+    Raises:
+        ModelError: A part is missing or damaged, or nobody is logged in.
+    """
+    _check_ready(space)
+    files = space_files(ROOT)
+    models = list(repositories(repo).values()) if repo else []
+    readme = _linked((ROOT / "README.md").read_text(encoding="utf-8"), space, models)
+    return Upload(space, "space", {**files, "README.md": readme.encode()}, "Upload femr")
+
+
+def network_files(name: str, repo: str, space: str | None = None) -> dict[str, Content]:
+    """Everything that a network's repository holds. Raises ModelError."""
+    choose("keras")
+    folder, facts = weights.locate(name, "openvino")
+    made = {**_keras_layout(weights.load_network(name)[1], name), f"{name}.onnx": _in_one_file(folder, facts)}
+    told = {key: value for key, value in facts.document.items() if key != "hub"}
+    for key, file in (("files", WEIGHTS), ("onnx", f"{name}.onnx")):
+        told[key] = {file: hashlib.sha256(made[file]).hexdigest()}
+    shown = [path for path in pictures(MODELS_DIR) if path.startswith(f"pictures/{name}/")]
+    shown += [path.relative_to(MODELS_DIR).as_posix() for path in reference_runs(MODELS_DIR) if path.stem == name]
+    return {
+        "README.md": network_card(MODELS_DIR, name, repo, space).encode(),
+        FACTS: json.dumps(told, indent=2, ensure_ascii=False).encode(),
+        **made,
+        **{path: MODELS_DIR / path for path in shown},
+    }
+
+
+def _keras_layout(network: "keras.Model", name: str) -> dict[str, bytes]:
+    """The files of a network as Keras saves it in a folder: computing in full precision, its weights kept in half."""
+    with TemporaryDirectory() as place:
+        folder = Path(place, name)
+        network.save(folder, zipped=False)
+        weights.in_half_precision(network, name).save_weights(folder / WEIGHTS, overwrite=True)
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
+    """A network for the fast engine, which reads no weights beside it where they are links, as in the Hub's cache."""
+    import onnx
+
+    if not facts.onnx:
+        raise ModelError(f"{facts.title} has no file for the engine openvino: publish it anew.")
+    content: bytes = onnx.load(folder / next(iter(facts.onnx))).SerializeToString()
+    return content
+
+
+def _linked(readme: str, space: str, models: Sequence[str]) -> str:
+    """README, its front matter with the Space's thumbnail and its models."""
+    listed = "".join(f"\n  - {repo}" for repo in models) or " []"
+    picture = f"thumbnail: https://huggingface.co/spaces/{space}/resolve/main/{THUMBNAIL}"
+    return readme.replace("\nmodels: []\n", f"\nmodels:{listed}\n{picture}\n", 1)
+
+
+def _check_ready(repo: str) -> None:
+    """Return if a repository can be so named, and somebody is logged in. Raises: ModelError."""
+    from huggingface_hub import get_token
+
+    # the Hub would take a bare name for one of its own old repositories
+    if not weights.REPOSITORY.fullmatch(repo):
+        raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}")
+    if get_token() is None:
+        raise ModelError("You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.")
+
+
+def model_files(folder: Path) -> dict[str, Content]:
+    """What models/ holds of the networks, and a card: name → file, or content. Raises ModelError."""
     facts = [read_facts(folder / f"{name}.json") for name in MODEL_NAMES]
     names = [f"{one.name}.json" for one in facts] + [file for one in facts for file in (*one.files, *one.onnx)]
     missing = [name for name in names if not (folder / name).is_file()]
@@ -76,43 +177,32 @@ def model_files(folder: Path) -> dict[str, Path | bytes]:
     return {"README.md": card_of(folder).encode(), **{name: folder / name for name in names}}
 
 
-def space_files(root: Path) -> dict[str, Path | bytes]:
+def space_files(root: Path) -> dict[str, Content]:
     """Everything a Space holds: path → file. Raises ModelError if a part of the app is missing."""
     found = {pattern: _visible(root, pattern) for pattern in SPACE_FILES}
     missing = [pattern for pattern, paths in found.items() if not paths]
     if missing:
         raise ModelError(f"Nothing was uploaded: the app lacks {', '.join(missing)}.")
-    app: dict[str, Path | bytes] = {
-        path.relative_to(root).as_posix(): path for paths in found.values() for path in paths
-    }
+    app: dict[str, Content] = {path.relative_to(root).as_posix(): path for paths in found.values() for path in paths}
     # of ZeroGPU's package the Hub has its own version, which a pin could contradict
     app["requirements.txt"] = (root / "requirements.txt").read_bytes() + b"spaces\n"
     return app | {f"models/{name}": content for name, content in model_files(root / "models").items()}
 
 
-def upload(
-    repo: str,
-    kind: Literal["model", "space"],
-    files: Mapping[str, Path | bytes],
-    message: str,
-    private: bool = False,
-    hardware: Hardware | None = None,
-) -> str:
-    """The address of one new commit with `files`, path in the repository → content; the repository is made if need be.
+def upload(one: Upload, private: bool = False, hardware: Hardware | None = None) -> str:
+    """The address of one new commit; the repository is made if need be.
 
     Files that are there already and not named stay as they are.
+
+    Args:
+        hardware: What a Space runs on; None leaves it as it is, a new one on the Hub's default.
 
     Raises:
         ModelError: When the Hub refuses or cannot be reached, and then nothing was committed.
     """
-    from huggingface_hub import CommitOperationAdd, HfApi, SpaceHardware, get_token
+    from huggingface_hub import CommitOperationAdd, HfApi, SpaceHardware
 
-    # the Hub would take a bare name for one of its own old repositories
-    if not _REPOSITORY.fullmatch(repo):
-        raise ModelError(f"Expected a Hub repository such as user/name. Received: {repo}")
-    if get_token() is None:
-        raise ModelError("You are not logged in to the Hub: run `hf auth login` first, or set HF_TOKEN.")
-    api = HfApi()
+    api, repo, kind = HfApi(), one.repo, one.kind
     sdk = "gradio" if kind == "space" else None
     with _clear_errors(repo, paid=kind == "space" and hardware != FREE):
         new = not api.repo_exists(repo, repo_type=kind)
@@ -121,8 +211,8 @@ def upload(
         api.create_repo(repo, repo_type=kind, exist_ok=True, **wish)
         if hardware and not new:
             api.request_space_hardware(repo, SpaceHardware(hardware))
-        operations = [CommitOperationAdd(path, content) for path, content in files.items()]
-        return api.create_commit(repo, operations, commit_message=message, repo_type=kind).commit_url
+        operations = [CommitOperationAdd(path, content) for path, content in one.files.items()]
+        return api.create_commit(repo, operations, commit_message=one.message, repo_type=kind).commit_url
 
 
 @contextmanager

@@ -1,25 +1,25 @@
 """Uploads by the real Hub client to a stand-in on loopback."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import RepoCard
 
 from femr.__main__ import main
 from femr.errors import ModelError
-from femr.expression.weights import MODEL_NAMES, MODELS_DIR, load_network, read_facts
+from femr.expression.networks import NETWORKS
+from femr.expression.weights import MODELS_DIR
 from femr.publish import push
-from femr.publish.card import card_of, pictures, reference_runs
-from femr.publish.push import model_files, space_files
+from femr.publish.card import network_card
+from femr.publish.push import model_files, repositories, space_files
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, ask_here
 
 REPO = "somebody/femr"
+SPACE = "somebody/mood"
 SPACE_PARTS = {
     "app.py",
     "README.md",
@@ -67,40 +67,24 @@ def uploaded(hub, key):
 
 
 class TestModels:
-    def test_files_arrive_byte_for_byte_and_load_again(self, hub, femr_push, tmp_path, monkeypatch):
+    def test_it_says_what_it_will_upload_then_where_it_is(self, hub, femr_push):
         done = femr_push("--repo", REPO)
 
-        files = uploaded(hub, f"models/{REPO}")
-        facts = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
-        weights = {name for one in facts for name in (*one.files, *one.onnx)}
-        shown = {*pictures(MODELS_DIR), *(f"reference/{path.name}" for path in reference_runs(MODELS_DIR))}
-        assert set(files) == {"README.md", *(f"{name}.json" for name in MODEL_NAMES), *weights, *shown}
-        assert all(content == (MODELS_DIR / name).read_bytes() for name, content in files.items())
-        assert files["README.md"].decode() == card_of(MODELS_DIR)
-        card = ModelCard(files["README.md"].decode())
-        assert card.data.model_name == "femr"
-        commit = hub.repositories[f"models/{REPO}"].refs["main"]
-        assert done.out.strip() == f"{hub.url}/{REPO}/commit/{commit}"
+        plan, addresses = done.out.splitlines()[:2], done.out.splitlines()[2:]
+        for name, line, address in zip(NETWORKS, plan, addresses, strict=True):
+            repo = repositories(REPO)[name]
+            files = uploaded(hub, f"models/{repo}")
+            size = sum(map(len, files.values())) / 1e6
+            assert line == f"model {repo}: {len(files)} files, {size:.1f} MB"
+            assert address == f"{hub.url}/{repo}/commit/{hub.repositories[f'models/{repo}'].refs['main']}"
+            assert files["README.md"].decode() == network_card(MODELS_DIR, name, repo)
         assert done.err == ""
 
-        networks = ("mobilenet_v2", "custom_cnn")
-        expected = [load_network(name)[1].get_weights() for name in networks]
-        pinned = {"hub": {"repo": REPO, "revision": commit}}
-        for one in facts:
-            (tmp_path / f"{one.name}.json").write_text(json.dumps(one.document | pinned))
-        monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
-        ask_here(monkeypatch, tmp_path / "elsewhere", hub.url)
-        for name, arrays in zip(networks, expected, strict=True):
-            fetched = load_network(name)[1].get_weights()
-            assert all(np.array_equal(one, other) for one, other in zip(fetched, arrays, strict=True))
-        assert any(request.endswith("custom_cnn_00000.weights.h5") for request in hub.requests)
-
-    def test_one_commit_each_time_and_no_second_repository(self, hub, femr_push):
-        femr_push("--repo", REPO, "--private")
-        femr_push("--repo", REPO)
-        assert len(hub.repositories[f"models/{REPO}"].commits) == 3  # the Hub's own first one, and two
-        assert hub.created[0]["visibility"] == "private"
-        assert "visibility" not in hub.created[1]  # an existing repository stays as private as it is
+    def test_nothing_is_uploaded_without_keras(self, hub, femr_push, monkeypatch):
+        monkeypatch.setattr("femr.engine.find_spec", lambda name: None if name == "keras" else name)
+        told = "femr: The engine keras is not installed: pip install 'femr[train]'.\n"
+        assert femr_push("--repo", REPO, code=2).err == told
+        assert hub.requests == []
 
     def test_missing_file(self, models):
         (models / "mobilenet_v2_00000.weights.h5").unlink()
@@ -122,6 +106,36 @@ class TestModels:
 
 
 class TestSpace:
+    def test_models_and_space_name_each_other(self, hub, femr_push):
+        done = femr_push("--repo", REPO, "--space", SPACE)
+        readme = uploaded(hub, f"spaces/{SPACE}")["README.md"].decode()
+        assert RepoCard(readme).data.models == list(repositories(REPO).values())
+        for repo in repositories(REPO).values():
+            card = uploaded(hub, f"models/{repo}")["README.md"].decode()
+            assert f"[{SPACE}](https://huggingface.co/spaces/{SPACE})" in card
+        assert [line.split(":")[0] for line in done.out.splitlines()[:3]] == [
+            *(f"model {repo}" for repo in repositories(REPO).values()),
+            f"space {SPACE}",
+        ]
+
+    def test_one_commit_each_time_and_no_second_repository(self, hub, femr_push):
+        femr_push("--space", REPO, "--private")
+        femr_push("--space", REPO)
+        assert len(hub.repositories[f"spaces/{REPO}"].commits) == 3  # the Hub's own first one, and two
+        assert hub.created[0]["visibility"] == "private"
+        assert "visibility" not in hub.created[1]  # an existing repository stays as private as it is
+
+    def test_its_front_matter_helps_it_to_be_found(self, hub, femr_push):
+        femr_push("--space", SPACE)
+        files = uploaded(hub, f"spaces/{SPACE}")
+        told = RepoCard(files["README.md"].decode()).data
+        assert told.models == []
+        _, place = told.thumbnail.split(f"https://huggingface.co/spaces/{SPACE}/resolve/main/")
+        assert place in files
+        assert told.suggested_hardware == push.FREE
+        assert told.startup_duration_timeout == "15m"
+        assert {"facial-expression-recognition", "music"} < set(told.tags)
+
     def test_the_app_arrives_and_starts_from_what_was_uploaded(self, hub, femr_push, tmp_path):
         femr_push("--space", REPO)
         files = uploaded(hub, f"spaces/{REPO}")
@@ -132,7 +146,7 @@ class TestSpace:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             added = b"spaces\n" if name == "requirements.txt" else b""
-            assert content == (ROOT / name).read_bytes() + added, name
+            assert name == "README.md" or content == (ROOT / name).read_bytes() + added, name
         start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
         assert done.stdout.strip() == "Page", done.stderr
@@ -238,17 +252,17 @@ class TestRefusals:
         ],
     )
     def test_token_that_will_not_do(self, hub, femr_push, token, reason):
-        done = femr_push("--repo", REPO, token=token, code=2)
+        done = femr_push("--space", REPO, token=token, code=2)
         assert done.err == f"femr: Nothing was uploaded to {REPO}: {reason}.\n"
         assert hub.repositories == {}
 
     def test_hub_is_down(self, femr_push):
-        done = femr_push("--repo", REPO, endpoint=NOWHERE, code=2)
+        done = femr_push("--space", REPO, endpoint=NOWHERE, code=2)
         assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub cannot be reached.\n"
 
     def test_hub_has_a_fault(self, hub, femr_push):
         hub.faults.status = 500
-        done = femr_push("--repo", REPO, code=2)
+        done = femr_push("--space", REPO, code=2)
         assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub answered 500.\n"
 
     def test_neither_repo_nor_space(self, femr_push):

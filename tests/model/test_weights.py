@@ -28,6 +28,10 @@ def facts_json(name="custom_cnn", files=FILES, **changes):
     return json.dumps(document | changes).encode()
 
 
+THERE = FILES | {"femr.json": facts_json()}
+"""What a repository on the Hub has of it."""
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty models/ folder."""
@@ -66,7 +70,7 @@ class TestFacts:
     def test_unknown_name(self):
         names = "mobilenet_v2, custom_cnn, ensemble"
         for call in (load_facts, locate, load_network):
-            assert message(call, "../x") == f"Expected a model named {names}. Received: ../x"
+            assert message(call, "vgg") == f"Expected a model named {names}. Received: vgg"
 
     def test_missing(self, folder):
         assert message(load_facts, "custom_cnn") == "The model's facts, custom_cnn.json, are missing."
@@ -267,8 +271,8 @@ class TestHub:
 
     @pytest.fixture
     def commit(self, hub):
-        """A repository with the model's files, and its commit."""
-        return hub.add(REPO, FILES)
+        """A repository with the model's files and facts, and its commit."""
+        return hub.add(REPO, THERE)
 
     @pytest.fixture
     def ask(self, hub, tmp_path, monkeypatch):
@@ -318,7 +322,7 @@ class TestHub:
         hub.add(REPO, {"custom_cnn.weights.json": b"newer"})
         answer = ask(commit)
         asked = {request.split("/resolve/")[1] for request in hub.requests if "/resolve/" in request}
-        assert asked == {f"{commit}/{name}" for name in FILES}
+        assert asked == {f"{commit}/{name}" for name in THERE}
         assert (answer["error"], answer["commit"], answer["title"]) == (None, commit, "Custom CNN")
         assert self.contents(answer) == FILES
 
@@ -331,7 +335,7 @@ class TestHub:
         assert ask_anew(commit, HF_HUB_OFFLINE="1")["commit"] == commit
 
     def test_the_facts_decide_what_the_hub_may_send(self, ask, hub):
-        commit = hub.add(REPO, FILES | {SHARD: b"\0another file"})
+        commit = hub.add(REPO, THERE | {SHARD: b"\0another file"})
         expected = f"The weights of Custom CNN are damaged: {SHARD} is not the file that was published."
         assert ask(commit)["error"] == expected
 
@@ -339,7 +343,7 @@ class TestHub:
         ("repo", "error"),
         [
             ("nobody/femr", "There is no repository nobody/femr on the Hub, or it is private."),
-            ("a/b/c", "Expected a Hub repository such as user/name. Received: a/b/c"),
+            (f"a/{'b' * 97}", f"Expected a Hub repository such as user/name. Received: a/{'b' * 97}"),
             (REPO, f"There is no revision {UNKNOWN_COMMIT} of {REPO} on the Hub."),
         ],
     )
@@ -347,8 +351,8 @@ class TestHub:
         assert ask(UNKNOWN_COMMIT, repo)["error"] == error
 
     def test_unknown_file(self, ask, hub):
-        commit = hub.add(REPO, {SHARD: FILES[SHARD]})
-        assert ask(commit)["error"] == f"There is no file custom_cnn.weights.json in {REPO} on the Hub."
+        commit = hub.add(REPO, {name: content for name, content in THERE.items() if name != SHARD})
+        assert ask(commit)["error"] == f"There is no file {SHARD} in {REPO} on the Hub."
 
     def test_changed_bytes_are_refused(self, ask, hub, commit):
         hub.faults.changed.add(SHARD)
@@ -376,15 +380,15 @@ class TestHub:
 
     def test_a_hub_that_cannot_be_reached_is_told_at_once(self, ask, commit):
         answer = ask(commit, endpoint=NOWHERE)
-        assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub cannot be reached."
+        assert answer["error"] == f"femr.json of {REPO} could not be fetched: the Hub cannot be reached."
 
     def test_a_hub_that_does_not_answer(self, ask_anew, hub, commit):
         hub.faults.silent = True
         answer = ask_anew(commit)
-        assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub does not answer."
+        assert answer["error"] == f"femr.json of {REPO} could not be fetched: the Hub does not answer."
         assert answer["seconds"] < 10
 
     def test_a_hub_with_a_fault_of_its_own(self, ask, hub, commit):
         hub.faults.status = 503
         answer = ask(commit)
-        assert answer["error"] == f"custom_cnn.weights.json of {REPO} could not be fetched: the Hub answered 503."
+        assert answer["error"] == f"femr.json of {REPO} could not be fetched: the Hub answered 503."

@@ -5,7 +5,6 @@ base64. Web addresses are refused: whoever calls can fetch the picture as well, 
 is one more way into its network.
 """
 
-import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -13,13 +12,10 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, TypeAlias, cast, get_args
-from urllib.parse import quote
 
 import gradio as gr
 from gradio.events import api
-from gradio.route_utils import API_PREFIX, get_root_url
-from gradio.utils import get_upload_folder
-from PIL import Image
+from gradio.route_utils import get_root_url
 
 from femr import __version__
 from femr.errors import FemrError, ImageError, printable
@@ -28,9 +24,10 @@ from femr.images import WEB, Picture, load_picture, thumbnail
 from femr.music import Mode
 from femr.output.annotate import draw
 from femr.page import shared
+from femr.page.html import jpeg_url
 from femr.page.inputs import is_uploaded
 from femr.page.media import song_url
-from femr.results import Analysis, Song
+from femr.results import Song
 
 MOST_PHOTOS = 32  # in one call
 BATCH_AT_ONCE = 4  # of them that wait in the lane, so that others' photos come in between
@@ -135,7 +132,7 @@ def picture_of(photo: object) -> Picture:
 def document(read: Callable[[], Picture], wish: Wish, address: Address) -> Document:
     """What is found in a photo, for programs. Raises: FemrError.
 
-    Args: `read`, gives the picture, and is timed; `address`, of the song and of the annotated picture.
+    Args: `read`, gives the picture, and is timed; `address`, of the song. The annotated picture is its own address.
     """
     started = perf_counter()
     picture = read()
@@ -143,7 +140,7 @@ def document(read: Callable[[], Picture], wish: Wish, address: Address) -> Docum
     chosen = shared.analyzer(wish.model)
     analysis = chosen.conclude(picture, shared.LANE.read(chosen, picture) or (), cast(Mode, wish.mode))
     found = perf_counter()
-    drawn = address(_annotated(picture, analysis)) if wish.annotated else None
+    drawn = jpeg_url(draw(thumbnail(picture.pixels, SHOWN_SIDE), analysis)) if wish.annotated else None
     plain, (width, height) = analysis.to_dict(), picture.size
     return {
         "version": __version__,
@@ -170,11 +167,7 @@ def addresses(request: Any) -> Address:
     root = get_root_url(request, request.url.path, request.app.root_path)
     numbers = {song.path: number for number, song in enumerate(shared.music_library().songs)}
 
-    def address(path: Path) -> str:
-        own = song_url(numbers[path]) if path in numbers else f"{API_PREFIX[1:]}/file={quote(path.as_posix())}"
-        return f"{root}/{own}"
-
-    return address
+    return lambda path: f"{root}/{song_url(numbers[path])}"
 
 
 def _answer(photo: object, model: str, mode: str, annotated: bool, address: Address) -> Document:
@@ -205,14 +198,6 @@ def _source(photo: object) -> Path | bytes:
     if not data and ":" in photo:  # no letter of base64
         raise CallError("address_refused", "This server opens no addresses. Please send the picture itself.")
     return (photo if data else f"data:;base64,{photo}").encode("ascii", "replace")
-
-
-def _annotated(picture: Picture, analysis: Analysis) -> Path:
-    """The file of the picture with its faces drawn, under a name that nobody guesses, swept with the uploads."""
-    folder = Path(get_upload_folder()) / secrets.token_hex(20)
-    folder.mkdir(parents=True)
-    Image.fromarray(draw(thumbnail(picture.pixels, SHOWN_SIDE), analysis)).save(folder / "annotated.jpg", quality=90)
-    return folder / "annotated.jpg"
 
 
 def _forget(request: gr.Request) -> None:

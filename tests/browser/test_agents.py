@@ -88,7 +88,8 @@ def test_songs_are_where_the_answer_says(server, library):
     _, (result,) = ask(over("http", server), ("pick_song", {"mood": "happy"}))
     song = result.structured_content["song"]
     with urllib.request.urlopen(song["url"]) as response:
-        assert response.read() in [one.path.read_bytes() for one in library.songs if one.title == song["title"]]
+        sound = response.read()
+    assert any(one.path.read_bytes().endswith(sound) for one in library.songs if one.title == song["title"])
 
 
 def test_without_its_package_the_command_says_what_to_install():

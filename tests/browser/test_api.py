@@ -67,7 +67,8 @@ def test_the_document_has_the_numbers_of_the_package(client, analyzer):
 def test_song_and_annotated_picture_are_at_their_addresses(client, library):
     found = analyze(client, handle_file(str(PORTRAIT)), annotated=True)
     (song,) = [song for song in library.songs if song.title == found["song"]["title"]]
-    assert fetched(found["song"]["url"]) == song.path.read_bytes()
+    assert len(fetched(found["song"]["url"])) > 100_000
+    assert song.path.read_bytes().endswith(fetched(found["song"]["url"]))  # without its tag
     assert fetched(found["annotated"]).startswith(b"\xff\xd8")
 
 
@@ -103,7 +104,8 @@ def test_too_many_photos_or_none_are_refused(client, photos):
 def test_songs_and_health(client, library):
     songs = client.predict(api_name="/songs")["songs"]
     assert [song["title"] for song in songs] == [song.title for song in library.songs]
-    assert fetched(songs[-1]["url"]) == library.songs[-1].path.read_bytes()
+    assert library.songs[-1].path.read_bytes().endswith(fetched(songs[-1]["url"]))
+    assert str(ROOT) not in json.dumps(songs)
     assert "path" not in songs[0]
     health = client.predict(api_name="/health")
     assert (health["status"], health["version"]) == ("ok", femr.__version__)

@@ -26,7 +26,7 @@ from visitors import ask, post, upload
 def call(server, photo, model="mobilenet_v2", mode="match"):
     """Ask for an analysis without the client's good manners: "complete" or "error", and what came with it."""
     kind, data = post(server, "analyze", [photo, model, mode, False])
-    return "error" if data and "error" in data[0] else kind, data
+    return ("error" if kind == "complete" and "error" in data[0] else kind), data
 
 
 def png(image):

@@ -3,7 +3,8 @@
 The rule: each clear face has one vote, its most probable expression; most votes win, and a tie goes to the larger and
 clearer faces. A clear face has no vote beside an unclear one that is more than three times as large, and what may be no
 face never has one. Where nobody can vote, the large unclear faces do, and the sentence says that it is a guess; where
-there is nothing but what may be no face, there is no mood.
+there is nothing but what may be no face, there is no mood. A face of which somebody has said what it shows is always a
+clear one.
 """
 
 from collections import Counter
@@ -25,11 +26,11 @@ def vote(faces: Sequence[FaceEmotion]) -> Mood:
     """The group's mood, by the rule above. `counts` holds the votes that were cast, most first."""
     if not faces:
         return Mood(None, NO_FACE)
-    real = [face for face in faces if surely_a_face(face.face)]
+    real = [face for face in faces if face.told or surely_a_face(face.face)]
     if not real:
         return Mood(None, NOTHING_SURE)
     least = BESIDE * max((face.face.size for face in real if face.unsure), default=0.0)
-    large = [face for face in real if face.face.size >= least]
+    large = [face for face in real if face.told or face.face.size >= least]
     clear = [face for face in large if not face.unsure]
     ranking = _ranking(clear or large)
     winner, most = ranking[0]

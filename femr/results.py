@@ -171,6 +171,7 @@ class FaceEmotion:
 
     unsure: the scores' top is below the threshold under which it is wrong too often to vote.
     unsure_reason: what may have made it so, one of UNSURE_REASONS; None where it is sure or no reason was seen.
+    told: somebody who sees the face has said what it shows.
     In a video or a stream the number stays with a face while it is in view.
     """
 
@@ -179,6 +180,7 @@ class FaceEmotion:
     reading: Reading
     unsure: bool = False
     unsure_reason: UnsureReason | None = None
+    told: bool = False
 
     @property
     def scores(self) -> EmotionScores:

@@ -6,9 +6,12 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import matplotlib
+import numpy as np
 import pytest
 
-from femr.images import to_picture
+from femr.images import load_image, to_picture
 from femr.output.rows import COLUMNS
 from femr.results import EMOTIONS, Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 
@@ -16,12 +19,30 @@ ROOT = Path(__file__).parent.parent
 PORTRAIT = ROOT / "examples" / "eileen-collins.jpg"
 PORTRAIT_FACE = (182, 64, 265, 171)
 """Where the face is in the portrait, marked by hand: x1, y1, x2, y2 in pixels."""
+HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+"""Grace Hopper, Matplotlib's sample photo, 512×600."""
+HOPPER_FACE = (181, 118, 357, 340)
 
 
 def detect(detector, image):
     """The faces of one picture."""
     (faces,) = detector.detect([to_picture(image)])
     return faces
+
+
+def crowd(columns, rows, size=(1280, 900), head=170):
+    """Rows of both women's heads of many sizes, side by side: RGB, and the faces' boxes."""
+    rng, picture, boxes = np.random.default_rng(0), np.full((size[1], size[0], 3), 150, np.uint8), []
+    heads = [(load_image(PORTRAIT), (20, 100, 240), PORTRAIT_FACE), (load_image(HOPPER), (30, 100, 310), HOPPER_FACE)]
+    for row, column in np.ndindex(rows, columns):
+        source, (top, left, long), face = heads[(row + column) % 2]
+        side = round(head * rng.uniform(0.8, 1.1))
+        middle = np.array([(column + 0.5) * size[0] / columns, (row + 0.5) * size[1] / rows])
+        x, y = np.clip(np.round(middle - side / 2 + rng.integers(-8, 9, 2)), 0, np.array(size) - side).astype(int)
+        cut = source[top : top + long, left : left + long]
+        picture[y : y + side, x : x + side] = cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA)
+        boxes.append(tuple((np.array(face) - (left, top) * 2) * side / long + (x, y) * 2))
+    return picture, boxes
 
 
 def write_wav(path, seconds=1):

@@ -68,6 +68,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--excel", action="store_true", help="mark a CSV as UTF-8: Excel shows é and 日 by that")
     parser.add_argument("--resume", action="store_true", help="go on with the table of a run that was interrupted")
     parser.add_argument("--annotate", type=Path, metavar="DIR", help="write annotated pictures and videos")
+    parser.add_argument("--blur", action="store_true", help="with --annotate: blur the faces that were found")
     parser.add_argument("--timeline", type=Path, metavar="DIR", help="write a picture of each video's moods over time")
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="ray: several processes or machines"
@@ -259,7 +260,8 @@ class _Run:
         if self._options.annotate:
             from femr.video.writer import annotated
 
-            group = annotated(source.open, free_name(self._options.annotate, stem, ".mp4"), group)
+            target = free_name(self._options.annotate, stem, ".mp4")
+            group = annotated(source.open, target, group, self._options.blur)
         for analysis in group:
             self._keep(analysis)
             timeline.add(analysis)
@@ -295,9 +297,10 @@ class _Run:
             self._progress.print(f"femr: {printable(str(analysis.file))}: {analysis.error}", sys.stderr)
 
     def _draw(self, source: "Input", analysis: "Analysis") -> None:
-        from femr.output.annotate import draw, save
+        from femr.output.annotate import blurred, draw, save
 
         target = free_name(self._options.annotate, Path(source.name).stem)
         with writing(target):
             # read again: to keep the full picture of all that are on their way would take too much memory
-            save(draw(source.image(), analysis), target)
+            image = source.image()
+            save(draw(blurred(image, analysis) if self._options.blur else image, analysis), target)

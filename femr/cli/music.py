@@ -1,4 +1,4 @@
-"""python -m femr music check: what a folder of one's own songs would play."""
+"""python -m femr music: what a folder of one's own songs would play, and a mood's songs as a playlist."""
 
 import argparse
 import sys
@@ -14,6 +14,11 @@ def add(commands: Any) -> None:
     check = music.add_parser("check", help="what would be played", description="What a music folder would play.")
     check.add_argument("folder", type=Path, metavar="DIR", help="sub-folders by expression, or a library.csv or .json")
     check.set_defaults(run=check_music)
+    keep = music.add_parser("playlist", help="a mood's songs, to keep", description="A mood's songs as .m3u8.")
+    keep.add_argument("mood", help="an expression, such as happy")
+    keep.add_argument("--lift", action="store_true", help="answer a hard mood with calm or cheerful songs")
+    keep.add_argument("--out", type=Path, metavar="FILE", help="default: MOOD.m3u8")
+    keep.set_defaults(run=write_playlist)
 
 
 def check_music(options: argparse.Namespace) -> int:
@@ -29,3 +34,23 @@ def check_music(options: argparse.Namespace) -> int:
     for problem in library.problems:
         print(f"femr: {problem}", file=sys.stderr)
     return 0 if library.complete else BAD_INPUT
+
+
+def write_playlist(options: argparse.Namespace) -> int:
+    """Writes a playlist of all songs that answer a mood."""
+    from femr.errors import FemrError, printable
+    from femr.files import writing
+    from femr.output.playlist import to_m3u8
+    from femr.results import EMOTIONS, emotion_of
+    from femr.songs import load_library
+    from femr.wording import plural
+
+    emotion = emotion_of(options.mood)
+    if emotion is None:
+        raise FemrError(f"Expected a mood: {', '.join(EMOTIONS)}. Received: {printable(options.mood)}")
+    library, target = load_library(), options.out or Path(f"{emotion}.m3u8")
+    songs = library.playlist(emotion, "lift" if options.lift else "match", len(library.songs))
+    with writing(target):
+        target.write_text(to_m3u8(songs), encoding="utf-8", newline="")
+    print(f"{target}: {plural(len(songs), 'song')}")
+    return 0

@@ -11,7 +11,7 @@ import cv2
 
 from femr.errors import DataError
 from femr.images import Pixels
-from femr.output.annotate import draw
+from femr.output.annotate import blurred, draw
 from femr.results import Analysis
 from femr.video.reader import FFmpegError, Reader, Shot, av, to_pixels
 
@@ -21,7 +21,7 @@ _COPIED = ("aac", "mp3")  # sound that MP4 players take as it is
 
 
 def annotated(
-    opened: Callable[[], IO[bytes]], target: str | PathLike[str], analyses: Iterable[Analysis]
+    opened: Callable[[], IO[bytes]], target: str | PathLike[str], analyses: Iterable[Analysis], blur: bool = False
 ) -> Iterator[Analysis]:
     """The same analyses, passed on, while the annotated video is written along: MP4, H.264, sound copied or AAC.
 
@@ -31,6 +31,7 @@ def annotated(
         opened: opens the video that the analyses are of, a second time.
         target: the file to write; there is none where nothing could be analysed.
         analyses: in the order of time; what has no time is only passed on.
+        blur: hide the faces, where they were found last and where they are found next.
     Raises: DataError if `target` cannot be written.
     """
     with ExitStack() as stack:
@@ -46,12 +47,12 @@ def annotated(
                     shots = reader.shots(film.sound)
                     shot = next(shots, None)
                 while shot and shown and shot.time < Fraction(analysis.time) - _TICKS:
-                    film.add(shot, shown)
+                    film.add(shot, shown, (shown, analysis) if blur else ())
                     shot = next(shots, None)
                 shown = analysis
             yield analysis
         while film and shot and shown:
-            film.add(shot, shown)
+            film.add(shot, shown, (shown,) if blur else ())
             shot = next(shots, None)
 
 
@@ -86,9 +87,10 @@ class _Film:
             if kind is None:
                 raise self._failed(error) from error
 
-    def add(self, shot: Shot, shown: Analysis) -> None:
-        """A frame, drawn on. Raises: DataError if it cannot be written."""
-        image = _even(draw(to_pixels(shot.frame, self._reader.stream), shown))
+    def add(self, shot: Shot, shown: Analysis, hidden: Iterable[Analysis]) -> None:
+        """A frame, drawn on; `hidden`: whose faces are blurred. Raises: DataError if it cannot be written."""
+        image = blurred(to_pixels(shot.frame, self._reader.stream), *hidden)
+        image = even(draw(image, shown))
         try:
             if not self._container:
                 self._open(image)
@@ -175,7 +177,7 @@ class _AudioTrack:
         return [packet for part in self._resampler.resample(frame) for packet in self._stream.encode(part)]
 
 
-def _even(image: Pixels) -> Pixels:
+def even(image: Pixels) -> Pixels:
     """The picture with even sides, as yuv420p wants them: the last row and column once more."""
     height, width = image.shape[:2]
     padded: Pixels = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

@@ -128,7 +128,7 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["clip.mp4"], "clip.mp4: Reading videos needs PyAV: pip install 'femr[video]'."),
+        (["clip.mp4"], "clip.mp4: Videos and clips need PyAV: pip install 'femr[video]'."),
         (["--table", "faces.parquet"], "A Parquet table needs pyarrow: pip install 'femr[table]'."),
         (["--engine", "ray"], "Expected Ray for --engine ray: pip install 'femr[ray]'."),
         (["s3://bucket/photo.jpg"], "Reading addresses needs fsspec: pip install 'femr[ray]'."),

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,12 @@ def test_what_may_be_no_face_neither_votes_nor_counts_beside_real_faces():
         "fear",
         "The face is hard to read; the best guess is afraid; 1 more may not be a face",
     )
+
+
+def test_a_face_that_somebody_has_told_of_votes_whatever_it_is_beside():
+    told = replace(face("sad", size=20), told=True)
+    assert said(told, unclear("happy", size=900)) == ("sad", "1 of 2 faces looks sad; 1 was unclear")
+    assert said(replace(weak("sad"), unsure=False, told=True)) == ("sad", "The face looks sad")
 
 
 @pytest.mark.parametrize(

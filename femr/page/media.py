@@ -41,7 +41,7 @@ class ZippedPage:
     def __init__(self, app: ASGIApp) -> None:
         self._plain, self._zipped = app, GZipMiddleware(app)
         late = [f"assets/{path.name}" for path in _ASSETS.glob("HTML-*.js")]
-        late += [f"{ROOT}/{name}.js" for name in ("photo", "camera", "faces", "player")]
+        late += [f"{ROOT}/{name}.js" for name in ("photo", "camera", "faces", "player", "sharing")]
         self._link = ", ".join(f"<{name}>; rel=modulepreload" for name in late)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

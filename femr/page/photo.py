@@ -4,25 +4,21 @@ The page's script (static/photo.js) sends a question and draws the answer. Nothi
 tells which songs were heard.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from functools import wraps
-from typing import Any, get_args
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import gradio as gr
 
-from femr.errors import DataError, FemrError
+from femr.corrections import corrected
+from femr.errors import DataError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.images import Pixels, load_image, thumbnail
-from femr.music import Mode
-from femr.page import card, html
-from femr.page.inputs import is_uploaded
-from femr.page.shared import EXAMPLE, MODELS, MODELS_INFO, MODES, analyzer, music_library, text_of
-from femr.results import EMOTIONS, Analysis, Emotion, Song
+from femr.images import thumbnail
+from femr.page import asked, card, html, sharing
+from femr.page.asked import Answer, Question, answering
+from femr.page.shared import MODELS, MODELS_INFO, MODES, music_library, text_of
+from femr.results import EMOTIONS, Emotion
 
 SHOWN_SIDE = 1280  # pixels of a picture's long side that the browser cannot show by itself
-NOT_OURS = "The page sent something that it should not. Please load it again."
-GONE = "That picture is not here any more. Please choose it again."
 START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server, upload))"
 
 
@@ -42,60 +38,16 @@ EXAMPLES = (
     Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy", 512, 600),
     Example("group.jpg", "Both of them together", "both in the public domain", 1280, 860),
 )
-MOST_PLAYED = 1000
-Answer = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the script asks.
-
-    path: where an upload lies. example: the name of one of EXAMPLES instead. mood: whose songs are wanted, where they
-    are not the picture's. played: the numbers of this visit's songs so far, oldest first.
-    """
-
-    path: str = ""
-    example: str = ""
-    mood: str | None = None
-    model: str = DEFAULT_MODEL
-    mode: Mode = "match"
-    played: Sequence[int] = ()
-
-    def __post_init__(self) -> None:
-        words = isinstance(self.path, str) and isinstance(self.example, str)
-        known = self.model in [name for _, name in MODELS] and self.mode in get_args(Mode)
-        numbers = isinstance(self.played, list | tuple) and all(isinstance(n, int) and n >= 0 for n in self.played)
-        if not (words and known and numbers and len(self.played) <= MOST_PLAYED and self.mood in (None, *EMOTIONS)):
-            raise DataError(NOT_OURS)
-
-    @classmethod
-    def of(cls, asked: Any) -> "Question":
-        """The question in what came from the browser. Raises: DataError if it is none."""
-        if not isinstance(asked, dict) or not set(asked) <= {field.name for field in fields(cls)}:
-            raise DataError(NOT_OURS)
-        return cls(**asked)
-
-
-def answering(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:
-    """A handler of questions as one that the script can call: what goes wrong comes as a sentence, `error`."""
-
-    @wraps(handler)
-    def answer(asked: Any) -> Answer:
-        try:
-            return handler(Question.of(asked))
-        except FemrError as error:
-            return {"error": str(error)}
-
-    return answer
 
 
 @answering
 def read(question: Question) -> Answer:
     """The faces, mood and songs of a picture."""
-    found = find(_picture(question), question.model, question.mode)
+    read = asked.find(question.picture(), question.model, question.mode)
+    found = corrected(read, question.told())
     emotion = found.mood.emotion
     songs = card.playlist(music_library(), emotion, question.mode, question.played) if emotion else []
-    return card.answer(found, songs)
+    return card.answer(found, songs, read)
 
 
 @answering
@@ -109,21 +61,7 @@ def songs(question: Question) -> Answer:
 @answering
 def show(question: Question) -> Answer:
     """A picture that the browser cannot show by itself, as an address that holds it."""
-    return {"picture": html.jpeg_url(thumbnail(_picture(question), SHOWN_SIDE))}
-
-
-def find(photo: Pixels, model: str, mode: Mode, played: tuple[Song, ...] = ()) -> Analysis:
-    """All that a model finds in a visitor's photo. Raises: FemrError."""
-    return replace(analyzer(model)(photo, mode, played), file="photo")
-
-
-def _picture(question: Question) -> Pixels:
-    """The picture that a question is about: an example, or an upload and nothing else of the server's."""
-    if question.example in [example.name for example in EXAMPLES]:
-        return load_image(EXAMPLE.with_name(question.example))
-    if not is_uploaded(question.path):
-        raise DataError(GONE)
-    return load_image(question.path)
+    return {"picture": html.jpeg_url(thumbnail(question.picture(), SHOWN_SIDE))}
 
 
 def build() -> None:
@@ -138,6 +76,6 @@ def build() -> None:
         "modes_info": html.LIFT,
         "moods": [card.look(emotion) for emotion in EMOTIONS],
     }
-    handlers: Any = [read, songs, show]
+    handlers: Any = [read, songs, show, *sharing.HANDLERS]
     plain: Any = {"apply_default_css": False, "elem_id": "photo-tab"}
     gr.HTML(html_template=text_of("photo.html"), js_on_load=START, server_functions=handlers, **plain, **props)

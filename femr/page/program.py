@@ -9,8 +9,9 @@ from femr.images import Pixels, thumbnail
 from femr.music import Mode
 from femr.output.annotate import draw
 from femr.page import html
+from femr.page.asked import find
 from femr.page.inputs import PhotoInput
-from femr.page.photo import SHOWN_SIDE, find
+from femr.page.photo import SHOWN_SIDE
 from femr.page.shared import MODELS, MODES, music_library, plain_errors
 from femr.results import Song
 

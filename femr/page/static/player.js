@@ -34,6 +34,9 @@ export function stop() {
   show()
 }
 
+/** The song that plays, or waits to. */
+export const current = () => queue[0]
+
 /** Fetches a song's beginning, so that it can sound at once. */
 export function prepare(song) {
   if (!song || fading || loaded(deck(), song)) return

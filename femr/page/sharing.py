@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 from femr.corrections import Correction, correct, to_zip
@@ -21,6 +22,7 @@ from femr.results import Analysis, Emotion
 from femr.video.clip import write_clip
 
 SIDE = 1280  # pixels of the long side of the picture that goes on a card
+_ONE_CLIP = Lock()  # a second one would only make both late
 MOST_PICTURES = 20  # of the set of corrections
 
 
@@ -37,7 +39,7 @@ def clip(question: Question) -> Answer:
     picture, found = _card(question)
     if found.song is None:
         raise DataError("There is no song to make a clip with.")
-    with TemporaryDirectory() as folder:
+    with _ONE_CLIP, TemporaryDirectory() as folder:
         target = Path(folder, "clip.mp4")
         write_clip(picture, found.song, target)
         return {"file": _held(target.read_bytes(), "video/mp4")}

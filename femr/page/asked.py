@@ -29,7 +29,8 @@ class Question:
 
     path: where an upload lies. example: one of EXAMPLES instead. mood: whose songs are wanted, where they are not the
     picture's. played: the numbers of this visit's songs so far, oldest first. shows: what faces show as the visitor
-    says, by their numbers. song, address, boxes, blur: what is to stand on something that is shared.
+    says, by their numbers. ticket: a number of the script's own, with which it asks for its place in line. song,
+    address, boxes, blur: what is to stand on something that is shared.
     """
 
     path: str = ""
@@ -39,6 +40,7 @@ class Question:
     mode: Mode = "match"
     played: Sequence[int] = ()
     shows: Mapping[str, str] = field(default_factory=dict)
+    ticket: int = 0
     song: int | None = None
     address: str = ""
     boxes: bool = True
@@ -53,7 +55,7 @@ class Question:
             and all(isinstance(is_on, bool) for is_on in (self.boxes, self.blur))
         )
         numbers = isinstance(self.played, list | tuple) and len(self.played) <= MOST_PLAYED
-        numbers = numbers and all(isinstance(n, int) and n >= 0 for n in (*self.played, self.song or 0))
+        numbers = numbers and all(isinstance(n, int) and n >= 0 for n in (*self.played, self.song or 0, self.ticket))
         shows = isinstance(self.shows, dict) and len(self.shows) <= MOST_SHOWS
         shows = shows and all(key.isdecimal() and one in EMOTIONS for key, one in self.shows.items())
         if not (words and known and numbers and shows and len(self.address) <= MOST_LETTERS):

@@ -15,9 +15,11 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.images import thumbnail
 from femr.page import asked, card, html, sharing
 from femr.page.asked import Answer, Question, answering
+from femr.page.desk import Desk
 from femr.page.shared import MODELS, MODELS_INFO, MODES, music_library, text_of
 from femr.results import EMOTIONS, Emotion
 
+DESK = Desk()
 SHOWN_SIDE = 1280  # pixels of a picture's long side that the browser cannot show by itself
 START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server, upload))"
 
@@ -40,8 +42,24 @@ EXAMPLES = (
 )
 
 
+async def read(question: Any) -> Answer:
+    """The faces, mood and songs of a picture, when its turn has come."""
+    try:
+        ticket = Question.of(question).ticket
+        return await DESK.serve(ticket, lambda: answer(question))
+    except DataError as error:
+        return {"error": str(error)}
+
+
 @answering
-def read(question: Question) -> Answer:
+def place(question: Question) -> Answer:
+    """How many pictures are before the one that is waiting, and how long they take."""
+    before, seconds = DESK.place(question.ticket)
+    return {"before": before, "seconds": seconds}
+
+
+@answering
+def answer(question: Question) -> Answer:
     """The faces, mood and songs of a picture."""
     read = asked.find(question.picture(), question.model, question.mode)
     found = corrected(read, question.told())
@@ -76,6 +94,6 @@ def build() -> None:
         "modes_info": html.LIFT,
         "moods": [card.look(emotion) for emotion in EMOTIONS],
     }
-    handlers: Any = [read, songs, show, *sharing.HANDLERS]
+    handlers: Any = [read, place, songs, show, *sharing.HANDLERS]
     plain: Any = {"apply_default_css": False, "elem_id": "photo-tab"}
     gr.HTML(html_template=text_of("photo.html"), js_on_load=START, server_functions=handlers, **plain, **props)

@@ -277,6 +277,6 @@ def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     with pytest.raises(gr.Error, match="damaged") as caught:
         program.analyze(np.zeros((9, 9, 3), np.uint8), "mobilenet_v2", "match", ())
     assert str(tmp_path) not in str(caught.value)
-    answer = photo.read({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
+    answer = photo.answer({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
     assert "damaged" in answer["error"]
     assert str(tmp_path) not in answer["error"]

@@ -5,6 +5,7 @@ import * as player from './player.js'
 import { startSharing } from './sharing.js'
 
 const NO_ANSWER = 'No answer came. Look whether you are online, and try again.'
+const PATIENCE = 2000 // milliseconds until the place in line is told, and told anew
 const LIKELY = 'happy' // what most pictures of people look
 
 /** Brings the tab to life. server: the handlers of photo.py; upload: sends a file, and tells where it lies. */
@@ -41,13 +42,22 @@ export function start(element, server, upload) {
       picture = { path: sent.path }
     } else if (source.example) picture = { example: source.example }
     say('🔍', 'Looking for faces …')
-    const answer = await ask('read', { ...picture, model: chosen('model'), shows, ...options })
+    const ticket = Math.floor(Math.random() * 2 ** 31)
+    const patience = setInterval(() => tellPlace(ticket, wanted), PATIENCE)
+    const answer = await ask('read', { ...picture, model: chosen('model'), shows, ticket, ...options })
+    clearInterval(patience)
     if (!wanted()) return
     if (answer.error) return fail(answer.error)
     draw(answer)
     if (answer.mood.emotion) mood = answer.mood.emotion
     const songs = answer.mood.emotion === guess ? await likely : null
     if (wanted()) player.play(songs || answer.songs)
+  }
+
+  async function tellPlace(ticket, wanted) {
+    const { before, seconds } = await ask('place', { ticket })
+    if (!before || !wanted() || root.classList.contains('answered')) return
+    say('⏳', `${before === 1 ? 'One picture is' : `${before} pictures are`} before yours: about ${seconds} seconds.`)
   }
 
   /** Clears what was found before, and shows the new picture. */

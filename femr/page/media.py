@@ -43,8 +43,7 @@ class ZippedPage:
     def __init__(self, app: ASGIApp) -> None:
         self._plain, self._zipped = app, GZipMiddleware(app)
         late = [*_late_parts(), *(f"{ROOT}/{name}.js" for name in _SCRIPTS)]
-        kinds = {".js": "modulepreload", ".css": "preload; as=style"}
-        self._link = ", ".join(f"<{name}>; rel={kinds[Path(name).suffix]}; fetchpriority=low" for name in late)
+        self._link = ", ".join(f"<{name}>; rel=modulepreload; fetchpriority=low" for name in late)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI request."""
@@ -61,15 +60,15 @@ class ZippedPage:
 
 
 def _late_parts() -> list[str]:
-    """The files of Gradio's (6.31) parts of the first view, which it asks for last; fewer where it tells not which."""
+    """Gradio's (6.31) scripts of the first view that it asks for last; fewer where it tells not which."""
     core = "".join(path.read_text(encoding="utf-8") for path in _ASSETS.glob("core-*.js"))
     listed = re.search(r"m\.f=\[(.*?)\]", core)
     files = re.findall(r'"\./([^"]+)"', listed[1]) if listed else []
     needed = [re.search(rf"[{{,]{name}:{{.*?component:.*?__vite__mapDeps\(\[([\d,]+)", core) for name in _FIRST_VIEW]
     numbers = {int(number) for found in needed if found for number in found[1].split(",")}
     wanted = [files[number] for number in sorted(numbers) if number < len(files)]
-    parts = [name for name in wanted if name.startswith(("Index-", "Example-", "HTML-"))]
-    frame = [path.name for pattern in ("Blocks-*", "*-logo-*.js") for path in _ASSETS.glob(pattern)]
+    parts = [name for name in wanted if re.match(r"(Index|Example|HTML)-.*\.js", name)]
+    frame = [path.name for pattern in ("Blocks-*.js", "*-logo-*.js") for path in _ASSETS.glob(pattern)]
     return [f"assets/{name}" for name in (*frame, *parts)]
 
 

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 
 PLAYING = ".player[data-state=playing]"
 
@@ -57,3 +58,13 @@ def open_tab(page, tab):
         page.locator(".overflow-menu > button").first.click()
         shown = page.locator(".overflow-dropdown button", has_text=tab).first
     shown.click()
+
+
+def serious(page):
+    """What axe calls serious or worse: the rule and where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (one["id"], [node["target"] for node in one["nodes"]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]

@@ -16,7 +16,7 @@ from gradio.routes import ORJSONResponse
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, html, live, many, media, photo, report, shared, songs
+from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -56,7 +56,7 @@ def build_page() -> gr.Blocks:
         _draw_when_opened(tab)
         gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
         gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
-    page.queue(max_size=shared.MOST_WAITING, api_open=False)
+    page.queue(max_size=desk.MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
 
 
@@ -142,7 +142,8 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     """
     if not str(error.detail).startswith("Queue is full"):
         return ORJSONResponse({"detail": error.detail}, error.status_code)
-    return ORJSONResponse({"detail": shared.too_many()}, HTTPStatus.TOO_MANY_REQUESTS)
+    words = desk.too_many(shared.LANE.seconds(desk.MOST_WAITING) or 60)
+    return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:

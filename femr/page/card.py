@@ -13,10 +13,13 @@ from femr.wording import clock, song_facts
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def answer(found: Analysis, songs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def answer(found: Analysis, songs: Sequence[dict[str, Any]], read: Analysis) -> dict[str, Any]:
     """Mood, faces, and the songs in the order in which they are to play.
 
     Boxes are shares of the picture's width and height, 0 to 1; what the mood's emotion is None for has no mood.
+
+    Args:
+        found: With what the visitor says of the faces; `read`: without.
     """
     return {
         "width": found.width,
@@ -24,9 +27,9 @@ def answer(found: Analysis, songs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "mood": {**(look(found.mood.emotion) if found.mood.emotion else {}), "reason": found.mood.reason},
         "note": found.note or "",
         "alt": told(found.faces),
-        "faces": [_face(face, found) for face in found.faces],
+        "faces": [_face(face, one, found) for face, one in zip(found.faces, read.faces, strict=True)],
         "songs": list(songs),
-        "table": to_csv([found]) if found.faces else "",
+        "table": to_csv([read]) if read.faces else "",
     }
 
 
@@ -78,7 +81,7 @@ def told(faces: Sequence[FaceEmotion]) -> str:
     return f"{_number(len(faces)).capitalize()} {noun}: {', '.join(parts)}."
 
 
-def _face(face: FaceEmotion, found: Analysis) -> dict[str, Any]:
+def _face(face: FaceEmotion, read: FaceEmotion, found: Analysis) -> dict[str, Any]:
     x1, y1, x2, y2 = face.box
     return {
         **look(face.scores.top),
@@ -86,8 +89,10 @@ def _face(face: FaceEmotion, found: Analysis) -> dict[str, Any]:
         "box": [x1 / found.width, y1 / found.height, x2 / found.width, y2 / found.height],
         "unclear": face.unsure,
         "why": face.unsure_reason,
-        "people": of_ten(face),
-        "bars": [{**look(emotion), "share": round(face.scores[emotion], 4)} for emotion in EMOTIONS],
+        "told": face.told,
+        "read": look(read.scores.top),
+        "people": of_ten(read),
+        "bars": [{**look(emotion), "share": round(read.scores[emotion], 4)} for emotion in EMOTIONS],
     }
 
 

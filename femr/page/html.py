@@ -4,6 +4,7 @@ Pictures and downloads carry their content in their address: no copy of them is 
 """
 
 import base64
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -80,6 +81,28 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> s
     )
     inside = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
     return f'<div class="rows" role="region" aria-label="{escape(name)}" tabindex="0">{inside}</div>'
+
+
+def song_cards(songs: Iterable[dict[str, Any]]) -> str:
+    """A card a song, which plays it and then those beside it: see static/player.js."""
+    cards = "".join(
+        f'<button type="button" data-play="{escape(json.dumps(song))}" style="--mood: {song["color"]}">'
+        f'<img src="{song["cover"]}" alt="" width="72" height="72" loading="lazy">'
+        f'<span class="title">{escape(song["title"])}</span>'
+        f'<span class="line">{escape(", ".join(filter(None, [song["length"], *song["facts"][:1]])))}</span></button>'
+        for song in songs
+    )
+    return f'<div class="cards">{cards}</div>'
+
+
+def photo_card(photo: Pixels, found: Analysis, alt: str) -> str:
+    """A photo with its boxes, and its mood under it."""
+    emotion = found.mood.emotion
+    mood = (
+        f'<span class="emoji" aria-hidden="true">{emotion.emoji}</span> {emotion.adjective}' if emotion else "no mood"
+    )
+    picture = f'<img alt="{escape(alt)}" src="{jpeg_url(photo)}">'
+    return f"<figure>{picture}<figcaption>{mood} · {escape(str(found.file))}</figcaption></figure>"
 
 
 def image(content: bytes, alt: str, kind: str = "jpeg") -> str:

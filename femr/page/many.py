@@ -19,20 +19,24 @@ from femr.batch.folder import analyze_inputs
 from femr.batch.inputs import Input, find
 from femr.errors import DataError
 from femr.expression.weights import DEFAULT_MODEL
+from femr.images import thumbnail
 from femr.mood import vote
+from femr.output.annotate import draw
 from femr.output.rows import to_rows
 from femr.output.timeline import Timeline
-from femr.page import html
+from femr.page import card, html
 from femr.page.inputs import FilesInput
 from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
 from femr.report.page import to_html
 from femr.report.summary import summarise
-from femr.results import Analysis
+from femr.results import Analysis, Mood
 from femr.wording import clock, plural
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video
 SHOWN_ROWS = 100
+MOST_SHOWN = 40  # photos
+PHOTO_SIDE = 640  # pixels of their long side
 STEP = 4  # analyses between two looks at whether the visitor has cancelled
 LIMITS = (
     f"Up to {MOST_PHOTOS} photos, the first {LONGEST // 60} minutes of a video, 100 MB a file; the command line has no "
@@ -90,13 +94,16 @@ def analyze(paths: list[str], model: str, film: bool, progress: gr.Progress = PR
                 folder.mkdir()
                 source = annotated(inputs[0].open, target, source)
             analyses: list[Analysis] = []
+            photos: list[str] = []
             for number, analysis in enumerate(_limited(source), start=1):
                 analyses.append(analysis)
+                if not video and not analysis.error and len(photos) < MOST_SHOWN:
+                    photos.append(_photo(inputs[number - 1], analysis))
                 done = (analysis.time or 0.0) if video else number
                 progress(min(1.0, done / max(length, done, 1)), desc=_said(analysis, number, len(inputs)))
                 if number % STEP == 0:
                     yield (gr.skip(),) * 5
-            answer = findings(analyses)
+            answer = findings(analyses, photos)
             delivered = target.is_file()
             yield *answer, gr.update(value=str(target) if delivered else None, visible=delivered)
     finally:
@@ -125,8 +132,8 @@ def _said(analysis: Analysis, number: int, total: int) -> str:
     return f"Photo {number} of {total}" if analysis.time is None else f"At {clock(round(analysis.time))}"
 
 
-def findings(analyses: Sequence[Analysis]) -> tuple[str, str, str, str]:
-    """Summary, timeline, the first rows of HEADERS, and the links to table and report, as HTML."""
+def findings(analyses: Sequence[Analysis], photos: Sequence[str] = ()) -> tuple[str, str, str, str]:
+    """Summary with songs, timeline or photos, the first rows of HEADERS, links to table and report: all as HTML."""
     video = any(analysis.time is not None for analysis in analyses)
     timeline = Timeline()
     for analysis in analyses:
@@ -134,10 +141,21 @@ def findings(analyses: Sequence[Analysis]) -> tuple[str, str, str, str]:
     faces = [face for analysis in analyses for face in analysis.faces]
     mood = timeline.mood() if video else vote(faces)
     shown = [[_where(analysis), *html.table_row(face)] for analysis in analyses for face in analysis.faces[:SHOWN_ROWS]]
-    summary = html.headline(mood) + _counts(analyses, len(faces)) + html.failures(analyses)
-    picture = _drawn(timeline) if video and faces else ""
+    summary = html.headline(mood) + _counts(analyses, len(faces)) + html.failures(analyses) + _songs(mood)
+    picture = _drawn(timeline) if video and faces else f'<div class="photos">{"".join(photos)}</div>' if photos else ""
     rows = html.table(HEADERS, shown[:SHOWN_ROWS], "Faces") if shown else ""
     return summary, picture, rows, _links(analyses)
+
+
+def _photo(source: Input, found: Analysis) -> str:
+    """The photo with its boxes, small."""
+    small = thumbnail(source.image(), PHOTO_SIDE)
+    return html.photo_card(draw(small, found), found, card.told(found.faces))
+
+
+def _songs(mood: Mood) -> str:
+    songs = card.playlist(music_library(), mood.emotion, "match", ()) if mood.emotion else []
+    return f'<div class="library">{html.song_cards(songs)}</div>' if songs else ""
 
 
 def _counts(analyses: Sequence[Analysis], faces: int) -> str:

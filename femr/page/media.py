@@ -28,6 +28,8 @@ ROOT = "femr"
 STATIC = Path(__file__).with_name("static")
 _COVERS = ("image/jpeg", "image/png", "image/webp")
 _ASSETS = Path(gr.__file__).with_name("templates") / "frontend" / "assets"
+_FIRST_VIEW = ("html", "tabs", "tabitem", "column", "state", "form")
+_SCRIPTS = ("photo", "camera", "faces", "player", "sharing")
 _PIECE = 65_536  # bytes
 _DAY = {"Cache-Control": "max-age=86400"}
 
@@ -40,9 +42,8 @@ class ZippedPage:
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain, self._zipped = app, GZipMiddleware(app)
-        late = [f"assets/{path.name}" for path in _ASSETS.glob("HTML-*.js")]
-        late += [f"{ROOT}/{name}.js" for name in ("photo", "camera", "faces", "player")]
-        self._link = ", ".join(f"<{name}>; rel=modulepreload" for name in late)
+        late = [*_late_parts(), *(f"{ROOT}/{name}.js" for name in _SCRIPTS)]
+        self._link = ", ".join(f"<{name}>; rel=modulepreload; fetchpriority=low" for name in late)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI request."""
@@ -56,6 +57,19 @@ class ZippedPage:
             await self._zipped(scope, receive, send_linked)
         else:
             await self._plain(scope, receive, send)
+
+
+def _late_parts() -> list[str]:
+    """Gradio's (6.31) scripts of the first view that it asks for last; fewer where it tells not which."""
+    core = "".join(path.read_text(encoding="utf-8") for path in _ASSETS.glob("core-*.js"))
+    listed = re.search(r"m\.f=\[(.*?)\]", core)
+    files = re.findall(r'"\./([^"]+)"', listed[1]) if listed else []
+    needed = [re.search(rf"[{{,]{name}:{{.*?component:.*?__vite__mapDeps\(\[([\d,]+)", core) for name in _FIRST_VIEW]
+    numbers = {int(number) for found in needed if found for number in found[1].split(",")}
+    wanted = [files[number] for number in sorted(numbers) if number < len(files)]
+    parts = [name for name in wanted if re.match(r"(Index|Example|HTML)-.*\.js", name)]
+    frame = [path.name for pattern in ("Blocks-*.js", "*-logo-*.js") for path in _ASSETS.glob(pattern)]
+    return [f"assets/{name}" for name in (*frame, *parts)]
 
 
 def settings() -> dict[str, Any]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from math import ceil
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -33,12 +32,6 @@ MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network",
 MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 LANE = Lane()
-AT_ONCE = 8
-"""Photos from upload to answer at once: enough that the lane reads several together; the others wait where each sees
-its place.
-"""
-MOST_WAITING = 200
-"""Who comes then is told when to come again."""
 
 _loading = Lock()
 
@@ -71,12 +64,6 @@ def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] 
     """What a model finds in a visitor's photo, read together with those of others. Raises: FemrError."""
     chosen = analyzer(model)
     return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, played, file="photo")
-
-
-def too_many(waiting: int = MOST_WAITING) -> str:
-    """The sentence for those who come when so many wait."""
-    seconds = LANE.seconds(waiting) or 60
-    return f"{waiting} others are waiting already. Please try again in about {10 * ceil(seconds / 10)} seconds."
 
 
 @cache

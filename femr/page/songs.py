@@ -1,25 +1,19 @@
 """The Songs tab: the whole library by mood, each song one tap from being heard."""
 
-from typing import Any
-
 import gradio as gr
 
 from femr.music import MusicLibrary
-from femr.page import card
-from femr.page.shared import text_of
-from femr.results import EMOTIONS
-
-START = "import(new URL('femr/songs.js', document.baseURI)).then((page) => page.start(element, props.moods))"
+from femr.page import card, html
+from femr.results import EMOTIONS, Emotion
 
 
 def build(library: MusicLibrary) -> None:
     """The tab's one component, inside the Blocks that is being built."""
-    moods: list[dict[str, Any]] = []
-    for emotion in EMOTIONS:
-        songs = [card.song_card(n, song) for n, song in enumerate(library.songs) if song.emotion is emotion]
-        for song in songs:
-            song["line"] = " · ".join(filter(None, [song["length"], *song["facts"][:1]]))
-        if songs:
-            moods.append({**card.look(emotion), "songs": songs})
-    plain: Any = {"apply_default_css": False, "elem_id": "songs"}
-    gr.HTML(html_template=text_of("songs.html"), js_on_load=START, moods=moods, **plain)
+    shelves = "".join(_shelf(library, emotion) for emotion in EMOTIONS if library.of(emotion))
+    gr.HTML(f'<div class="library">{shelves}</div>', apply_default_css=False, js_on_load=None, elem_id="songs")
+
+
+def _shelf(library: MusicLibrary, emotion: Emotion) -> str:
+    songs = [card.song_card(n, song) for n, song in enumerate(library.songs) if song.emotion is emotion]
+    title = f'<h2><span class="emoji" aria-hidden="true">{emotion.emoji}</span> {emotion}</h2>'
+    return f'<section aria-label="{emotion}">{title}{html.song_cards(songs)}</section>'

@@ -14,7 +14,7 @@ from gradio_client import handle_file
 from builders import PORTRAIT, write_wav
 from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher, visiting
 from femr.output.rows import COLUMNS, to_dict
-from femr.page import shared
+from femr.page import photo, shared
 from photo_tab import answered, ask, film, name, reason, upload, wait_until_playing
 from visitors import serving
 
@@ -232,6 +232,22 @@ def test_the_second_picture_wins_over_the_first_that_is_still_being_read(visit, 
     page.wait_for_timeout(1500)
     assert name(page) == "Happy"
     assert sounding(page) == 1
+
+
+def test_who_has_to_wait_is_told_the_place_in_line(visit, monkeypatch):
+    monkeypatch.setattr(photo.DESK, "place", lambda ticket: (3, 4) if ticket else (0, 0))
+    page = visit()
+    held = []
+    page.route(
+        "**/component_server/**", lambda one: held.append(one) if '"read"' in one.request.post_data else one.continue_()
+    )
+    page.click("[data-example='group.jpg']")
+    page.get_by_role("status").get_by_text("3 pictures are before yours: about 4 seconds.").wait_for()
+    held[0].continue_()
+    answered(page)
+    assert name(page) == "Happy"
+    page.wait_for_timeout(2500)
+    assert name(page) == "Happy"
 
 
 def test_a_selfie_is_one_tap_and_the_shutter(visit):

@@ -1,12 +1,11 @@
 """Accessibility: axe finds nothing serious on any tab, empty and in use, in both themes and on a phone."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from builders import PORTRAIT
 from chromium import DESKTOP, PHONE, chromium, visiting
 from femr.page import shared
-from photo_tab import answered, ask, open_tab, wait_until_playing
+from photo_tab import answered, ask, open_tab, serious, wait_until_playing
 
 TABS = ("Photo", "Live", "Photos and video", "Report", "Songs", "About")
 
@@ -22,16 +21,6 @@ def visit(browser, server):
     shared.analyzer("ensemble")(PORTRAIT)
     with visiting(server) as open_page:
         yield lambda size, scheme: open_page(browser, size, color_scheme=scheme)
-
-
-def serious(page):
-    """What axe calls serious or worse: the rule and where."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], [node["target"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ from builders import looking
 from femr.errors import DataError
 from femr.music import MusicLibrary
 from femr.page import card, media
-from femr.page.photo import Question
+from femr.page.asked import Question
 from femr.results import Emotion, Song
 
 SONGS = [Song(f"Song {n}", Path(f"{n}.mp3"), Emotion.SAD if n > 3 else Emotion.HAPPY) for n in range(6)]

@@ -100,6 +100,11 @@ def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
     rows = downloaded(page, "femr.csv").splitlines()
     assert rows[0] == ",".join(COLUMNS)
     assert [row.split(",")[0] for row in rows[1:]] == [*["one.png"] * 3, "bad.jpg", *["[two] & more.png"] * 3]
+    photos = page.locator(".photos figure")
+    assert [caption.split(" · ")[1] for caption in photos.all_inner_texts()] == ["one.png", "[two] & more.png"]
+    assert photos.locator("img").first.get_attribute("alt") == "Three faces: three look happy."
+    page.locator("#summary [data-play]").nth(1).click()
+    assert photo_tab.wait_until_playing(page) == page.locator("#summary .title").nth(1).inner_text()
     assert page.locator("#many-table tbody th").all_inner_texts() == [*["one.png"] * 3, *["[two] & more.png"] * 3]
     assert page.locator("#many-table thead th").count() == 3 + 1 + 7
     report = downloaded(page, "report.html")

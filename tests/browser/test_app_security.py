@@ -197,7 +197,7 @@ def test_the_pages_script_is_told_nothing_of_other_files(server, handler, questi
     assert "/" not in answer["error"]
 
 
-@pytest.mark.parametrize("handler", ["_picture", "find", "postprocess", "__init__", "get_config"])
+@pytest.mark.parametrize("handler", ["picture", "find", "build", "postprocess", "__init__", "get_config"])
 def test_nothing_but_its_handlers_can_be_called(server, handler):
     assert ask(server, handler, {"path": str(PORTRAIT)}) == 404
 
@@ -248,8 +248,8 @@ def test_the_page_promises_no_more_than_the_sweep_keeps():
 def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     (tmp_path / "mobilenet_v2.json").write_text("{")
     monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
-    assert {name for _, name in photo.MODELS} == set(femr.available_models())
+    assert {name for _, name in shared.MODELS} == set(femr.available_models())
     shared._analyzer.cache_clear()
-    answer = photo.answer_photo({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
+    answer = photo.answer({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
     assert "damaged" in answer["error"]
     assert str(tmp_path) not in answer["error"]

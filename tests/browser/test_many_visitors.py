@@ -9,7 +9,7 @@ import pytest
 
 from builders import PORTRAIT
 from chromium import chromium, visiting
-from femr.page import app, photo, shared
+from femr.page import app, desk, photo, shared
 from visitors import ask
 
 
@@ -58,7 +58,7 @@ def held(monkeypatch):
         return read(*given)
 
     monkeypatch.setattr(photo, "read_photo", read_photo)
-    monkeypatch.setattr(photo, "MOST_WAITING", 2)
+    monkeypatch.setattr(desk, "MOST_WAITING", desk.AT_ONCE + 2)
     page = app.build_page()
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
     yield url, begun, opened
@@ -68,18 +68,21 @@ def held(monkeypatch):
 
 def test_who_waits_sees_the_place_and_who_finds_it_full_a_time(held, visit):
     url, begun, opened = held
-    with ThreadPoolExecutor(shared.AT_ONCE) as others, visiting(url) as open_page:
-        answers = [others.submit(ask, url, "read", {"example": "group.jpg"}) for _ in range(shared.AT_ONCE)]
+    with ThreadPoolExecutor(desk.AT_ONCE) as others, visiting(url) as open_page:
+        answers = [
+            others.submit(ask, url, "read", {"example": "group.jpg", "ticket": number})
+            for number in range(desk.AT_ONCE)
+        ]
         assert all(begun.acquire(timeout=60) for _ in answers)
         first = visit(open_page, PORTRAIT)
-        told(first, "Number 1 in the row")
+        told(first, "One picture is before yours")
         second = visit(open_page, PORTRAIT)
-        told(second, "Number 2 in the row")
+        told(second, "2 pictures are before yours")
         third = visit(open_page, PORTRAIT)
-        told(third, "2 others are waiting already. Please try again in about")
+        told(third, "10 others are waiting already. Please try again in about")
         opened.set()
         for page in (first, second):
             told(page, "The face looks happy")
-        assert [len(answer.result()["faces"]) for answer in answers] == [3] * shared.AT_ONCE
+        assert [len(answer.result()["faces"]) for answer in answers] == [3] * desk.AT_ONCE
         third.set_input_files("#photo-tab .chooser", str(PORTRAIT))
         told(third, "The face looks happy")

@@ -2,10 +2,11 @@
 import { Camera } from './camera.js'
 import { drawFaces, placeLabels } from './faces.js'
 import * as player from './player.js'
+import { startSharing } from './sharing.js'
 
 const NO_ANSWER = 'No answer came. Look whether you are online, and try again.'
+const PATIENCE = 2000 // milliseconds until the place in line is told, and told anew
 const LIKELY = 'happy' // what most pictures of people look
-const PLACE_EVERY = 2000 // milliseconds
 
 /** Brings the tab to life. server: the handlers of photo.py; upload: sends a file, and tells where it lies. */
 export function start(element, server, upload) {
@@ -15,6 +16,9 @@ export function start(element, server, upload) {
   let turn = 0 // of the last picture that came
   let picture = null // {path} or {example}, once the server has it
   let mood = LIKELY
+  let number = 0 // of the picture in this visit
+  let shows = {} // what faces of this picture show, as the visitor says
+  const visit = new Map() // each picture's number → its question, with what the visitor and femr say of its faces
 
   const chosen = (name) => $(`input[name=${name}]:checked`).value
   const ask = (handler, question) => server[handler](question).then((answer) => answer || { error: NO_ANSWER })
@@ -38,12 +42,12 @@ export function start(element, server, upload) {
       picture = { path: sent.path }
     } else if (source.example) picture = { example: source.example }
     say('🔍', 'Looking for faces …')
-    const ticket = `${Math.random()}`
+    const ticket = Math.floor(Math.random() * 2 ** 31)
     let reading = true
-    const waiting = setInterval(() => tellPlace(ticket, () => wanted() && reading), PLACE_EVERY)
-    const answer = await ask('read', { ...picture, model: chosen('model'), ticket, ...options })
+    const patience = setInterval(() => tellPlace(ticket, () => wanted() && reading), PATIENCE)
+    const answer = await ask('read', { ...picture, model: chosen('model'), shows, ticket, ...options })
     reading = false
-    clearInterval(waiting)
+    clearInterval(patience)
     if (!wanted()) return
     if (answer.error) return fail(answer.error)
     draw(answer)
@@ -52,11 +56,11 @@ export function start(element, server, upload) {
     if (wanted()) player.play(songs || answer.songs)
   }
 
-  /** Where this picture stands in the row, while it waits. */
+  /** How many are read before this picture, while it waits. */
   async function tellPlace(ticket, wanted) {
-    const { place, seconds } = await ask('place', { ticket })
-    if (!place || !wanted()) return
-    say('⏳', `Number ${place} in the row: ${seconds ? `about ${seconds} seconds` : 'soon'} …`)
+    const { before, seconds } = await ask('place', { ticket })
+    if (!before || !wanted()) return
+    say('⏳', `${before === 1 ? 'One picture is' : `${before} pictures are`} before yours: about ${seconds} seconds.`)
   }
 
   /** Clears what was found before, and shows the new picture. */
@@ -69,6 +73,8 @@ export function start(element, server, upload) {
     scrollTo({ top: 0 })
     if (!source.file && !source.example) return
     picture = null
+    shows = {}
+    number += 1
     if (image.src.startsWith('blob:')) URL.revokeObjectURL(image.src)
     image.src = source.file ? URL.createObjectURL(source.file) : `femr/examples/${source.example}`
     image.alt = 'Your picture'
@@ -164,12 +170,55 @@ export function start(element, server, upload) {
     closeFace()
     if (open) return
     button.setAttribute('aria-expanded', 'true')
-    const looks = line('name', ` Face ${one.number} looks ${one.adjective}${one.unclear ? ', but it is unclear' : ''}`)
+    const words = one.told ? `shows ${one.emotion}, you say` : `looks ${one.adjective}`
+    const looks = line('name', ` Face ${one.number} ${words}${one.unclear ? ', but it is unclear' : ''}`)
     looks.prepend(sign(one.emoji))
     const why = one.why ? ` It is ${one.why}.` : ''
-    face.replaceChildren(looks, line('reason', `Of ten people, ${one.people}.${why}`), ...one.bars.map(bar))
+    face.replaceChildren(looks, line('reason', `Of ten people, ${one.people}.${why}`), ...one.bars.map(bar), correctionOf(one))
     face.hidden = false
     face.scrollIntoView({ block: 'nearest' })
+  }
+
+  /** What does it really show? The face's vote, the mood and the song follow. */
+  function correctionOf(one) {
+    const group = Object.assign(document.createElement('div'), { className: 'other', role: 'group' })
+    group.ariaLabel = 'What this face really shows'
+    group.append(line('ask', 'What does it really show?'))
+    for (const { emotion, emoji, color } of one.bars) {
+      const button = Object.assign(document.createElement('button'), { type: 'button', className: 'emoji', textContent: emoji })
+      button.ariaLabel = button.title = emotion
+      button.ariaPressed = String(one.told && one.emotion === emotion)
+      button.style.setProperty('--mood', color)
+      button.addEventListener('click', () => correct(one, emotion))
+      group.append(button)
+    }
+    return group
+  }
+
+  async function correct(one, emotion) {
+    const mine = turn
+    shows = { ...shows, [one.number]: emotion }
+    const entry = visit.get(number) || { says: {} }
+    entry.question = { ...picture, model: chosen('model'), shows }
+    entry.says[one.number] = one.read.emotion === emotion
+    visit.set(number, entry)
+    const options = { mode: chosen('mode'), played: player.played.slice(-1000) }
+    const answer = await ask('read', { ...entry.question, ...options })
+    if (mine !== turn) return
+    if (answer.error) return fail(answer.error)
+    const before = mood
+    closeFace()
+    draw(answer)
+    layer.querySelectorAll('.box')[answer.faces.findIndex((face) => face.number === one.number)]?.click()
+    tellAgreement()
+    if (answer.mood.emotion) mood = answer.mood.emotion
+    if (mood !== before) player.play(answer.songs)
+  }
+
+  function tellAgreement() {
+    const said = [...visit.values()].flatMap(({ says }) => Object.values(says))
+    $('.said').hidden = !said.length
+    $('.agree').textContent = `You agreed with femr on ${said.filter(Boolean).length} of ${said.length}.`
   }
 
   function bar({ emotion, emoji, color, share }) {
@@ -242,6 +291,16 @@ export function start(element, server, upload) {
   for (const input of root.querySelectorAll('input[name=mode]')) {
     input.addEventListener('change', () => playFor(buttons.find((one) => one.ariaPressed === 'true')?.dataset.mood))
   }
+  startSharing(root, ask, (kind) => {
+    const ticked = (name) => $(`input[name=${name}]`).checked
+    const name = kind === 'corrections' ? 'corrections' : mood
+    if (kind === 'corrections') return { name, pictures: [...visit.values()].map((one) => one.question), crops: ticked('crops') }
+    const address = new URL('.', document.baseURI).href
+    if (kind === 'playlist') return { name, mood: player.current()?.emotion || mood, mode: chosen('mode'), address }
+    const song = player.current()?.number ?? null
+    const looks = { boxes: ticked('boxes'), blur: ticked('blur'), song, address: address.replace(/^https?:..|.$/g, '') }
+    return { name, ...picture, model: chosen('model'), mode: chosen('mode'), shows, ...looks }
+  })
   takeWhatIsDroppedOrPasted(root, take)
   root.addEventListener('keydown', (event) => event.key === 'Escape' && closeFace()?.focus())
   new ResizeObserver(() => placeLabels(layer)).observe(layer)

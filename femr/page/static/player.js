@@ -34,6 +34,9 @@ export function stop() {
   show()
 }
 
+/** The song that plays, or waits to. */
+export const current = () => queue[0]
+
 /** Fetches a song's beginning, so that it can sound at once. */
 export function prepare(song) {
   if (!song || fading || loaded(deck(), song)) return
@@ -51,7 +54,7 @@ function begin() {
   played.push(song.number)
   show()
   sound()
-  document.dispatchEvent(new CustomEvent('song', { detail: song }))
+  mark(song)
 }
 
 function sound() {
@@ -153,6 +156,21 @@ HTMLMediaElement.prototype.play = function () {
   return playOf.call(this)
 }
 document.addEventListener('play', (event) => alone(event.target), true)
+
+// a song's card, wherever it is, plays its song and then those beside it
+document.addEventListener('click', (event) => {
+  const card = event.target.closest?.('[data-play]')
+  if (!card) return
+  const songs = [...card.parentElement.querySelectorAll('[data-play]')]
+  const at = songs.indexOf(card)
+  play([...songs.slice(at), ...songs.slice(0, at)].map((one) => JSON.parse(one.dataset.play)))
+})
+
+function mark(song) {
+  for (const card of document.querySelectorAll('[data-play]')) {
+    card.ariaCurrent = JSON.parse(card.dataset.play).number === song.number ? 'true' : null
+  }
+}
 
 // iOS lets an element play later only if it has played within a tap
 function unlock() {

@@ -1,0 +1,192 @@
+"""What a visitor says of a face, and what can be taken along: in a browser, and by who asks the server without one."""
+
+import base64
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from builders import PORTRAIT, ROOT
+from chromium import DESKTOP, PHONE, chromium, visiting
+from femr.images import load_image
+from femr.page import shared
+from femr.video.reader import Reader
+from photo_tab import answered, name, reason, serious, upload, wait_until_playing
+from visitors import ask
+from visitors import upload as sent
+
+
+@pytest.fixture(scope="module")
+def browser(server):
+    shared.analyzer("ensemble")(PORTRAIT)
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, server):
+    with visiting(server) as open_page:
+
+        def visit(size=DESKTOP):
+            page = open_page(browser, size)
+            page.click("[data-example='group.jpg']")
+            answered(page)
+            return page
+
+        yield visit
+
+
+def say(page, face, emotion):
+    page.click(f".box >> nth={face - 1}")
+    page.click(f".face [title={emotion}]")
+    page.locator(f".face [title={emotion}][aria-pressed=true]").wait_for()
+
+
+def taken(page, kind):
+    with page.expect_download() as download:
+        page.click(f"[data-take={kind}]")
+    return download.value.suggested_filename, Path(download.value.path())
+
+
+def test_what_a_visitor_says_moves_the_vote_the_mood_and_the_song(visit, library):
+    page = visit(PHONE)
+    first = wait_until_playing(page)
+    say(page, 1, "sad")
+    assert name(page) == "Happy"
+    assert page.inner_text(".player .title") == first  # the mood is the same, its song goes on
+    page.click(".box >> nth=0")
+    say(page, 2, "sad")
+    assert (name(page), reason(page)) == ("Sad", "2 of 3 faces look sad")
+    title = wait_until_playing(page, first)
+    assert next(song.emotion for song in library.songs if song.title == title) == "sad"
+    assert "Face 2 shows sad, you say" in page.inner_text(".face")
+    assert [label.split()[-1] for label in page.locator(".label").all_inner_texts()] == ["sad", "sad", "happy"]
+
+
+def test_what_was_said_is_counted_once_a_face_and_can_be_taken_along(visit):
+    page = visit()
+    assert not page.is_visible(".said")
+    page.click(".take summary")
+    say(page, 2, "happy")
+    page.click(".box >> nth=1")
+    say(page, 1, "sad")
+    page.click(".box >> nth=0")
+    say(page, 1, "angry")
+    assert page.inner_text(".agree") == "You agreed with femr on 1 of 2."
+    filename, path = taken(page, "corrections")
+    assert filename == "femr-corrections.zip"
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["corrections/labels.csv"]
+        rows = archive.read("corrections/labels.csv").decode().split()
+    assert rows == ["picture,face,label,femr", "1,1,angry,neutral", "1,2,happy,happy"]
+    page.check("input[name=crops]")
+    _, path = taken(page, "corrections")
+    with zipfile.ZipFile(path) as archive:
+        assert {name for name in archive.namelist() if name.endswith(".png")} == {
+            "corrections/test/happy/1-2.png",
+            "corrections/test/angry/1-1.png",
+        }
+    assert serious(page) == []
+    page.click("[data-example='eileen-collins.jpg']")
+    answered(page)
+    assert page.inner_text(".agree") == "You agreed with femr on 1 of 2."
+
+
+def test_card_clip_and_playlist_are_named_after_the_mood(visit):
+    page = visit()
+    title = wait_until_playing(page)
+    page.click(".take summary")
+    filename, path = taken(page, "share")
+    assert filename == "femr-happy.jpg"
+    plain = load_image(path)
+    assert plain.shape == (1350, 1080, 3)
+    page.check("input[name=blur]")
+    page.uncheck("input[name=boxes]")
+    _, path = taken(page, "share")
+    assert (load_image(path) != plain).any()
+    filename, path = taken(page, "clip")
+    assert filename == "femr-happy.mp4"
+    assert path.stat().st_size < 2_000_000
+    with Reader(path) as reader:
+        assert reader.length == pytest.approx(10, abs=0.3)
+    filename, path = taken(page, "playlist")
+    assert filename == "femr-happy.m3u8"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "#EXTM3U"
+    assert any(title in line for line in lines)
+    songs = [line for line in lines if not line.startswith("#")]
+    assert all(page.request.get(song).ok for song in songs)
+    assert page.get_by_role("status").get_by_text("Saved as femr-happy.m3u8.").is_visible()
+
+
+def test_without_a_mood_there_is_no_card_and_it_is_said(visit, tmp_path):
+    page = visit()
+    from PIL import Image
+
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "grey.png")
+    upload(page, tmp_path / "grey.png")
+    page.get_by_text("No face found").wait_for()
+    page.click(".take summary")
+    page.click("[data-take=share]")
+    page.get_by_text("There is no mood in this picture").wait_for()
+
+
+HANDLERS = ("share", "clip", "read", "show")
+BAD = [
+    {"path": str(PORTRAIT)},
+    {"path": "/etc/passwd"},
+    {"example": "../README.md"},
+    {"example": "group.jpg", "song": -1},
+    {"example": "group.jpg", "song": "0"},
+    {"example": "group.jpg", "address": "x" * 301},
+    {"example": "group.jpg", "address": ["x"]},
+    {"example": "group.jpg", "boxes": "yes"},
+    {"example": "group.jpg", "shows": {"1": "vgg"}},
+    {"example": "group.jpg", "shows": {"x": "sad"}},
+    {"example": "group.jpg", "shows": ["sad"]},
+    {"example": "group.jpg", "shows": {str(n): "sad" for n in range(201)}},
+]
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("question", BAD, ids=lambda question: str(question)[:60])
+def test_what_is_asked_is_checked(server, handler, question):
+    answer = ask(server, handler, question)
+    assert list(answer) == ["error"]
+    assert "/" not in answer["error"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        None,
+        {},
+        {"pictures": "x"},
+        {"pictures": [{"path": str(PORTRAIT), "shows": {"1": "sad"}}]},
+        {"pictures": [{"example": "group.jpg", "shows": {"9": "sad"}}]},
+        {"pictures": [{"example": "group.jpg"}] * 21},
+    ],
+    ids=["nothing", "empty", "text", "path", "no such face", "too many"],
+)
+def test_a_set_of_what_was_said_is_checked(server, asked):
+    answer = ask(server, "corrections", asked)
+    assert list(answer) == ["error"]
+    assert str(ROOT) not in json.dumps(answer)
+
+
+def test_a_song_that_is_not_there_is_no_song(server):
+    assert "file" in ask(server, "share", {"example": "group.jpg", "song": 10_000})
+
+
+def test_nothing_of_it_stays_on_the_server(server):
+    path = sent(server, "me.jpg", PORTRAIT.read_bytes())
+    before = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*"))
+    for handler in ("read", "share", "clip"):
+        answer = ask(server, handler, {"path": path, "song": 10, "shows": {"1": "sad"}})
+        assert "error" not in answer
+        assert path not in json.dumps(answer)
+    answer = ask(server, "corrections", {"pictures": [{"path": path, "shows": {"1": "sad"}}], "crops": True})
+    assert base64.b64decode(answer["file"].partition(",")[2])[:2] == b"PK"
+    assert set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*")) == before

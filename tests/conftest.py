@@ -1,6 +1,7 @@
 """Shared by all tests: a real photo, the real detector and a real network, loaded once a session where asked for."""
 
 import os
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
@@ -83,3 +84,9 @@ def server(tmp_path_factory):
     yield url
     page.close()
     patch.undo()
+
+
+@pytest.fixture
+def unopened(monkeypatch):
+    """As if no network were open: its file is read, whatever other tests have in use."""
+    monkeypatch.setattr("femr.expression.weights.opened", WeakValueDictionary())

@@ -180,13 +180,14 @@ def open_network(name: str, asked: str | None = None) -> tuple[ModelFacts, Netwo
         chosen = choose("keras")
     key = chosen, *facts.files_for(chosen).items()
     with _opening:
-        network = _open.get(key)
+        network = opened.get(key)
         if network is None:
-            network = _open[key] = _opened(facts, chosen)
+            network = opened[key] = _opened(facts, chosen)
     return facts, network
 
 
-_open: WeakValueDictionary[tuple[Any, ...], Network] = WeakValueDictionary()
+opened: WeakValueDictionary[tuple[Any, ...], Network] = WeakValueDictionary()
+"""The networks that somebody uses, by engine and SHA-256."""
 _opening = Lock()
 
 

@@ -38,7 +38,7 @@ print(sorted({"tensorflow", "keras", "mtcnn", "onnx", "scipy"} & set(sys.modules
 
 
 @pytest.fixture
-def models(tmp_path, monkeypatch):
+def models(tmp_path, monkeypatch, unopened):
     """An empty models/ folder."""
     monkeypatch.setattr(weights, "MODELS_DIR", tmp_path)
     return tmp_path
@@ -91,7 +91,7 @@ def test_a_network_is_in_memory_once(asked):
     assert open_network("mobilenet_v2", asked)[1] is networks[0]
 
 
-def test_a_network_that_nobody_uses_is_given_back():
+def test_a_network_that_nobody_uses_is_given_back(unopened):
     network = ref(open_network("custom_cnn", "openvino")[1])
     gc.collect()
     assert network() is None

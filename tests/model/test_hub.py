@@ -171,7 +171,7 @@ class TestBadInput:
         assert told in refusal(MOBILENET)
 
     @pytest.mark.parametrize(("engine", "file"), [("openvino", "mobilenet_v2.onnx"), ("keras", "model.weights.h5")])
-    def test_a_damaged_file(self, hub, ask, engine, file):
+    def test_a_damaged_file(self, hub, ask, unopened, engine, file):
         hub.faults.changed.add(file)
         expected = f"The weights of MobileNetV2 are damaged: {file} is not the file that was published."
         assert refusal(MOBILENET, engine=engine) == expected

@@ -270,6 +270,27 @@ def test_a_selfie_is_one_tap_and_the_shutter(visit):
     page.wait_for_selector(".camera", state="hidden")
 
 
+LATE_CAMERA = """async () => {
+    const image = Object.assign(new Image(), { src: 'femr/examples/eileen-collins.jpg' })
+    await image.decode()
+    const canvas = Object.assign(document.createElement('canvas'), { width: 512, height: 512 })
+    const pen = canvas.getContext('2d'), stream = canvas.captureStream()
+    navigator.mediaDevices.getUserMedia = async () => stream
+    window.showPicture = () => setInterval(() => pen.drawImage(image, 0, 0), 100)
+}"""
+
+
+def test_a_shutter_that_is_pressed_before_there_is_a_picture_waits_for_it(visit):
+    page = visit(PHONE)
+    page.evaluate(LATE_CAMERA)
+    page.click(".selfie")
+    page.click(".shutter")
+    page.wait_for_timeout(300)
+    page.evaluate("showPicture()")
+    answered(page)
+    assert name(page) == "Happy"
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

@@ -186,7 +186,9 @@ class TestBadInput:
 
 
 @pytest.mark.parametrize("engine", ["openvino", "keras"])
-def test_an_app_without_weights_takes_them_from_the_commit_that_its_facts_name(hub, ask, tmp_path, monkeypatch, engine):
+def test_an_app_without_weights_takes_them_from_the_commit_that_its_facts_name(
+    hub, ask, unopened, tmp_path, monkeypatch, engine
+):
     models = tmp_path / "models"
     models.mkdir()
     for name in (*NETWORKS, "ensemble"):

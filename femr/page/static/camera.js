@@ -34,6 +34,7 @@ export class Camera {
       return this.failed(REASONS[error.name] || `Your camera does not start: ${error.message}`)
     }
     this.video.srcObject = this.stream
+    this.seen = firstFrame(this.video)
     this.view.classList.toggle('mirrored', this.facing === 'user')
     this.view.hidden = false
     this.view.scrollIntoView({ block: 'nearest' })
@@ -56,12 +57,21 @@ export class Camera {
     return this.open()
   }
 
-  take() {
+  async take() {
+    await this.seen // pressed sooner, the picture would be black
+    if (!this.stream) return
     const { videoWidth: width, videoHeight: height } = this.video
-    if (!width) return
     const canvas = Object.assign(document.createElement('canvas'), { width, height })
     canvas.getContext('2d').drawImage(this.video, 0, 0)
     this.close()
     canvas.toBlob((blob) => this.taken(new File([blob], 'selfie.jpg', { type: 'image/jpeg' })), 'image/jpeg', 0.92)
   }
+}
+
+/** When there is something to see; where browsers do not tell of frames, when there is data. */
+function firstFrame(video) {
+  return new Promise((resolve) => {
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(resolve)
+    else video.addEventListener('loadeddata', resolve, { once: true })
+  })
 }

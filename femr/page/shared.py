@@ -23,7 +23,7 @@ from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Song
 from femr.songs import load_library
 
-if TYPE_CHECKING:  # the page is up before TensorFlow is loaded
+if TYPE_CHECKING:  # the page is up before the engine is loaded
     from femr.analyzer import Analyzer
     from femr.faces.detector import Detector
 
@@ -52,10 +52,9 @@ def analyzer(model: str) -> "Analyzer":
 
 
 def warm_up(model: str) -> None:
-    """Loads a model and analyses the example, so that no visitor waits for the graphs to be traced."""
+    """Loads a model and analyses the example, so that no visitor waits for that."""
     try:
-        with _loading:  # two who trace the graphs at once take 90 MB more
-            _analyzer(model)(EXAMPLE)
+        analyzer(model)(EXAMPLE)
     except FemrError as error:  # the page still works with another model
         print(f"femr: {error}", file=sys.stderr)
 

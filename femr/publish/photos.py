@@ -29,7 +29,7 @@ from femr.training.data import FaceData, Mask
 from femr.training.evaluate import Model, find_model
 from femr.training.metrics import ClassScores, Interval, Labels, Probabilities
 
-if TYPE_CHECKING:  # loads TensorFlow
+if TYPE_CHECKING:  # loads the networks' engine
     from femr.faces.detector import Detector
 
 Curve: TypeAlias = "list[Balanced]"

@@ -146,7 +146,7 @@ def analyze_stream(
 
 
 def _load(model: str) -> "Analyzer":
-    from femr.analyzer import load  # loads TensorFlow
+    from femr.analyzer import load  # loads the networks' engine
 
     return load(model)
 

@@ -19,7 +19,7 @@ from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Emotion, FaceEmotion, Mood, Song
 from femr.video.tracking import KEEP, SECONDS, Smoother, Tracker
 
-if TYPE_CHECKING:  # loads TensorFlow
+if TYPE_CHECKING:  # loads the networks' engine
     from femr.analyzer import Analyzer
 
 STABLE = 4.0

@@ -135,6 +135,7 @@ def test_what_cannot_be_written_is_said(analysis, path):
 def test_show_asks_the_viewer_of_the_machine(analysis, monkeypatch):
     seen = []
     monkeypatch.setattr(ImageShow, "_viewers", [])
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # another test's, in the same process
     with pytest.raises(DataError, match=r"no program to show pictures; analysis\.save\(path\)"):
         analysis.show()
 
@@ -144,7 +145,6 @@ def test_show_asks_the_viewer_of_the_machine(analysis, monkeypatch):
             return 1
 
     ImageShow.register(Window)
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     analysis.show()
     assert seen == [(640, 640)]
 

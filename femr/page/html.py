@@ -15,7 +15,7 @@ import cv2
 
 from femr.images import Pixels
 from femr.music import MusicLibrary
-from femr.output.rows import of_ten, to_csv, to_dict
+from femr.output.rows import of_ten, to_csv
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
 from femr.video.session import HISTORY, Moment
 from femr.wording import song_facts
@@ -137,13 +137,6 @@ def failures(analyses: Iterable[Analysis]) -> str:
 def report_frame(page: str) -> str:
     """A whole page in a frame: sandboxed, so that neither script nor form nor link of it could do anything."""
     return f'<iframe class="report" title="Group report" sandbox="" srcdoc="{escape(page)}"></iframe>'
-
-
-def public_details(analysis: Analysis) -> dict[str, Any]:
-    """All numbers, without the server's paths: no visitor's business, and Gradio's client would try to follow them."""
-    details = {key: value for key, value in to_dict(analysis).items() if key != "path"}
-    song = details["song"] and {key: value for key, value in details["song"].items() if key != "path"}
-    return {**details, "song": song}
 
 
 def mood_chart(history: Iterable[Moment]) -> str:

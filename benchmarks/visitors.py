@@ -28,8 +28,7 @@ from urllib.error import HTTPError
 import cv2
 import numpy as np
 
-from benchmarks.cutouts import backgrounds, portrait
-from benchmarks.scenes import Plan, compose
+from benchmarks.scenes import Plan, backgrounds, compose, portrait
 from benchmarks.tools import table
 from femr.images import Pixels
 

@@ -5,9 +5,7 @@ import pytest
 
 from builders import PORTRAIT_FACE, crowd, found, looking, overlap
 from femr.images import load_image
-from femr.output.annotate import SMALLEST_SIDE, blurred, draw, save
-from femr.output.emoji import emoji
-from femr.output.labels import place_labels
+from femr.output.annotate import SMALLEST_SIDE, blurred, draw, emoji, place_labels, save
 from femr.results import EMOTIONS, Analysis, Mood
 
 

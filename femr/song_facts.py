@@ -91,10 +91,10 @@ def _from_tags(path: Path) -> dict[str, Any]:
         tags = read_tags(path)
     except Exception as error:  # a damaged file makes the library raise nearly anything, MemoryError too
         raise LibraryError("it is damaged.") from error
-    if not 0 < tags.seconds < inf:
+    if tags.seconds is not None and not 0 < tags.seconds < inf:
         raise LibraryError("there is no sound in it that browsers play.")
     words = {name: _line(word) for name, word in tags.words.items()}
-    told = {"duration": round(tags.seconds, 1), "tempo": tags.tempo, **words}
+    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, **words}
     return {name: fact for name, fact in told.items() if fact}
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from femr.errors import LibraryError, printable
+from femr.files import MOST_LISTED
 from femr.results import Emotion, emotion_of
 from femr.song_tags import read_tags
 
@@ -144,9 +145,13 @@ def _moods(value: Any) -> tuple[Emotion, ...]:
 def read_list(path: Path) -> list[Entry]:
     """A list's entries, those that say nothing too. Raises: LibraryError with the reason why it cannot be read."""
     try:
-        text = _decode(path.read_bytes())
+        with path.open("rb") as file:
+            data = file.read(MOST_LISTED + 1)
     except OSError as error:
         raise LibraryError(f"it cannot be opened: {error.strerror}.") from error
+    if len(data) > MOST_LISTED:
+        raise LibraryError(f"it is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
+    text = _decode(data)
     return list(_json_entries(text, path.name) if path.suffix == ".json" else _csv_entries(text, path.name))
 
 

@@ -57,6 +57,8 @@ class Tags:
 
 def read_tags(path: Path) -> Tags:
     """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind, if FFmpeg finds no sound."""
+    if _is_hollow(path):
+        return Tags(0.0, {}, None)
     try:
         tags = _read(path)
     except UnsupportedFormatError:
@@ -66,6 +68,14 @@ def read_tags(path: Path) -> Tags:
             raise
         return Tags(seconds, {}, None)
     return tags if tags.seconds else replace(tags, seconds=_decoded_seconds(path))
+
+
+def _is_hollow(path: Path) -> bool:
+    """Whether it is a download that has not begun: for minutes tinytag and FFmpeg would look at its zeros."""
+    with path.open("rb") as file:
+        file.seek(_sound_start(file))
+        sound = file.read(_LOOKED_AT)
+    return bool(sound) and not any(sound)
 
 
 def _read(path: Path) -> Tags:

@@ -1,5 +1,6 @@
 """Damaged songs: whatever a file holds costs that file alone, and one line."""
 
+import os
 import random
 import re
 import shutil
@@ -94,6 +95,27 @@ def test_what_browsers_play_is_read_whatever_its_tags(tmp_path, monkeypatch, kin
     monkeypatch.setitem(sys.modules, "av", None)
     (problem,) = read_folder(tmp_path).problems
     assert " is left out: " in problem
+
+
+def test_a_download_that_has_not_begun(tmp_path):
+    """Room for 3 GB, with a tag or without: only its beginning is looked at."""
+    (tmp_path / "sad").mkdir()
+    for number, begin in enumerate((b"", b"ID3\4\0\0\0\0\2\0" + bytes(256))):
+        path = tmp_path / "sad" / f"{number}.mp3"
+        path.write_bytes(begin)
+        os.truncate(path, 3_000_000_000)
+    first, second = read_folder(tmp_path).problems
+    assert first.endswith("there is no sound in it that browsers play.")
+    assert second.endswith("there is no sound in it that browsers play.")
+
+
+def test_a_list_of_gigabytes_is_told(tmp_path):
+    for name in ("library.csv", "library.json"):
+        (tmp_path / name).touch()
+        os.truncate(tmp_path / name, 3_000_000_000)
+        (problem,) = read_folder(tmp_path).problems
+        assert problem == f"{name} is left out: it is no list: it is larger than 50 MB."
+        (tmp_path / name).unlink()
 
 
 def test_aac_of_a_kind_that_no_browser_plays(tmp_path):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from femr.errors import LibraryError, printable
+from femr.files import MOST_LISTED
 from femr.results import Emotion, emotion_of
 from femr.song_tags import read_tags
 
@@ -91,10 +92,10 @@ def _from_tags(path: Path) -> dict[str, Any]:
         tags = read_tags(path)
     except Exception as error:  # a damaged file makes the library raise nearly anything, MemoryError too
         raise LibraryError("it is damaged.") from error
-    if not 0 < tags.seconds < inf:
+    if tags.seconds is not None and not 0 < tags.seconds < inf:
         raise LibraryError("there is no sound in it that browsers play.")
     words = {name: _line(word) for name, word in tags.words.items()}
-    told = {"duration": round(tags.seconds, 1), "tempo": tags.tempo, **words}
+    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, **words}
     return {name: fact for name, fact in told.items() if fact}
 
 
@@ -144,9 +145,13 @@ def _moods(value: Any) -> tuple[Emotion, ...]:
 def read_list(path: Path) -> list[Entry]:
     """A list's entries, those that say nothing too. Raises: LibraryError with the reason why it cannot be read."""
     try:
-        text = _decode(path.read_bytes())
+        with path.open("rb") as file:
+            data = file.read(MOST_LISTED + 1)
     except OSError as error:
         raise LibraryError(f"it cannot be opened: {error.strerror}.") from error
+    if len(data) > MOST_LISTED:
+        raise LibraryError(f"it is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
+    text = _decode(data)
     return list(_json_entries(text, path.name) if path.suffix == ".json" else _csv_entries(text, path.name))
 
 

@@ -1,9 +1,10 @@
 """femr beside other packages that read faces: `python -m benchmarks.peers NAME=PATH …`.
 
-It times them, or with --data or --photos says how well they read. NAME=PATH: a peer, and the Python of the environment that has it, or for those of npm the folder in which npm installed
-it. What each needs, and what came out: docs/compared.md. A peer's own way to find faces and to scale them is kept. Of
-several faces in a photo the largest counts; one in which none is found is read wrong. --limit takes the first faces and
-photos only, to see that it works. Nothing is chosen by what this prints.
+It times them, or says with --data or --photos how well they read. NAME=PATH: a peer, and the Python of the environment
+that has it, or for those of npm the folder in which npm installed it. What each needs, and what came out:
+docs/compared.md. A peer finds faces and scales them its own way. Of several faces in a photo the largest counts; one in
+which none is found is read wrong. --limit takes the first faces and photos only, to see that it works. Nothing is
+chosen by what this prints.
 """
 
 import argparse

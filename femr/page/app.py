@@ -12,11 +12,12 @@ from unittest.mock import patch
 with patch("inspect.getfile", side_effect=OSError):
     import gradio as gr
 from gradio.routes import ORJSONResponse
+from starlette.middleware import Middleware
 
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs
+from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -103,6 +104,7 @@ def _served() -> dict[str, Any]:
         **media_routes,
         **tools,
         "routes": routes,
+        "middleware": [Middleware(bodies.Bodies), *media_routes["middleware"]],
         "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal},
     }
 

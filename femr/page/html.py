@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import zip_longest
 from typing import Any
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -88,13 +89,21 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> s
 def song_cards(songs: Iterable[dict[str, Any]]) -> str:
     """A card a song, which plays it and then those beside it: see static/player.js."""
     cards = "".join(
-        f'<button type="button" data-play="{escape(json.dumps(song))}" style="--mood: {song["color"]}">'
+        f'<div><button type="button" data-play="{escape(json.dumps(song))}" style="--mood: {song["color"]}">'
         f'<img src="{song["cover"]}" alt="" width="72" height="72" loading="lazy">'
         f'<span class="title">{escape(song["title"])}</span>'
-        f'<span class="line">{escape(", ".join(filter(None, [song["length"], *song["facts"][:1]])))}</span></button>'
+        f'<span class="line">{escape(", ".join(filter(None, [song["length"], *song["facts"][:1]])))}</span></button>{_link(song)}</div>'
         for song in songs
     )
     return f'<div class="cards">{cards}</div>'
+
+
+def _link(song: dict[str, Any]) -> str:
+    if not song["link"]:
+        return ""
+    host = escape(urlsplit(song["link"]).netloc)
+    where = f'href="{escape(song["link"])}" target="_blank" rel="noopener noreferrer"'
+    return f'<a class="link" {where} aria-label="{escape(song["title"])} at {host}">{host} ↗</a>'
 
 
 def photo_card(photo: Pixels, found: Analysis, alt: str) -> str:
@@ -214,7 +223,7 @@ def film_chart(edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) 
     moments = escape(json.dumps([[round(float(start), 2), word] for start, word in zip(edges, looks, strict=False)]))
     chart = f'<div class="lanes" role="img" aria-label="Over the film: {spoken}">{lanes}</div>'
     slider = f'<input type="range" min="0" max="{edges[-1]:.2f}" step="any" value="0" aria-label="Place in the film">'
-    return f'<div class="film" data-moments="{moments}">{chart}{slider}<output></output></div>'
+    return f'<div class="film" data-moments="{moments}">{chart}{slider}<output>Tap the chart to see that moment.</output></div>'
 
 
 def _steps(emotion: Emotion, edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> str:

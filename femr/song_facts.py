@@ -115,7 +115,8 @@ def _from_list(facts: Mapping[str, Any]) -> dict[str, Any]:
     known |= {key: _number(key, stated[key]) for key in _NUMBERS if key in stated}
     if "lifts_from" in stated:
         known["lifts_from"] = _moods(stated["lifts_from"])
-    known |= {"link": link for link in (stated.get("url"), stated.get("link")) if _is_page(link)}
+    if pages := [page for page in (stated.get("link"), stated.get("url")) if _is_page(page)]:
+        known["link"] = pages[0]
     return known
 
 

@@ -88,14 +88,16 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> s
 
 def song_cards(songs: Iterable[dict[str, Any]]) -> str:
     """A card a song, which plays it and then those beside it: see static/player.js."""
-    cards = "".join(
-        f'<div><button type="button" data-play="{escape(json.dumps(song))}" style="--mood: {song["color"]}">'
+    return f'<div class="cards">{"".join(f"<div>{_card(song)}{_link(song)}</div>" for song in songs)}</div>'
+
+
+def _card(song: dict[str, Any]) -> str:
+    line = ", ".join(filter(None, [song["length"], *song["facts"][:1]]))
+    return (
+        f'<button type="button" data-play="{escape(json.dumps(song))}" style="--mood: {song["color"]}">'
         f'<img src="{song["cover"]}" alt="" width="72" height="72" loading="lazy">'
-        f'<span class="title">{escape(song["title"])}</span>'
-        f'<span class="line">{escape(", ".join(filter(None, [song["length"], *song["facts"][:1]])))}</span></button>{_link(song)}</div>'
-        for song in songs
+        f'<span class="title">{escape(song["title"])}</span><span class="line">{escape(line)}</span></button>'
     )
-    return f'<div class="cards">{cards}</div>'
 
 
 def _link(song: dict[str, Any]) -> str:
@@ -223,7 +225,8 @@ def film_chart(edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) 
     moments = escape(json.dumps([[round(float(start), 2), word] for start, word in zip(edges, looks, strict=False)]))
     chart = f'<div class="lanes" role="img" aria-label="Over the film: {spoken}">{lanes}</div>'
     slider = f'<input type="range" min="0" max="{edges[-1]:.2f}" step="any" value="0" aria-label="Place in the film">'
-    return f'<div class="film" data-moments="{moments}">{chart}{slider}<output>Tap the chart to see that moment.</output></div>'
+    hint = "<output>Tap the chart to see that moment.</output>"
+    return f'<div class="film" data-moments="{moments}">{chart}{slider}{hint}</div>'
 
 
 def _steps(emotion: Emotion, edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> str:

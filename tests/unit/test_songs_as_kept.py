@@ -285,7 +285,7 @@ def test_numbers_and_words_of_other_types_are_read(tmp_path):
         ({"url": "https://one.example", "link": ""}, "https://one.example"),
         *(
             ({"url": url}, None)
-            for url in ("javascript:alert(1)", "file:///etc/passwd", "https://", "us.example", 7, [])
+            for url in ("javascript:alert(1)", "file:///etc/passwd", "https://", "x.example", 7, [])
         ),
     ],
     ids=str,

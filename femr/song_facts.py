@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -115,6 +116,8 @@ def _from_list(facts: Mapping[str, Any]) -> dict[str, Any]:
     known |= {key: _number(key, stated[key]) for key in _NUMBERS if key in stated}
     if "lifts_from" in stated:
         known["lifts_from"] = _moods(stated["lifts_from"])
+    if pages := [page for page in (stated.get("link"), stated.get("url")) if _is_page(page)]:
+        known["link"] = pages[0]
     return known
 
 
@@ -122,6 +125,11 @@ def _words(key: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise LibraryError(f"expected text as its {key}, received {received(value)}.")
     return _line(str(value))
+
+
+def _is_page(value: Any) -> bool:
+    """Whether it is the address of a page that a visitor may be sent to: nothing else that a browser would open."""
+    return isinstance(value, str) and re.fullmatch(r"https?://[^\s/]\S{0,2000}", value, re.IGNORECASE) is not None
 
 
 def _number(key: str, value: Any) -> float:

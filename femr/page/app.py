@@ -23,6 +23,8 @@ SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer tha
 TITLE = "femr · hear the mood of your photo"
 DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."
 PLAYER = "import(new URL('femr/player.js', document.baseURI)).then((player) => player.start(element))"
+# in place of Gradio's
+WORDS = {"upload_text.drop_file": "Choose files", "upload_text.click_to_upload": "or drop them here"}
 # the scripts come beside Gradio's, not after them
 _PHOTO = f'<script type="module" src="{media.ROOT}/photo.js"></script>'
 HEAD = f'{_PHOTO}<script type="module">{shared.text_of("page.js")}</script>'
@@ -85,6 +87,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         head=HEAD,
         favicon_path=media.STATIC / "icon.svg",
         footer_links=["api"],
+        i18n=gr.I18n(en=WORDS),
         max_file_size="100mb",
         allowed_paths=folders,
         app_kwargs=_served(),

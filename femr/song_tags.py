@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +25,12 @@ _LICENCE = ("copyright",)
 _MOOD = ("mood", "tmoo", "musicmatch_mood")
 _TEMPO = ("bpm", "tempo")
 _KEY = ("initial_key", "initialkey", "key")
+_GAIN = ("replaygain_track_gain",)
+_R128_GAIN = ("r128_track_gain",)
 _FASTEST = 1_000  # beats a minute
+_REFERENCE, _R128_REFERENCE = -18.0, -23.0  # LUFS, for which the gains are meant: ReplayGain 2.0, RFC 7845
+_LOUDNESS = (-70.0, 6.0)  # LUFS: what a recording can have
+_DECIBELS = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?dB)?", re.IGNORECASE)
 _BETWEEN_MOODS = re.compile(r"[\0;,/|]")
 _TONIC_AND_MODE = re.compile(r"([A-G][#b♯♭]?) ?(|maj|major|m|min|minor)")
 
@@ -39,7 +45,7 @@ _ADTS_SAMPLES = 1_024  # a frame: ISO/IEC 13818-7
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Length, words by the names of `results.Song`, and beats a minute.
+    """Length, words by the names of `results.Song`, beats a minute, and LUFS.
 
     seconds: 0 where nothing is in the file that browsers play. words: only what is told.
     """
@@ -47,6 +53,7 @@ class Tags:
     seconds: float
     words: dict[str, str]
     tempo: float | None
+    loudness: float | None
 
 
 def read_tags(path: Path) -> Tags:
@@ -56,7 +63,7 @@ def read_tags(path: Path) -> Tags:
         seconds = float(_seconds(tag, file))
     licence, key, tempo = (next(_values(tag, *names), "") for names in (_LICENCE, _KEY, _TEMPO))
     words = {"title": tag.title, "artist": tag.artist, "licence": licence, **_tonality(key)}
-    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo))
+    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo), _loudness(tag))
 
 
 def moods_of(path: Path) -> tuple[Emotion, ...]:
@@ -88,6 +95,16 @@ def _tempo(text: str) -> float | None:
     except ValueError:
         return None
     return beats if 0 < beats < _FASTEST else None
+
+
+def _loudness(tag: TinyTag) -> float | None:
+    """What the gains ask for, turned round: a song that is 2 dB too loud has a gain of -2 dB."""
+    for names, reference, unit in ((_GAIN, _REFERENCE, 1.0), (_R128_GAIN, _R128_REFERENCE, 1 / 256)):  # Q7.8
+        found = _DECIBELS.fullmatch(next(_values(tag, *names), "").strip("\0 "))
+        loudness = reference - unit * float(found[1].replace(",", ".")) if found else inf
+        if _LOUDNESS[0] < loudness < _LOUDNESS[1]:
+            return round(loudness, 2)
+    return None
 
 
 def _tonality(text: str) -> dict[str, str]:

@@ -6,10 +6,10 @@ the upload to the answer with all numbers; whoever is refused has no answer.
 """
 
 import argparse
-import base64
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -81,19 +81,13 @@ class Page:
 
     def watch(self, content: bytes, over: Event) -> list[float]:
         """The seconds from frame to answer of a visitor of the Live tab, who sends the same frame until it is over."""
-        frame = {"url": f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"}
-        seconds, start = list[float](), perf_counter()
-        event, answers = self._call("watch", "", frame, "match")
-        body = json.dumps({"data": [frame, "match", None], "session_hash": event}).encode()
-        with answers:
-            for line in answers:
-                if line.startswith(b"data:"):
-                    seconds.append(perf_counter() - start)
-                    if over.wait(max(0.0, _EVERY - seconds[-1])):
-                        self._post(f"stream/{event}/close", b"")
-                        break
-                    start = perf_counter()
-                    self._post(f"stream/{event}", body)
+        seconds, address = list[float](), f"{self.url}live/frame?visit={secrets.token_hex(16)}"
+        rest = 0.0
+        while not over.wait(rest):
+            start = perf_counter()
+            urllib.request.urlopen(urllib.request.Request(address, content, {"Content-Type": "image/jpeg"})).close()
+            seconds.append(perf_counter() - start)
+            rest = max(0.0, _EVERY - seconds[-1])
         return seconds
 
     def processor(self) -> float:
@@ -105,12 +99,6 @@ class Page:
         """The most memory that the server has taken so far, in MB."""
         status = Path(f"/proc/{self.process}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
-
-    def _call(self, name: str, visitor: str, *data: Any) -> tuple[str, Any]:
-        """The number of an event, and the stream of its answers."""
-        body = json.dumps({"data": data, "session_hash": visitor or None}).encode()
-        event = json.load(self._post(f"call/{name}", body))["event_id"]
-        return event, urllib.request.urlopen(f"{self.url}gradio_api/call/{name}/{event}")
 
     def _post(self, path: str, body: bytes, headers: dict[str, str] = _JSON) -> Any:
         return urllib.request.urlopen(urllib.request.Request(f"{self.url}gradio_api/{path}", body, headers))

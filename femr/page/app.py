@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
@@ -16,7 +18,9 @@ from gradio.routes import ORJSONResponse
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs
+from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs, wall
+from femr.page.live import PLAIN, Setup
+from femr.page.visits import Visits
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -37,7 +41,7 @@ class Page(gr.Blocks):
         return {**super().get_config_file(), "simple_description": DESCRIPTION, "thumbnail": thumbnail}
 
 
-def build_page() -> gr.Blocks:
+def build_page(setup: Setup = PLAIN) -> gr.Blocks:
     """The page with its handlers; nothing is loaded yet but the list of songs."""
     library = shared.music_library()
     with Page(title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
@@ -45,9 +49,10 @@ def build_page() -> gr.Blocks:
         gr.HTML(html.TITLE, apply_default_css=False, elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
-        for name, part in (("Live", live), ("Photos and video", many), ("Report", report)):
+        live_tab = partial(live.build, setup)
+        for name, build in (("Live", live_tab), ("Photos and video", many.build), ("Report", report.build)):
             with gr.Tab(name) as tab:
-                part.build()
+                build()
             _draw_when_opened(tab)
         with gr.Tab("Songs"):
             songs.build(library)
@@ -75,7 +80,7 @@ def _within(block: Any) -> Iterator[Any]:
         yield from _within(child) if hasattr(child, "children") else ()
 
 
-def launch(page: gr.Blocks, **where: Any) -> Any:
+def launch(page: gr.Blocks, setup: Setup = PLAIN, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
     folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
     return page.launch(
@@ -86,7 +91,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         footer_links=["api"],
         max_file_size="100mb",
         allowed_paths=folders,
-        app_kwargs=_served(),
+        app_kwargs=_served(setup),
         run_history=False,
         enable_monitoring=False,
         show_error=False,
@@ -95,14 +100,15 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
     )
 
 
-def _served() -> dict[str, Any]:
+def _served(setup: Setup) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
-    media_routes, tools = media.settings(), agents.routes()
-    routes = [*media_routes["routes"], *tools.get("routes", ())]
+    visits = Visits(live.MINUTES if setup.hosted else None)
+    tools = agents.routes()
+    routes = [*media.routes(), *live.Stage(visits, setup).routes(), *wall.routes(setup), *tools.get("routes", ())]
     return {
-        **media_routes,
         **tools,
         "routes": routes,
+        "middleware": [*media.middleware(), *wall.middleware(setup)],
         "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal},
     }
 
@@ -146,13 +152,14 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:
+def serve(host: str | None = None, port: int | None = None, share: bool = False, setup: Setup = PLAIN) -> None:
     """Serve the page until it is stopped; the default model is loaded and warmed up meanwhile.
 
     Args:
         host: address to listen on; None: what GRADIO_SERVER_NAME says, else this machine only.
         port: None: the first free one from 7860.
         share: whether to make a public link, too; GRADIO_SHARE=True does the same.
+        setup: of the wall and the Live tab.
 
     Raises:
         FemrError: femr was installed without its folders.
@@ -160,4 +167,15 @@ def serve(host: str | None = None, port: int | None = None, share: bool = False)
     if not shared.EXAMPLE.is_file():
         raise FemrError(assets.missing(shared.EXAMPLE.parent))
     Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True).start()  # while the page is already up
-    launch(build_page(), share=share or None, server_name=host, server_port=port)
+    setup = replace(setup, hosted=share or _public())
+    page = build_page(setup)
+    where: Any = {"share": share or None, "server_name": host, "server_port": port}
+    _, local, public = launch(page, setup, prevent_thread_lock=True, **where)
+    if setup.wall:
+        print(f"* The wall: {public or local.rstrip('/')}{wall.PATH}")
+    page.block_thread()
+
+
+def _public() -> bool:
+    """Whether everybody can open the page: on a Space, or by Gradio's link."""
+    return "SPACE_ID" in os.environ or os.environ.get("GRADIO_SHARE", "").lower() in ("true", "1")

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from starlette.datastructures import MutableHeaders
@@ -72,9 +71,9 @@ def _late_parts() -> list[str]:
     return [f"assets/{name}" for name in (*frame, *parts)]
 
 
-def settings() -> dict[str, Any]:
-    """What makes an app serve all this, as arguments of FastAPI."""
-    return {"routes": routes(), "middleware": [Middleware(ZippedPage)]}
+def middleware() -> list[Middleware]:
+    """What stands before the page."""
+    return [Middleware(ZippedPage)]
 
 
 def routes() -> list[BaseRoute]:

@@ -26,6 +26,11 @@ def _add_stage(group: Any) -> None:
     yes_or_no: Any = {"action": argparse.BooleanOptionalAction, "default": True}
     group.add_argument("--mirror", **yes_or_no, help="show the picture as a mirror does; default")
     group.add_argument("--video", **yes_or_no, help="show the picture; default")
+    group.add_argument(
+        "--remote",
+        action=argparse.BooleanOptionalAction,
+        help="a remote for the host's phone, behind a code; default with --wall, but not with --share or on a Space",
+    )
     group.add_argument("--camera", metavar="NAME|N", help="the camera's number, from 1, or a part of its name")
 
 
@@ -45,5 +50,5 @@ def run(options: argparse.Namespace) -> int:
         options.video,
         options.wall,
     )
-    serve(options.host, options.port, options.share, setup)
+    serve(options.host, options.port, options.share, setup, options.remote)
     return 0

@@ -19,7 +19,9 @@ from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs, wall
+from femr.page.events import Events
 from femr.page.live import PLAIN, Setup
+from femr.page.remote import Door, Remote, told
 from femr.page.visits import Visits
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
@@ -80,7 +82,7 @@ def _within(block: Any) -> Iterator[Any]:
         yield from _within(child) if hasattr(child, "children") else ()
 
 
-def launch(page: gr.Blocks, setup: Setup = PLAIN, **where: Any) -> Any:
+def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
     folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
     return page.launch(
@@ -91,7 +93,7 @@ def launch(page: gr.Blocks, setup: Setup = PLAIN, **where: Any) -> Any:
         footer_links=["api"],
         max_file_size="100mb",
         allowed_paths=folders,
-        app_kwargs=_served(setup),
+        app_kwargs=_served(setup, door),
         run_history=False,
         enable_monitoring=False,
         show_error=False,
@@ -100,11 +102,12 @@ def launch(page: gr.Blocks, setup: Setup = PLAIN, **where: Any) -> Any:
     )
 
 
-def _served(setup: Setup) -> dict[str, Any]:
+def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
     visits = Visits(live.MINUTES if setup.hosted else None)
     tools = agents.routes()
-    routes = [*media.routes(), *live.Stage(visits, setup).routes(), *wall.routes(setup), *tools.get("routes", ())]
+    walls = [*wall.routes(setup), *Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
+    routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
         **tools,
         "routes": routes,
@@ -152,7 +155,13 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def serve(host: str | None = None, port: int | None = None, share: bool = False, setup: Setup = PLAIN) -> None:
+def serve(
+    host: str | None = None,
+    port: int | None = None,
+    share: bool = False,
+    setup: Setup = PLAIN,
+    remote: bool | None = None,
+) -> None:
     """Serve the page until it is stopped; the default model is loaded and warmed up meanwhile.
 
     Args:
@@ -160,6 +169,7 @@ def serve(host: str | None = None, port: int | None = None, share: bool = False,
         port: None: the first free one from 7860.
         share: whether to make a public link, too; GRADIO_SHARE=True does the same.
         setup: of the wall and the Live tab.
+        remote: whether there is one; None: for a wall, but not where everybody can open the page.
 
     Raises:
         FemrError: femr was installed without its folders.
@@ -170,9 +180,13 @@ def serve(host: str | None = None, port: int | None = None, share: bool = False,
     setup = replace(setup, hosted=share or _public())
     page = build_page(setup)
     where: Any = {"share": share or None, "server_name": host, "server_port": port}
-    _, local, public = launch(page, setup, prevent_thread_lock=True, **where)
+    door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
+    _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
+    url = f"{(public or local).rstrip('/')}/"
     if setup.wall:
-        print(f"* The wall: {public or local.rstrip('/')}{wall.PATH}")
+        print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
+    if door:
+        print(told(door, url, "" if public else page.server_name))
     page.block_thread()
 
 

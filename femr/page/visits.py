@@ -90,13 +90,13 @@ class Visit:
 
 
 class Visits:
-    """The visits of one page. Args: `minutes` that a visit may last; None: for ever."""
+    """The visits of one page. Args: `minutes` that a visit may last; None: for ever. last: what a wall told last."""
 
     def __init__(self, minutes: float | None = None) -> None:
         self._minutes = minutes
         self._visits: dict[str, Visit] = {}
         self._listeners: set[asyncio.Queue[WallEvent]] = set()
-        self._last: WallEvent | None = None
+        self.last: WallEvent | None = None
 
     def __len__(self) -> int:
         return len(self._visits)
@@ -127,7 +127,7 @@ class Visits:
             visit.shown and replace(event, time=visit.shown.time, shares=visit.shown.shares) == visit.shown
         ):
             return
-        visit.shown = self._last = event
+        visit.shown = self.last = event
         for queue in self._listeners:
             if queue.full():
                 queue.get_nowait()
@@ -138,8 +138,8 @@ class Visits:
         queue: asyncio.Queue[WallEvent] = asyncio.Queue(_MOST_EVENTS)
         self._listeners.add(queue)
         try:
-            if self._last:
-                yield self._last
+            if self.last:
+                yield self.last
             while True:
                 yield await queue.get()
         finally:

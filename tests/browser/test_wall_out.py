@@ -321,7 +321,7 @@ def test_the_hosts_phone(table, door, controlled):
         (
             "http://127.0.0.1:7860/",
             "127.0.0.1",
-            r"http://127\.0\.0\.1:7860/wall/remote with the code \d{6} \(start femr",
+            r"http://127\.0\.0\.1:7860/wall/remote with the code \d{6} \(start",
         ),
         ("http://localhost:7860/", "0.0.0.0", r"http://[\w.]+:7860/wall/remote with the code \d{6}$"),
         ("https://abc.gradio.live/", "", r"https://abc\.gradio\.live/wall/remote with the code \d{6}$"),

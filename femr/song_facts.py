@@ -31,7 +31,7 @@ _DELIMITERS = (",", ";", "\t")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
 _LONGEST_CELL = 10  # lines: a quote that is not closed within them costs its own row, not the rest of the table
 
-_NUMBERS = ("valence", "arousal", "tempo", "duration")
+_NUMBERS = ("valence", "arousal", "tempo", "duration", "loudness")
 _WORDS = ("title", "key", "mode", "licence")
 _TONALITY = {"key", "mode"}
 _LONGEST = 200  # characters of a title, or of another word that is shown
@@ -96,7 +96,7 @@ def _from_tags(path: Path) -> dict[str, Any]:
     if tags.seconds is not None and not 0 < tags.seconds < inf:
         raise LibraryError("there is no sound in it that browsers play.")
     words = {name: _line(word) for name, word in tags.words.items()}
-    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, **words}
+    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, "loudness": tags.loudness, **words}
     return {name: fact for name, fact in told.items() if fact}
 
 

@@ -294,11 +294,15 @@ def _face(face: FaceEmotion, width: int, height: int) -> dict[str, Any]:
 
 def _music(session: Session) -> dict[str, Any]:
     """The song that is to play, the one that comes next, and a sentence where there is something to say."""
-    library = shared.music_library()
-    trouble = library.problems[0] if not library.songs and library.problems else None
     song = session.song and _card(session.song, session.song_mood)
     coming = session.coming
-    return {"song": song, "next": coming and _next(coming), "note": trouble or session.note}
+    note = session.note if session.library.songs else _why_silent()
+    return {"song": song, "next": coming and _next(coming), "note": note}
+
+
+def _why_silent() -> str:
+    library = shared.music_library()
+    return "None of the songs can be played." if library.songs else " ".join(library.problems[:1])
 
 
 def _card(song: Song, mood: Emotion | None) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class Session:
         self.song: Song | None = None
         self.song_mood: Emotion | None = None
         self.looks: Emotion | None = None
-        self._library, self._mode = library, mode
+        self.library, self._mode = library, mode
         self._chosen: dict[Emotion, Song] = {}  # for each mood that may come, before it does
         self._stable, self._least = stable, least
         self.follower, self._every = Follower(every), every
@@ -129,8 +129,8 @@ class Session:
 
     def equip(self, library: MusicLibrary, mode: Mode) -> None:
         """Goes on with other songs, or in the other mode, from the next song on."""
-        if (library, mode) != (self._library, self._mode):
-            self._library, self._mode = library, mode
+        if (library, mode) != (self.library, self._mode):
+            self.library, self._mode = library, mode
             self._chosen.clear()
 
     def hear(self, played: Played, time: float) -> None:
@@ -233,7 +233,7 @@ class Session:
 
     def _choose(self, mood: Emotion) -> Song | None:
         """The song for a mood: the same until another begins."""
-        song = self._chosen.get(mood) or self._library.pick(mood, self._mode, self._played)
+        song = self._chosen.get(mood) or self.library.pick(mood, self._mode, self._played)
         if song:
             self._chosen[mood] = song
         return song

@@ -1,13 +1,16 @@
 """What an audio file says of itself: its length, and its tags, whichever program wrote them.
 
 tinytag reads both. It takes any bytes for MP3, and does not know the length of AAC without a container or of FLAC that
-was written as a stream, so these are looked at here.
+was written as a stream, so these are looked at here. Where it fails, or finds nothing, FFmpeg is asked whether there is
+sound all the same, if PyAV is installed: Chromium and Firefox decode with it, and a damaged tag must not cost a song.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
 from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
@@ -35,22 +38,47 @@ _LOOKED_AT, _SPAN, _FEWEST = 65_536, 4_096, 3
 _LONGEST_PAGE = 65_307  # bytes, of Ogg
 _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 _ADTS_SAMPLES = 1_024  # a frame: ISO/IEC 13818-7
+# FFmpeg's names. Its readers of play lists are not among them: a song opens no other file
+_CONTAINERS = "aac,flac,mov,mp3,ogg,wav"
+_CODECS = ("aac", "alac", "flac", "mp3", "opus", "pcm_", "vorbis")
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
     """Length, words by the names of `results.Song`, and beats a minute.
 
-    seconds: 0 where nothing is in the file that browsers play. words: only what is told.
+    seconds: 0 where nothing is in the file that browsers play, None if it is not known. words: only what is told.
     """
 
-    seconds: float
+    seconds: float | None
     words: dict[str, str]
     tempo: float | None
 
 
 def read_tags(path: Path) -> Tags:
-    """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind."""
+    """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind, if FFmpeg finds no sound."""
+    if _is_hollow(path):
+        return Tags(0.0, {}, None)
+    try:
+        tags = _read(path)
+    except UnsupportedFormatError:
+        tags = Tags(0.0, {}, None)
+    except Exception:  # a damaged file makes the library raise nearly anything
+        if (seconds := _decoded_seconds(path)) == 0:
+            raise
+        return Tags(seconds, {}, None)
+    return tags if tags.seconds else replace(tags, seconds=_decoded_seconds(path))
+
+
+def _is_hollow(path: Path) -> bool:
+    """Whether it is a download that has not begun: for minutes tinytag and FFmpeg would look at its zeros."""
+    with path.open("rb") as file:
+        file.seek(_sound_start(file))
+        sound = file.read(_LOOKED_AT)
+    return bool(sound) and not any(sound)
+
+
+def _read(path: Path) -> Tags:
     with path.open("rb") as file:
         tag = _parse(path, file)
         seconds = float(_seconds(tag, file))
@@ -145,3 +173,18 @@ def _adts_seconds(sound: bytes) -> float:
         frames, place = frames + 1, place + max(7, size)
     seconds = frames * _ADTS_SAMPLES / _ADTS_RATES[sound[2] >> 2 & 15]
     return seconds * max(1.0, len(sound) / place) if frames >= _FEWEST else 0.0
+
+
+def _decoded_seconds(path: Path) -> float | None:
+    """Length of what FFmpeg decodes of a file; None if it cannot tell, 0 if that is nothing, or PyAV is not there."""
+    try:
+        import av
+    except ImportError:
+        return 0.0
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    with suppress(av.FFmpegError, OSError, ValueError), av.open(str(path), options=options) as container:
+        for sound in container.streams.audio[:1]:
+            known = sound.codec_context and sound.codec_context.codec.canonical_name.startswith(_CODECS)
+            if known and len(list(islice(container.decode(sound), _FEWEST))) == _FEWEST:
+                return container.duration / av.time_base if container.duration else None
+    return 0.0

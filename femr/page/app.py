@@ -12,16 +12,19 @@ from unittest.mock import patch
 with patch("inspect.getfile", side_effect=OSError):
     import gradio as gr
 from gradio.routes import ORJSONResponse
+from starlette.middleware import Middleware
 
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs
+from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, report, shared, songs
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
 DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."
 PLAYER = "import(new URL('femr/player.js', document.baseURI)).then((player) => player.start(element))"
+# in place of Gradio's
+WORDS = {"upload_text.drop_file": "Choose files", "upload_text.click_to_upload": "or drop them here"}
 # the scripts come beside Gradio's, not after them
 _PHOTO = f'<script type="module" src="{media.ROOT}/photo.js"></script>'
 HEAD = f'{_PHOTO}<script type="module">{shared.text_of("page.js")}</script>'
@@ -84,6 +87,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         head=HEAD,
         favicon_path=media.STATIC / "icon.svg",
         footer_links=["api"],
+        i18n=gr.I18n(en=WORDS),
         max_file_size="100mb",
         allowed_paths=folders,
         app_kwargs=_served(),
@@ -103,6 +107,7 @@ def _served() -> dict[str, Any]:
         **media_routes,
         **tools,
         "routes": routes,
+        "middleware": [Middleware(bodies.Bodies), *media_routes["middleware"]],
         "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal},
     }
 

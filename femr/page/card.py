@@ -65,6 +65,7 @@ def song_card(number: int, song: Song) -> dict[str, Any]:
         "length": clock(round(song.duration)) if song.duration else "",
         "url": song_url(number),
         "cover": cover_url(number),
+        "link": song.link or "",
     }
 
 

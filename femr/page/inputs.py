@@ -1,4 +1,4 @@
-"""What a visitor sends: Gradio's inputs, each of which opens nothing but what was uploaded to it."""
+"""What a visitor sends and gets as files: Gradio's components; inputs open nothing but what was uploaded to them."""
 
 import base64
 import binascii
@@ -63,6 +63,16 @@ class FilesInput(gr.File, metaclass=WithoutStub):
         if not all(path and is_uploaded(path) for path in paths):
             raise gr.Error("A file is not here any more. Please choose it again.", print_exception=False)
         return list(dict.fromkeys(paths))
+
+
+class FilmOutput(gr.Video, metaclass=WithoutStub):
+    """gr.Video that shows a file as it is: Gradio's own would convert what it thinks no browser plays, for minutes."""
+
+    is_template = True  # looks and behaves like gr.Video in the browser
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        """The file; None where there is no film."""
+        return None if value is None else FileData(path=value)
 
 
 def is_uploaded(path: str) -> bool:

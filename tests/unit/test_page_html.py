@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 from builders import found
 from femr.music import MusicLibrary
-from femr.page.html import TABLE_HEADERS, headline, song_line, table_row
+from femr.page.card import song_card
+from femr.page.html import TABLE_HEADERS, headline, song_cards, song_line, table_row
 from femr.results import Emotion, EmotionScores, FaceEmotion, Mood, Reading, Song
 
 HAPPY, NONE = Mood(Emotion.HAPPY, "Both faces look happy"), Mood(None, "No face found.")
@@ -37,6 +39,16 @@ def test_tags_cannot_smuggle_markup_in():
     shown = song_line(evil, HAPPY, MusicLibrary([evil]))
     assert "<script" not in shown
     assert "<img" not in shown
+
+
+def test_a_songs_page_stands_beside_it_and_no_markup_does():
+    link = 'https://us.example/"><script>alert(1)</script>'
+    with_link = song_cards([song_card(0, replace(SONG, title="<b>Kites</b>", link=link))])
+    assert 'rel="noopener noreferrer"' in with_link
+    assert "us.example ↗</a>" in with_link
+    assert "<script" not in with_link
+    assert "<b>" not in with_link
+    assert "<a " not in song_cards([song_card(0, SONG)])
 
 
 def test_a_faces_row_tells_what_people_would_say():

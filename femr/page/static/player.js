@@ -161,7 +161,7 @@ document.addEventListener('play', (event) => alone(event.target), true)
 document.addEventListener('click', (event) => {
   const card = event.target.closest?.('[data-play]')
   if (!card) return
-  const songs = [...card.parentElement.querySelectorAll('[data-play]')]
+  const songs = [...card.closest('.cards').querySelectorAll('[data-play]')]
   const at = songs.indexOf(card)
   play([...songs.slice(at), ...songs.slice(0, at)].map((one) => JSON.parse(one.dataset.play)))
 })

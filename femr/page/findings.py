@@ -14,8 +14,8 @@ from femr.errors import DataError
 from femr.images import thumbnail
 from femr.mood import vote
 from femr.output.annotate import draw
-from femr.output.playlist import to_m3u8
 from femr.output.rows import to_rows
+from femr.output.share import to_m3u8
 from femr.output.timeline import Timeline
 from femr.page import card, html
 from femr.page.api import addresses

@@ -30,7 +30,6 @@ from femr.training.evaluate import find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
     from femr.analyzer import Analyzer
-    from femr.expression.classifier import Classifier
 
 SIDES = (60.0, 260.0)
 """Least and greatest side of a pasted face in pixels."""
@@ -72,16 +71,31 @@ def measure(
         raise DataError(f"Expected at least 1 face. Received: {limit}")
     pictures = read_photos(photos)
     public = data.split_named(data.load(source), data.PUBLIC_TEST)
-    classifier = _classifier(model, public, balance)
-    faces = _drawn(public, limit)
+    known = find_model(model, public)
+    if data.PUBLIC_TEST in known.trained_on:
+        raise ModelError(f"Expected a model that did not learn from {data.PUBLIC_TEST}. Received: {model}")
+    classifier = known.classifier(balance)
+    faces = public[np.sort(np.random.default_rng(0).permutation(len(public))[:limit])]
     analyzer = Analyzer(MtcnnDetector(), classifier, MusicLibrary(()))
     empty = {name: photo for name, photo in pictures.items() if not analyzer.read([to_picture(photo)])[0]}
     if not empty:
         raise DataError("Expected photos without faces. Received: only such with faces")
-    head = {"model": model, "split": data.PUBLIC_TEST, "images": len(faces), "photos": list(empty)}
-    head["photos_with_faces"] = [name for name in pictures if name not in empty]
+    readings = classifier.classify(list(np.stack([faces.images, faces.images[:, :, ::-1]], axis=1)))
+    direct = _right([reading.scores for reading in readings], faces.labels)
     piped = _through_pipeline(analyzer, faces, list(empty.values()))
-    return head | _compare(faces, piped, _directly(classifier, faces))
+    found, right = np.array([scores is not None for scores in piped]), _right(piped, faces.labels)
+    return {
+        "model": model,
+        "split": data.PUBLIC_TEST,
+        "images": len(faces),
+        "photos": list(empty),
+        "photos_with_faces": [name for name in pictures if name not in empty],
+        "found": _share(found),
+        "accuracy_direct": _share(direct[found]),
+        "accuracy_pipeline": _share(right[found]),
+        "drop": _mean_interval(direct[found].astype(float) - right[found]),
+        "accuracy_direct_missed": _share(direct[~found]),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,14 +109,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     report = measure(options.model, options.data, options.photos, limit=options.limit, balance=options.balance)
     print(json.dumps(report, indent=2))
-
-
-def _classifier(model: str, public: FaceData, balance: float | None) -> "Classifier":
-    """What the pipeline reads faces with. Raises: ModelError if it learned from PublicTest."""
-    known = find_model(model, public)
-    if data.PUBLIC_TEST in known.trained_on:
-        raise ModelError(f"Expected a model that did not learn from {data.PUBLIC_TEST}. Received: {model}")
-    return known.classifier(balance)
 
 
 def read_photos(folder: Path | None) -> dict[str, Pixels]:
@@ -148,25 +154,6 @@ def _middle(box: Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def _directly(classifier: "Classifier", faces: FaceData) -> list[EmotionScores]:
-    """The scores of the faces as they are, averaged with their mirror images."""
-    readings = classifier.classify(list(np.stack([faces.images, faces.images[:, :, ::-1]], axis=1)))
-    return [reading.scores for reading in readings]
-
-
-def _compare(faces: FaceData, piped: Sequence[EmotionScores | None], direct: Sequence[EmotionScores]) -> dict[str, Any]:
-    found = np.array([scores is not None for scores in piped])
-    right_direct, right_piped = (_right(scores, faces.labels) for scores in (direct, piped))
-    differences = right_direct[found].astype(float) - right_piped[found]
-    return {
-        "found": _share(found),
-        "accuracy_direct": _share(right_direct[found]),
-        "accuracy_pipeline": _share(right_piped[found]),
-        "drop": _mean_interval(differences),
-        "accuracy_direct_missed": _share(right_direct[~found]),
-    }
-
-
 def _share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
     found = metrics.interval(right)
     return None if found is None else asdict(found)
@@ -185,10 +172,6 @@ def _mean_interval(values: npt.NDArray[np.float64]) -> dict[str, float] | None:
     means = [rng.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
     low, high = np.quantile(means, (0.025, 0.975))
     return asdict(metrics.Interval(float(values.mean()), float(low), float(high)))
-
-
-def _drawn(faces: FaceData, limit: int) -> FaceData:
-    return faces[np.sort(np.random.default_rng(0).permutation(len(faces))[:limit])]
 
 
 def _covering(picture: Pixels) -> Pixels:

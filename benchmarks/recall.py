@@ -12,7 +12,7 @@ not the mean one.
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from tqdm import tqdm
 from benchmarks.scenes import BACKGROUNDS, Cutout, Plan, Range, Scene, Truth, backgrounds, compose, fer2013, portrait
 from benchmarks.tools import Finder, Found, femr_finder, package_finder, table
 from femr.faces.boxes import iou
+from femr.results import Landmarks, Point
 
 FOUND_AT = 0.4
 """Least intersection over union of a face's box and a found one."""
@@ -30,7 +31,15 @@ SURE_AT = 0.9
 _ON = 0.2  # least intersection over union of a face's box and one that is on the face
 
 _WIDTH, _HEIGHT = 1280, 960
-_PORTRAITS = 0.5  # share of portraits among the faces, where there are FER2013's too
+_MEASURES = {
+    "recall": "recall",
+    "sure_recall": "sure",
+    "false_positives": "false",
+    "sure_false_positives": "sure false",
+    "iou": "IoU",
+    "landmark_error": "landmarks",
+}
+"""What is shown of `summarise`, and as what."""
 
 
 @dataclass(frozen=True)
@@ -72,44 +81,42 @@ then faces on their side and upside down, and such that the edge cuts, beside tw
 class Outcome:
     """One detector on one scene: (truth, found or None) a face, and what matches none."""
 
-    scene: str
     pairs: tuple[tuple[Truth, Found | None], ...]
     extra: tuple[Found, ...]
 
 
-def match(scene: str, truths: Sequence[Truth], found: Sequence[Found]) -> Outcome:
+def match(truths: Sequence[Truth], found: Sequence[Found]) -> Outcome:
     """Faces and detections paired one to one, the best overlap first."""
-    overlaps = sorted(
-        ((iou(truth.box, face.box), t, f) for t, truth in enumerate(truths) for f, face in enumerate(found)),
-        reverse=True,
+    overlaps = (
+        (float(iou(truth.box, face.box)), t, f) for t, truth in enumerate(truths) for f, face in enumerate(found)
     )
     on: dict[int, tuple[float, int]] = {}
     used = set[int]()
-    for overlap, t, f in overlaps:
+    for overlap, t, f in sorted(overlaps, reverse=True):
         if overlap >= _ON and t not in on and f not in used:
             on[t] = overlap, f
             used.add(f)
     taken = {t: found[f] for t, (overlap, f) in on.items() if overlap >= FOUND_AT}
     pairs = tuple((truth, taken.get(t)) for t, truth in enumerate(truths))
-    return Outcome(scene, pairs, tuple(face for f, face in enumerate(found) if f not in used))
+    return Outcome(pairs, tuple(face for f, face in enumerate(found) if f not in used))
 
 
-def summarise(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
+def summarise(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     """found, recall, sure_recall, false_positives and sure_false_positives (a picture), iou, landmark_error.
 
     sure: with a confidence of SURE_AT. landmark_error: share of the eye distance. None where there is no such face.
     """
-    pairs = [pair for outcome in outcomes for pair in outcome.pairs]
-    hits = [(truth, face) for truth, face in pairs if face is not None]
-    errors = [error for truth, face in hits if (error := _landmark_error(truth, face)) is not None]
+    faces = sum(len(outcome.pairs) for outcome in outcomes)
+    hits = [(truth, face) for outcome in outcomes for truth, face in outcome.pairs if face is not None]
+    extra = [face for outcome in outcomes for face in outcome.extra]
+    marked = [(truth.landmarks, face.landmarks) for truth, face in hits if truth.landmarks and face.landmarks]
+    errors = [_landmark_error(*both) for both in marked]
     return {
         "found": len(hits),
-        "recall": len(hits) / len(pairs) if pairs else None,
-        "sure_recall": sum(face.confidence >= SURE_AT for _, face in hits) / len(pairs) if pairs else None,
-        "false_positives": float(np.mean([len(outcome.extra) for outcome in outcomes])),
-        "sure_false_positives": float(
-            np.mean([sum(face.confidence >= SURE_AT for face in outcome.extra) for outcome in outcomes])
-        ),
+        "recall": len(hits) / faces if faces else None,
+        "sure_recall": _sure(face for _, face in hits) / faces if faces else None,
+        "false_positives": len(extra) / len(outcomes),
+        "sure_false_positives": _sure(extra) / len(outcomes),
         "iou": float(np.mean([iou(truth.box, face.box) for truth, face in hits])) if hits else None,
         "landmark_error": float(np.mean(errors)) if errors else None,
     }
@@ -124,33 +131,29 @@ def scenes(rows: Sequence[Row], faces: Sequence[Cutout]) -> Iterator[tuple[Row, 
             yield row, compose(row.plan, background, faces, seed=1000 * number + index)
 
 
-def measure(
-    finders: Mapping[str, Finder], data: str | None = None, rows: Sequence[Row] = ROWS, quick: bool = False
-) -> dict[str, Any]:
-    """The table: rows [{name, faces, pictures, <finder>: summarise, only}], sources, and where each finder erred.
+def measure(finders: Mapping[str, Finder], data: str | None = None, quick: bool = False) -> dict[str, Any]:
+    """The table: rows [{name, faces, pictures, <finder>: summarise, only}], and how it came about.
 
-    Args: `data`, FER2013 in any shape that training reads; None pastes the portrait alone. `quick`: one scene a row.
+    Args:
+        data: FER2013 in any shape that training reads; None pastes the portrait alone.
+        quick: One scene a row.
     """
-    chosen = [replace(row, scenes=1) for row in rows] if quick else list(rows)
-    faces = cutouts(data)
-    outcomes: dict[str, dict[str, list[Outcome]]] = {name: {row.name: [] for row in chosen} for name in finders}
-    for row, scene in tqdm(scenes(chosen, faces), "recall", sum(row.scenes for row in chosen)):
+    rows = [replace(row, scenes=1) for row in ROWS] if quick else ROWS
+    outcomes: dict[str, dict[str, list[Outcome]]] = {row.name: {name: [] for name in finders} for row in rows}
+    for row, scene in tqdm(scenes(rows, cutouts(data)), "recall", sum(row.scenes for row in rows)):
         for name, finder in finders.items():
-            outcome = match(scene.name, scene.truths, finder(scene.image))
-            outcomes[name][row.name].append(replace(outcome, extra=()) if row.plan.outside else outcome)
-    everything = {name: [one for some in rows.values() for one in some] for name, rows in outcomes.items()}
+            outcome = match(scene.truths, finder(scene.image))
+            outcomes[row.name][name].append(replace(outcome, extra=()) if row.plan.outside else outcome)
     return {
         "found_at_iou": FOUND_AT,
         "sure_at": SURE_AT,
         "faces_from": "portrait and FER2013's PublicTest, half each" if data else "portrait",
         "rows": [
             {"name": row.name, "faces": row.plan.truths * row.scenes, "pictures": row.scenes}
-            | {name: summarise(outcomes[name][row.name]) for name in finders}
-            | {"only": only({name: outcomes[name][row.name] for name in finders})}
-            for row in chosen
+            | {name: summarise(some) for name, some in outcomes[row.name].items()}
+            | {"only": only(outcomes[row.name])}
+            for row in rows
         ],
-        "sources": {name: by_source(some) for name, some in everything.items()},
-        "errors": {name: list(errors(some)) for name, some in everything.items()},
     }
 
 
@@ -166,44 +169,18 @@ def only(outcomes: Mapping[str, Sequence[Outcome]]) -> dict[str, int]:
 
 def cutouts(data: str | None) -> list[Cutout]:
     """The faces to draw from: the portrait, and as often as all of them FER2013's, where there is any."""
-    if data is None:
-        return [portrait()]
-    others = fer2013(data)
-    return [*others, *[portrait()] * round(len(others) * _PORTRAITS / (1 - _PORTRAITS))]
-
-
-def by_source(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Recall by where the faces are from."""
-    hits: dict[str, list[bool]] = {}
-    for truth, face in (pair for outcome in outcomes for pair in outcome.pairs):
-        hits.setdefault(truth.source, []).append(face is not None)
-    return {source: float(np.mean(values)) for source, values in sorted(hits.items())}
-
-
-def errors(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
-    """Each missed face and each false positive, with its scene's name."""
-    for outcome in outcomes:
-        for truth, face in outcome.pairs:
-            if face is None:
-                box = [round(value) for value in truth.box]
-                what = {"size": round(truth.size), "rotation": round(truth.rotation), "source": truth.source}
-                yield {"scene": outcome.scene, "error": "missed", "box": box, **what}
-        for face in outcome.extra:
-            yield {"scene": outcome.scene, "error": "false positive", "box": [round(value) for value in face.box]} | {
-                "confidence": round(face.confidence, 3)
-            }
+    others = fer2013(data) if data else []
+    return [*others, *[portrait()] * max(1, len(others))]
 
 
 def to_text(recall: Mapping[str, Any]) -> str:
     """The table for a terminal."""
-    names = list(recall["sources"])
-    measures = {"recall": "recall", "sure_recall": "sure", "false_positives": "false"}
-    measures |= {"sure_false_positives": "sure false", "iou": "IoU", "landmark_error": "landmarks"}
-    columns = [*(f"{name} {word}" for word in measures.values() for name in names), *(f"only {n}" for n in names)]
+    names = list(recall["rows"][0]["only"])
+    columns = [*(f"{name} {word}" for word in _MEASURES.values() for name in names), *(f"only {n}" for n in names)]
     rows = (
         [
             *(row["name"], str(row["faces"]), str(row["pictures"])),
-            *(_shown(row[name][key], key) for key in measures for name in names),
+            *(_shown(row[name][key], key) for key in _MEASURES for name in names),
             *(str(row["only"][name]) for name in names),
         ]
         for row in recall["rows"]
@@ -223,8 +200,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="one scene a row, to see that it works")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     options = parser.parse_args(arguments)
-    document = measure({"femr": femr_finder(), "package": package_finder()}, options.data, quick=options.quick)
+    document = measure({"femr": femr_finder(), "package": package_finder()}, options.data, options.quick)
     print(json.dumps(document, indent=2) if options.json else to_text(document))
+
+
+def _sure(faces: Iterable[Found]) -> int:
+    return sum(face.confidence >= SURE_AT for face in faces)
 
 
 def _shown(value: float | None, key: str) -> str:
@@ -233,12 +214,10 @@ def _shown(value: float | None, key: str) -> str:
     return f"{100 * value:.1f} %" if key in ("recall", "sure_recall", "landmark_error") else f"{value:.2f}"
 
 
-def _landmark_error(truth: Truth, face: Found) -> float | None:
+def _landmark_error(marked: Landmarks, found: Sequence[Point]) -> float:
     """Mean distance of the five points, in shares of the true eye distance."""
-    if truth.landmarks is None or not face.landmarks:
-        return None
-    marked, found = np.array(truth.landmarks.points()), np.array(face.landmarks)
-    return float(np.linalg.norm(marked - found, axis=1).mean() / np.linalg.norm(marked[0] - marked[1]))
+    points = np.array(marked.points())
+    return float(np.linalg.norm(points - found, axis=1).mean() / np.linalg.norm(points[0] - points[1]))
 
 
 if __name__ == "__main__":

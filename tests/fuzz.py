@@ -11,10 +11,9 @@ import warnings
 
 import numpy as np
 
+from damage import try_tables, try_videos
 from damaged_pictures import try_pictures
 from damaged_songs import try_lists, try_songs
-from damaged_tables import try_tables
-from damaged_videos import try_videos
 
 
 def some_play(count, seed):

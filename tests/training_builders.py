@@ -5,7 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from femr.expression import weights
+from femr.expression import networks, weights
 from femr.training import data
 from femr.training.checkpoint import RunConfig, file_id
 from femr.training.evaluate import Predictions
@@ -61,14 +61,19 @@ def band_network(low=0.0, high=1.0, channels=3, activation="softmax", heads=1):
 
 
 def tiny_network(*_, side=48, **__):
-    """Instead of either network where training itself is tested: one convolution, BatchNormalization, both heads."""
+    """Instead of either network where training itself is tested: two convolutions, BatchNormalization, both heads."""
     layers = keras.layers
     x = inputs = keras.Input((side, side, 3))
     x = layers.Conv2D(16, 3, strides=4, use_bias=False, name="stage1_conv1")(x)
     x = layers.BatchNormalization(name="stage1_conv1_bn")(x)
-    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(layers.Activation("relu")(x)))
+    x = layers.Conv2D(16, 3, activation="relu", name="stage3_conv1")(layers.Activation("relu")(x))
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
     heads = [layers.Dense(7, activation="softmax", dtype="float32", name=name)(x) for name in weights.HEADS]
     return keras.Model(inputs, heads)
+
+
+TINY = {name: replace(network, build=tiny_network) for name, network in networks.NETWORKS.items()}
+"""Instead of networks.NETWORKS."""
 
 
 def two_heads():
@@ -107,6 +112,7 @@ def short_run(network, source, out, epochs=2, resume=False):
     recipe = replace(
         find(network, "best"),
         start=None,
+        early_part=0.0,
         batch_size=14,
         epochs=epochs,
         last_epochs=1,

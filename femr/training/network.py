@@ -112,8 +112,8 @@ def build_started(recipe: Recipe, start: str | None) -> keras.Model:
         return build(recipe)
     if start == IMAGENET or Path(start).suffix == ".h5":
         return _build_on_backbone(recipe, start)
-    network = build(recipe)
     weights = load_file(Path(start)).get_weights()
+    network = build(recipe)
     if [weight.shape for weight in weights] != [weight.shape for weight in network.get_weights()]:
         raise ModelError(f"Expected weights of a {recipe.network}. Received: another network's ({Path(start).name})")
     network.set_weights(weights)

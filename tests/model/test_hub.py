@@ -6,6 +6,7 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
@@ -66,6 +67,18 @@ def refusal(address, **asked):
     return str(caught.value)
 
 
+@pytest.fixture(scope="module")
+def by_snippet(pushed, tmp_path_factory):
+    """Network → what plain Keras sees by the snippet on its card, of black pictures; and whether that needed femr."""
+    cards = {name: pushed.repositories[f"models/{there}"].files["README.md"] for name, there in NETWORKS.items()}
+    snippets = [SNIPPET.findall(card.decode()) for card in cards.values()]
+    seen = "import sys, json; print(json.dumps([scores.tolist(), people.tolist(), 'femr' in sys.modules]))"
+    code = "\n".join(f"{snippet}\n{seen}" for (snippet,) in snippets)
+    done = run_client(tmp_path_factory.mktemp("client"), pushed.url, "-c", code)
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[[")]
+    return dict(zip(NETWORKS, told, strict=True))
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 class TestPushed:
     def test_it_is_one_network_in_keras_own_layout(self, pushed, name):
@@ -80,18 +93,15 @@ class TestPushed:
         local = sum((MODELS_DIR / file).stat().st_size for file in facts.files if file.endswith(".h5"))
         assert len(files["model.weights.h5"]) == pytest.approx(local, rel=0.01)  # in half precision too
 
-    def test_plain_keras_reads_it_by_the_snippet_on_its_card(self, pushed, tmp_path, name):
+    def test_plain_keras_reads_it_by_the_snippet_on_its_card(self, pushed, by_snippet, name):
         card = ModelCard(pushed.repositories[f"models/{NETWORKS[name]}"].files["README.md"].decode())
         assert (card.data.library_name, card.data.license) == ("keras", "mit")
         assert {one.metric_name.partition(":")[0] for one in card.data.eval_results} == {load_facts(name).title}
         assert "never been cleared" in " ".join(card.text.split())
-        (snippet,) = SNIPPET.findall(card.text)
-        seen = "import sys, json; print(json.dumps([scores.tolist(), people.tolist(), 'femr' in sys.modules]))"
-        done = run_client(tmp_path, pushed.url, "-c", f"{snippet}\n{seen}")
-        *heads, with_femr = json.loads(done.stdout.splitlines()[-1])
+        *heads, with_femr = by_snippet[name]
         _, network = weights.load_network(name)
         side = load_facts(name).side
-        expected = network.predict([[[[0.0] * 3] * side] * side] and _black(side), verbose=0)
+        expected = network.predict(np.zeros((1, side, side, 3), "float32"), verbose=0)
         for head, own in zip(heads, expected, strict=True):
             assert head[0] == pytest.approx(own[0].tolist(), abs=1e-5)
         assert not with_femr
@@ -101,12 +111,6 @@ class TestPushed:
         there = femr.load(NETWORKS[name], engine=engine)(PORTRAIT).faces[0].scores
         here = femr.load(name, engine=engine)(PORTRAIT).faces[0].scores
         assert list(there.probabilities) == pytest.approx(list(here.probabilities), abs=1e-6)
-
-
-def _black(side):
-    import numpy as np
-
-    return np.zeros((1, side, side, 3), "float32")
 
 
 class TestRevisions:

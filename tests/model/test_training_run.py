@@ -17,14 +17,14 @@ import pytest
 from builders import ROOT
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
-from femr.expression.networks import build_custom_cnn, label_network
+from femr.expression.networks import label_network
 from femr.training.checkpoint import Checkpoint, RunConfig
 from femr.training.data import FaceData
 from femr.training.network import FusedBatchNormalization, build, load_file
 from femr.training.optim import orthogonalize, schedule
 from femr.training.recipes import RECIPES, find
 from femr.training.train import Run, Settings, make_targets, soft_labels, train
-from training_builders import short_run, tiny_network
+from training_builders import TINY, noisy, short_run, tiny_network
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 48, 48))
@@ -33,11 +33,21 @@ USAGE = ["Training"] * 42 + ["PublicTest"] * 14 + ["PrivateTest"] * 8
 PROGRAM = """
 import sys
 from pathlib import Path
-sys.path.insert(0, "tests")
 from training_builders import short_run
-short_run(*sys.argv[1:3], Path(sys.argv[3]), int(sys.argv[4]))
+short_run(*sys.argv[1:3], Path(sys.argv[3]), epochs=1)
 assert ("tensorflow" in sys.modules) == (__import__("keras").backend.backend() == "tensorflow")
 """
+STANDING = """
+import sys, time
+from pathlib import Path
+from femr.expression import networks
+from femr.training.train import Run
+from training_builders import TINY, short_run
+networks.NETWORKS, save = TINY, Run.save
+Run.save = lambda run, folder: (save(run, folder), time.sleep(600))
+short_run("custom_cnn", sys.argv[1], Path(sys.argv[2]))
+"""
+"""The same with a tiny network; it stands still when its first epoch is on disk."""
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +65,17 @@ def source(tmp_path_factory):
 @pytest.fixture
 def tiny(monkeypatch):
     """A tiny network instead of the two."""
-    small = {name: replace(network, build=tiny_network) for name, network in networks.NETWORKS.items()}
-    monkeypatch.setattr(networks, "NETWORKS", small)
+    monkeypatch.setattr(networks, "NETWORKS", TINY)
 
 
-def start(source, out, network="custom_cnn", epochs=2, backend="tensorflow"):
-    """The same in a process of its own."""
+def start(program, *arguments, backend="tensorflow"):
+    """A run in a process of its own."""
     environment = os.environ | {
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
-    command = [sys.executable, "-c", PROGRAM, network, str(source), str(out), str(epochs)]
+    command = [sys.executable, "-c", program, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -80,7 +89,7 @@ def test_a_few_steps_on_every_backend(tmp_path, source, network, backend):
     if backend == keras.backend.backend():
         short_run(network, source, tmp_path, epochs=1)
     else:
-        process = start(source, tmp_path, network, epochs=1, backend=backend)
+        process = start(PROGRAM, network, source, tmp_path, backend=backend)
         output = process.communicate(timeout=600)[0].decode()
         assert process.returncode == 0, output[-2000:]
     (row,) = curve(tmp_path)
@@ -88,11 +97,11 @@ def test_a_few_steps_on_every_backend(tmp_path, source, network, backend):
     assert {"final.keras", "latest.keras", "checkpoint.npz", "run.json"} <= {p.name for p in tmp_path.iterdir()}
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, source, capsys):
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, source, tiny, capsys):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     short_run("custom_cnn", source, whole)
     assert "Epoch 2/2" in capsys.readouterr().out
-    process = start(source, killed)
+    process = start(STANDING, source, killed)
     deadline = time.monotonic() + 300
     while not (killed / "checkpoint.npz").exists():
         assert process.poll() is None, process.communicate()[0].decode()[-2000:]
@@ -185,7 +194,7 @@ def test_targets_are_the_label_and_the_votes():
 
 def test_soft_labels_are_of_both_heads(tmp_path):
     two, one = tmp_path / "two.keras", tmp_path / "one.keras"
-    network = build_custom_cnn()
+    network = noisy(1)
     network.save(two)
     label_network(network).save(one)
     plain = FaceData(IMAGES.astype(np.uint8)[:4], np.arange(4))
@@ -198,7 +207,7 @@ def test_soft_labels_are_of_both_heads(tmp_path):
         soft_labels([one], voted)
 
 
-def test_a_step_moves_each_head_by_its_own_target():
+def test_a_step_moves_each_head_by_its_own_target(tiny):
     """Without votes the people head stays; with them it learns; frozen stages stay in any case."""
     recipe = replace(find("custom_cnn", "finish"), batch_size=14, optimizer="adamw", epochs=1, warmup=0, weight_decay=0)
     votes = np.zeros((64, 10), np.int64)
@@ -209,7 +218,7 @@ def test_a_step_moves_each_head_by_its_own_target():
         keras.utils.set_random_seed(1)
         run = Run(build(recipe), recipe, faces[:42], make_targets(faces[:42], recipe, None), faces[42:], seed=1)
         run.prepare()
-        layers = {key: run.network.get_layer(key) for key in ("scores", "people", "stage2_conv1", "stage3_conv1")}
+        layers = {key: run.network.get_layer(key) for key in ("scores", "people", "stage1_conv1", "stage3_conv1")}
         before = {key: layer.get_weights()[0] for key, layer in layers.items()}
         run.train_epoch()
         moved[name] = {

@@ -10,8 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from damaged_tables import good_tables, try_tables
-from damaged_videos import TIMES, good_videos, try_videos
+from damage import TIMES, good_tables, good_videos, try_tables, try_videos
 from femr.errors import ImageError
 from femr.output.table import read_table
 from femr.video.analysis import frames

@@ -27,6 +27,15 @@ _MACHINE_FOLDERS = frozenset({
 _READABLE = 0o644  # mkstemp's own mode is for secrets
 
 
+def local(path: str) -> str:
+    """The path itself, or the one of an address that a file manager gives: file:///home/me/a%20b.jpg."""
+    if path[:7].lower() != "file://":
+        return path
+    from urllib.request import url2pathname
+
+    return url2pathname(path[7:].removeprefix("localhost"))
+
+
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
     """A file or a named pipe, opened. Raises: ImageError with the reason in a sentence that any name fits in."""
     name = printable(Path(path).name or str(path), _LONGEST_SHOWN)

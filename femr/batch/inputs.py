@@ -1,5 +1,6 @@
 """What a path stands for: the pictures and videos of files, folders, patterns, lists, ZIP files and addresses."""
 
+import codecs
 import glob
 import lzma
 import os
@@ -20,8 +21,9 @@ from threading import Lock
 from typing import IO, Any, Self, TypeVar
 
 from femr.errors import DataError, ImageError
-from femr.files import MOST_LISTED, open_file, passed_over, walk
+from femr.files import MOST_LISTED, local, open_file, passed_over, walk
 from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, read_all
+from femr.mending import is_packed
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
@@ -45,6 +47,8 @@ _PACKED = (
 )  # fmt: skip
 _ENDING = re.compile(r"\.[^\s.]{1,8}")
 _SHOWN = 5  # endings that a sentence tells
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROL = bytes({*range(32)} - set(b"\t\n\v\f\r\x1b"))
 _STANDARD_INPUT = "-"
 
 
@@ -54,12 +58,14 @@ class Input:
 
     name: as it stands in results. path: a local path, or an address such as s3://bucket/photo.jpg.
     member: the picture's name inside the ZIP file `path`. data: the picture's file, where it can be read but once.
+    fault: why it cannot be read, where that is known.
     """
 
     name: str
     path: str
     member: str | None = None
     data: bytes | None = field(default=None, repr=False)
+    fault: str | None = None
 
     @property
     def video(self) -> bool:
@@ -83,6 +89,8 @@ class Input:
 
     def open(self) -> IO[bytes]:
         """The file, opened. Raises: ImageError if it cannot be."""
+        if self.fault is not None:
+            raise ImageError(self.fault)
         if self.data is not None:
             return BytesIO(self.data)
         if self.path.startswith(WEB) and not self.video:
@@ -128,10 +136,11 @@ def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = 
     a machine's own (`files.passed_over`). A folder in a folder that cannot be opened is an input that cannot be read.
 
     Args: `passed`, to count what is passed over and not hidden, by ending; see `tell_passed`.
-    Raises: DataError if a folder, pattern, list or ZIP file holds nothing to read or cannot be read.
+    Raises: DataError if the only path is a folder, pattern, list or ZIP file that holds nothing to read or cannot be
+        read; one of several is an input that cannot be read.
     """
-    passed = Counter() if passed is None else passed
-    return [found for path in paths for found in _find(os.fspath(path), passed)]
+    passed, names = Counter() if passed is None else passed, [local(os.fspath(path)) for path in paths]
+    return _find(names[0], passed) if len(names) == 1 else [each for name in names for each in _tried(name, passed)]
 
 
 def tell_passed(passed: Counter[str]) -> str:
@@ -172,6 +181,14 @@ def _find(path: str, passed: Counter[str]) -> list[Input]:
         raise DataError(f"There are no pictures or videos in {encodable(path)}. {tell_passed(here)}".rstrip())
     passed.update(here)
     return found
+
+
+def _tried(path: str, passed: Counter[str]) -> list[Input]:
+    """The same of one of several: whatever is wrong with it costs nothing else."""
+    try:
+        return _find(path, passed)
+    except DataError as error:
+        return [Input(encodable(path), path, fault=str(error))]
 
 
 def _files(paths: Iterable[str]) -> list[Input]:
@@ -218,20 +235,27 @@ def _listed(path: Path, passed: Counter[str]) -> Iterator[Input]:
         raise DataError(f"{encodable(path.name)} cannot be opened: {error.strerror}.") from error
     if len(data) > MOST_LISTED:
         raise DataError(f"{encodable(path.name)} is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
-    for line in filter(None, map(str.strip, _lines(data))):
+    if _is_binary(data):
+        yield from _files([str(path)])  # photo.jpg.txt
+        return
+    for line in map(local, filter(None, map(str.strip, _lines(data)))):
         place = None if "://" in line else _place(path.parent, line)
         if place is None or _suffix(place) == ".txt":
             yield from _files([place or line] if place or not line.startswith("#") else [])
-            continue
-        try:
-            yield from _find(place, passed)
-        except DataError:  # one line must not spoil the others
-            yield from _files([place])
+        else:
+            yield from _tried(place, passed)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether it is no text, by the control characters in its beginning."""
+    begun = data[:1000]
+    marked = data.startswith(_MARKS) or b"\0" in data[:2]
+    return is_packed(data) or (not marked and len(begun) - len(begun.translate(None, _CONTROL)) > 1 + len(begun) // 20)
 
 
 def _lines(data: bytes) -> list[str]:
     """The lines of a list from anywhere: Windows writes UTF-16; bytes of no encoding stay what they are."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(_MARKS):
         return data.decode("utf-16", "replace").splitlines()
     if b"\0" in data[:2]:
         return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace").splitlines()

@@ -151,7 +151,7 @@ def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Ro
     form = form or form_of(path)
     unfinished = mark_of(path).exists()
     lines = mark_of(path) if unfinished and form == ".parquet" else path
-    if not lines.is_file():
+    if not (lines.is_file() or lines.is_fifo()):
         raise DataError(f"There is no table named {path.name}.")
     try:
         if lines.suffix == ".parquet":

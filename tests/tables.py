@@ -60,6 +60,11 @@ PROGRAMS = {
     "R, write.csv": text_of(yes="TRUE", no="FALSE", na="NA", index="", end="\n").encode(),
     "R, write.csv2": text_of(";", True, "TRUE", "FALSE", "NA", "", "\n").encode(),
     "R, write.table": text_of(yes="TRUE", no="FALSE", na="NA", index="", end="\n").encode()[1:],
+    "R, write.table, with spaces": text_of(" ", False, "TRUE", "FALSE", "NA", "", "\n", csv.QUOTE_NONNUMERIC).encode()[
+        3:
+    ],
+    "a title above": ("Our party\r\n\r\n" + text_of()).encode(),
+    "a title above, as LibreOffice saves it": ("Our; party, 2026" + ";" * 35 + "\r\n" + text_of(";")).encode(),
     "R, read again": text_of(yes="TRUE", no="FALSE", na="NA", index="X").encode(),
     "pandas": text_of(index="", end="\n").encode(),
     "pandas, read again": text_of(index="Unnamed: 0", na="nan", end="\n").encode(),

@@ -36,7 +36,8 @@ TYPES: Mapping[str, type] = MappingProxyType(
 FORMATS = (".csv", ".jsonl", ".parquet")
 """Endings of the files' names, and with them the formats."""
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", " ")
+_HEADER_WITHIN = 20  # lines: what may stand above the header
 _INDEX = re.compile(r"|index|x|rownames?|\.\.\.1|unnamed: \d+|__index_level_\d+__", re.IGNORECASE)  # rows' numbers
 _LONGEST_LINE = 1_000_000  # characters: what is no table may have no end of line
 _GROUP = 10_000  # rows of a Parquet row group
@@ -213,13 +214,9 @@ def _read_lines(path: Path, unfinished: bool) -> Iterator[str]:
 
 def _read_csv(path: Path, unfinished: bool) -> Iterator[Row]:
     lines = _read_lines(path, unfinished)
-    header, first = next(lines, ""), 2
-    if header.lstrip('"').startswith("sep="):  # Excel's own line, which says what divides the cells
-        header, first = next(lines, ""), 3
-    if unfinished and not header:
+    first, delimiter, columns = _header(lines)
+    if unfinished and not columns:
         return
-    delimiter = max(_DELIMITERS, key=header.count)
-    columns = [column.strip().lower() for column in next(csv.reader([header], delimiter=delimiter), [])]
     _check(columns)
     least = columns.index("model") + 1  # spreadsheets leave out empty cells at the end
     for number, record in enumerate(csv.reader(lines, delimiter=delimiter), start=first):
@@ -230,6 +227,21 @@ def _read_csv(path: Path, unfinished: bool) -> Iterator[Row]:
         if len(record) < least or any(record[len(columns) :]):
             raise DataError(f"is damaged: row {number} has {len(record)} values instead of {len(columns)}.")
         yield _typed(dict(zip(columns, map(from_cell, record), strict=False)), number)
+
+
+def _header(lines: Iterator[str]) -> tuple[int, str, list[str]]:
+    """The number of the row behind the header, what divides its columns, and their names, or what the first line has.
+
+    A title may stand above it, or Excel's own line, "sep=;".
+    """
+    found = []
+    for number, line in enumerate(islice(lines, _HEADER_WITHIN), start=1):
+        delimiter = max(_DELIMITERS, key=line.count)
+        columns = [column.strip().lower() for column in next(csv.reader([line], delimiter=delimiter), [])]
+        found.append((number + 1, delimiter, columns))
+        if set(REQUIRED_COLUMNS) <= set(columns):
+            return found[-1]
+    return found[0] if found else (2, ",", [])
 
 
 def _read_json_lines(path: Path, unfinished: bool) -> Iterator[Row]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from damaged_pictures import try_pictures
 from damaged_songs import try_lists, try_songs
-from damaged_tables import try_tables
-from damaged_videos import try_videos
+from tables import try_tables
+from videos import try_videos
 
 
 def some_play(count, seed):

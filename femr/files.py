@@ -1,5 +1,6 @@
 """Files and folders, with one clear sentence when they cannot be read or written."""
 
+import codecs
 import hashlib
 import os
 import stat
@@ -34,6 +35,15 @@ def local(path: str) -> str:
     from urllib.request import url2pathname
 
     return url2pathname(path[7:].removeprefix("localhost"))
+
+
+def encoding_of(begun: bytes) -> str:
+    """The encoding of a list or table that begins so: UTF-8, or UTF-16 as spreadsheets write it, marked or not."""
+    if begun.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in begun[:2]:  # the first character is an ASCII one
+        return "utf-16-be" if begun.startswith(b"\0") else "utf-16-le"
+    return "utf-8-sig"
 
 
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from femr.errors import LibraryError, printable
-from femr.files import MOST_LISTED
+from femr.files import MOST_LISTED, encoding_of
 from femr.results import Emotion, emotion_of
 from femr.song_tags import read_tags
 
@@ -28,7 +28,6 @@ LISTS = ("library.json", "library.csv", "library.tsv")
 SPREADSHEETS = ("library.xlsx", "library.xls", "library.ods", "library.numbers")
 """Those of lists that have not been saved as one yet."""
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _COLUMNS = frozenset({"file", "expression"})
 _DELIMITERS = (",", ";", "\t")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
@@ -162,12 +161,10 @@ def read_list(path: Path) -> list[Entry]:
 
 
 def _decode(data: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
-    if b"\0" in data[:2]:  # both kinds of list begin with an ASCII character
-        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace")
-    return "".join(map(_decode_line, data.splitlines(keepends=True)))
+    encoding = encoding_of(data)
+    if encoding != "utf-8-sig":
+        return data.decode(encoding, "replace")
+    return "".join(map(_decode_line, data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)))
 
 
 def _decode_line(line: bytes) -> str:

@@ -1,6 +1,5 @@
 """What a path stands for: the pictures and videos of files, folders, patterns, lists, ZIP files and addresses."""
 
-import codecs
 import glob
 import lzma
 import os
@@ -12,16 +11,16 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import product
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Any, TypeVar
 
 from femr.errors import DataError, ImageError
-from femr.files import MOST_LISTED, local, open_file, passed_over, walk
+from femr.files import MOST_LISTED, encoding_of, local, open_file, passed_over, walk
 from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, read_all
 from femr.mending import is_packed
 
@@ -47,7 +46,6 @@ _PACKED = (
 )  # fmt: skip
 _ENDING = re.compile(r"\.[^\s.]{1,8}")
 _SHOWN = 5  # endings that a sentence tells
-_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = bytes({*range(32)} - set(b"\t\n\v\f\r\x1b"))
 _STANDARD_INPUT = "-"
 
@@ -98,32 +96,23 @@ class Input:
         return _open_remote(self.path) if "://" in self.path else open_file(self.path)
 
 
-class Archives:
-    """ZIP files that are read: each is opened once, so the list of its members is read once; a context manager.
-
-    May be used from several threads.
-    """
+class Archives(ExitStack):
+    """ZIP files that are read, from one thread or several; each is opened, and its members' list read, but once."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._opened: dict[str, zipfile.ZipFile] = {}
         self._lock = Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for archive in self._opened.values():
-            archive.close()
 
     def open(self, path: str) -> zipfile.ZipFile:
         """The ZIP file at a path. Raises: DataError."""
         with self._lock:
-            try:
-                if path not in self._opened:
-                    self._opened[path] = zipfile.ZipFile(path)
-                return self._opened[path]
-            except _PACKED as error:
-                raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
+            if path not in self._opened:
+                try:
+                    self._opened[path] = self.enter_context(zipfile.ZipFile(path))
+                except _PACKED as error:
+                    raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
+            return self._opened[path]
 
 
 def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = None) -> list[Input]:
@@ -149,6 +138,10 @@ def tell_passed(passed: Counter[str]) -> str:
     rest = passed.total() - sum(count for _, count in passed.most_common(_SHOWN))
     told = ", ".join([*kinds, *([f"{rest:,} others"] if rest else [])])
     return f"Passed over as neither pictures nor videos by their endings: {told}." if told else ""
+
+
+def _files(paths: Iterable[str]) -> list[Input]:
+    return [Input(encodable(path), path) for path in paths]
 
 
 def encodable(name: str) -> str:
@@ -191,15 +184,11 @@ def _tried(path: str, passed: Counter[str]) -> list[Input]:
         return [Input(encodable(path), path, fault=str(error))]
 
 
-def _files(paths: Iterable[str]) -> list[Input]:
-    return [Input(encodable(path), path) for path in paths]
-
-
 def _walk(folder: str, passed: Counter[str]) -> Iterator[str]:
     closed: list[str] = []
-    for path in walk(folder, lambda error: closed.append(str(error.filename))):
-        if _wanted(path.name, passed) and not _is_pipe(path):  # it might wait for ever for one that writes
-            yield str(path)
+    paths = walk(folder, lambda error: closed.append(str(error.filename)))
+    # a pipe might wait for ever for one that writes
+    yield from (str(path) for path in paths if _wanted(path.name, passed) and not _is_pipe(path))
     yield from closed
 
 
@@ -249,17 +238,14 @@ def _listed(path: Path, passed: Counter[str]) -> Iterator[Input]:
 def _is_binary(data: bytes) -> bool:
     """Whether it is no text, by the control characters in its beginning."""
     begun = data[:1000]
-    marked = data.startswith(_MARKS) or b"\0" in data[:2]
-    return is_packed(data) or (not marked and len(begun) - len(begun.translate(None, _CONTROL)) > 1 + len(begun) // 20)
+    odd = len(begun) - len(begun.translate(None, _CONTROL)) > 1 + len(begun) // 20
+    return is_packed(data) or (odd and encoding_of(data) == "utf-8-sig")
 
 
 def _lines(data: bytes) -> list[str]:
     """The lines of a list from anywhere: Windows writes UTF-16; bytes of no encoding stay what they are."""
-    if data.startswith(_MARKS):
-        return data.decode("utf-16", "replace").splitlines()
-    if b"\0" in data[:2]:
-        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace").splitlines()
-    return data.decode("utf-8-sig", "surrogateescape").splitlines()
+    encoding = encoding_of(data)
+    return data.decode(encoding, "surrogateescape" if encoding == "utf-8-sig" else "replace").splitlines()
 
 
 def _place(folder: Path, line: str) -> str | None:

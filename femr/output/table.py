@@ -21,7 +21,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
 
 from femr.errors import DataError, printable
-from femr.files import writing
+from femr.files import encoding_of, writing
 from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, csv_line, from_cell, to_rows
 from femr.results import Analysis
 
@@ -196,10 +196,9 @@ def encode(rows: Iterable[Row], form: str) -> bytes:
 def _read_lines(path: Path, unfinished: bool) -> Iterator[str]:
     """The lines, in any of the encodings that spreadsheets write, without a last one that an interruption cut."""
     with path.open("rb") as file:
-        begin = file.peek(2)[:2]
-        marked = begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        utf16 = "utf-16" if marked else {b"\0": "utf-16-be"}.get(begin[:1], "utf-16-le") if b"\0" in begin else None
-        text = io.TextIOWrapper(file, utf16 or "utf-8-sig", None if utf16 else "surrogateescape", newline="")
+        encoding = encoding_of(file.peek(2))
+        errors = "surrogateescape" if encoding == "utf-8-sig" else None
+        text = io.TextIOWrapper(file, encoding, errors, newline="")
         while line := text.readline(_LONGEST_LINE):
             if len(line) == _LONGEST_LINE:
                 raise DataError(f"is damaged: it has a line of over {_LONGEST_LINE:,} characters.")

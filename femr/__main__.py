@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"femr: {printable(str(error), _LONGEST)}", file=sys.stderr)
     except OSError as error:
         _give_up_output()
-        where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else "The output"
+        nameless = "The current folder" if isinstance(error, FileNotFoundError) else "The output"
+        where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else nameless
         print(f"femr: {where} cannot be used: {error.strerror or error}.", file=sys.stderr)
     return BAD_INPUT
 

@@ -15,7 +15,14 @@ def test_the_headline_shows_mood_reason_and_colour():
 
 
 def test_tags_cannot_smuggle_markup_in():
-    song = {"title": "<script>alert(1)</script>", "facts": ["<img src=x>"], "length": "", "color": "#fff", "cover": "c", "link": ""}
+    song = {
+        "title": "<script>alert(1)</script>",
+        "facts": ["<img src=x>"],
+        "length": "",
+        "color": "#fff",
+        "cover": "c",
+        "link": "",
+    }
     shown = song_cards([song])
     assert "<script" not in shown
     assert shown.count("<img") == 1

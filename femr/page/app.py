@@ -16,7 +16,7 @@ from gradio.routes import ORJSONResponse
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, desk, html, live, many, media, photo, report, shared, songs
+from femr.page import about, agents, api, desk, html, live, many, media, photo, shared
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -47,12 +47,12 @@ def build_page() -> gr.Blocks:
         gr.HTML(html.TITLE, apply_default_css=False, elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
-        for name, part in (("Live", live), ("Photos and video", many), ("Report", report)):
+        for name, build in (("Live", live.build), ("Photos and video", many.build), ("Report", many.build_report)):
             with gr.Tab(name) as tab:
-                part.build()
+                build()
             _draw_when_opened(tab)
         with gr.Tab("Songs"):
-            songs.build(library)
+            about.build_songs(library)
         with gr.Tab("About") as tab:
             about.build(library, (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         _draw_when_opened(tab)

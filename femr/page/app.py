@@ -133,6 +133,8 @@ def _theme() -> gr.themes.Base:
         block_title_text_color_dark=text,
         button_primary_text_color="#1f2937",  # dark ink on amber: white has too little contrast
         button_primary_text_color_dark="#1f2937",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
         checkbox_label_text_color_selected="#1f2937",
         checkbox_label_text_color_selected_dark="#1f2937",
     )

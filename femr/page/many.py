@@ -49,7 +49,7 @@ HIDDEN: Any = gr.update(value=None, visible=False)
 INTRO = (
     "A report about a group: an audience, a party, your own photos. It shows shares and times, no pictures, and "
     f"nothing about fewer than {LEAST} faces. Choose a table (CSV, JSON lines or Parquet) that you made with *Photos "
-    "and video* or `python -m femr analyze`."
+    "and video* or `femr analyze`."
 )
 BLANK = (WAITING, "", "", "", HIDDEN, HIDDEN)
 FILM = "() => document.querySelector('#film-shown video')"

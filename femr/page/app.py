@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, report, shared, songs, wall
+from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, shared, wall
 from femr.page.events import Events
 from femr.page.live import PLAIN, Setup
 from femr.page.remote import Door, Remote, told
@@ -55,12 +55,12 @@ def build_page(setup: Setup = PLAIN) -> gr.Blocks:
         with gr.Tab("Photo"):
             photo.build()
         live_tab = partial(live.build, setup)
-        for name, build in (("Live", live_tab), ("Photos and video", many.build), ("Report", report.build)):
+        for name, build in (("Live", live_tab), ("Photos and video", many.build), ("Report", many.build_report)):
             with gr.Tab(name) as tab:
                 build()
             _draw_when_opened(tab)
         with gr.Tab("Songs"):
-            songs.build(library)
+            about.build_songs(library)
         with gr.Tab("About") as tab:
             about.build(library, (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         _draw_when_opened(tab)
@@ -143,6 +143,8 @@ def _theme() -> gr.themes.Base:
         block_title_text_color_dark=text,
         button_primary_text_color="#1f2937",  # dark ink on amber: white has too little contrast
         button_primary_text_color_dark="#1f2937",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
         checkbox_label_text_color_selected="#1f2937",
         checkbox_label_text_color_selected_dark="#1f2937",
     )

@@ -99,8 +99,7 @@ def photo_card(photo: Pixels, found: Analysis, alt: str) -> str:
 
 def image(content: bytes, alt: str, kind: str = "jpeg") -> str:
     """A picture with its content in it, decoded before it is shown: none flickers that follows another."""
-    data = base64.b64encode(content).decode()
-    return f'<img alt="{escape(alt)}" decoding="sync" src="data:image/{kind};base64,{data}">'
+    return f'<img alt="{escape(alt)}" decoding="sync" src="{data_url(content, f"image/{kind}")}">'
 
 
 def jpeg(image: Pixels) -> bytes:
@@ -111,13 +110,17 @@ def jpeg(image: Pixels) -> bytes:
 
 def jpeg_url(image: Pixels) -> str:
     """A picture, RGB uint8 (h, w, 3), as an address that holds it."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg(image)).decode()
+    return data_url(jpeg(image), "image/jpeg")
+
+
+def data_url(content: bytes, kind: str) -> str:
+    """A file as an address that holds it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def download(name: str, text: str, kind: str, label: str) -> str:
     """A link that carries its own content."""
-    data = base64.b64encode(text.encode()).decode()
-    return f'<a class="download" download="{name}" href="data:{kind};base64,{data}">{escape(label)}</a>'
+    return f'<a class="download" download="{name}" href="{data_url(text.encode(), kind)}">{escape(label)}</a>'
 
 
 def table_csv(analyses: Sequence[Analysis]) -> str:

@@ -1,6 +1,6 @@
 // Put into the wall's page before its own scripts: hears what it plays, and keeps a diary of its answers.
 (() => {
-  const evening = { levels: [], answers: [], songs: [], ages: [], painted: 0, streams: [], camera: true }
+  const evening = { levels: [], answers: [], songs: [], ages: [], failed: new Set(), painted: 0, streams: [], camera: true }
   window.evening = evening
   const now = performance.now.bind(performance)
 
@@ -50,6 +50,7 @@
       evening.song = told.song
       evening.songs.push([start / 1000, told.song])
     }
+    for (const number of told.failed ?? []) evening.failed.add(number)
     const note = (status, answer) => frame && evening.answers.push([now() / 1000, now() - start, status, answer])
     try {
       const response = await ask(...asked)
@@ -114,6 +115,6 @@
     answers: evening.answers.splice(0),
     songs: evening.songs.splice(0),
     ages: evening.ages.splice(0),
-    cameras: evening.streams.length,
+    failed: [...evening.failed],
   })
 })()

@@ -8,7 +8,7 @@ each goes what the browser knows of the music, so that a restart of the server c
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, wraps
 from io import BytesIO
 from time import monotonic
@@ -35,7 +35,7 @@ from femr.video.session import Coming, Played, Session, Step
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.analyzer import Analyzer
 
-LATE = 1.5
+LATE = 2.5
 """Seconds that a picture may wait for its turn."""
 MINUTES = 10
 """That a visit lasts on a page that is open to everybody."""
@@ -169,6 +169,7 @@ class Stage:
                 return Response(status_code=204)
             _hear(visit.session, told)
             step = visit.session.step(faces, monotonic())
+            step = step._replace(mood=replace(step.mood, emotion=visit.session.looks))
         if told.wall:
             title = step.song.title if step.song else None
             self.visits.tell(visit, event(step.mood.emotion, step.mood.counts, len(step.faces), title))
@@ -293,11 +294,15 @@ def _face(face: FaceEmotion, width: int, height: int) -> dict[str, Any]:
 
 def _music(session: Session) -> dict[str, Any]:
     """The song that is to play, the one that comes next, and a sentence where there is something to say."""
-    library = shared.music_library()
-    trouble = library.problems[0] if not library.songs and library.problems else None
     song = session.song and _card(session.song, session.song_mood)
     coming = session.coming
-    return {"song": song, "next": coming and _next(coming), "note": trouble or session.note}
+    note = session.note if session.library.songs else _why_silent()
+    return {"song": song, "next": coming and _next(coming), "note": note}
+
+
+def _why_silent() -> str:
+    library = shared.music_library()
+    return "None of the songs can be played." if library.songs else " ".join(library.problems[:1])
 
 
 def _card(song: Song, mood: Emotion | None) -> dict[str, Any]:
@@ -325,16 +330,18 @@ def sentence(mood: Mood, faces: Sequence[FaceEmotion]) -> str:
         return "hard to read from here"
     most = mood.counts[mood.emotion]
     look = "looks" if most == 1 else "look"
-    tied = [f"{most} {look} {emotion.adjective}" for emotion, votes in mood.counts.items() if votes == most]
-    return ", ".join(tied) if len(tied) > 1 else f"{most} of {len(faces)} {look} {mood.emotion.adjective}"
+    tied = [emotion for emotion, votes in mood.counts.items() if votes == most and emotion is not mood.emotion]
+    if tied:
+        return ", ".join(f"{most} {look} {emotion.adjective}" for emotion in (mood.emotion, *tied))
+    return f"{most} of {len(faces)} {look} {mood.emotion.adjective}"
 
 
-def stage(setup: Setup) -> str:
-    """The stage's elements, as HTML."""
+def stage(setup: Setup, wall: bool = False) -> str:
+    """The stage's elements, as HTML: for the wall's page, or for the tab."""
     smallest, every = dict.fromkeys((*SMALLEST, setup.smallest_face)), sorted({*EVERY, setup.every})
     said = {"privacy": PRIVACY, "law": LAW, "modes": shared.MODES, "emotions": [card.look(one) for one in EMOTIONS]}
     template = Environment(autoescape=True).from_string(shared.text_of("stage.html"))
-    return template.render(setup=asdict(setup), smallest=smallest, every=every, **said)
+    return template.render(wall=wall, setup=asdict(setup), smallest=smallest, every=every, **said)
 
 
 def build(setup: Setup) -> None:

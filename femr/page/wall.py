@@ -23,7 +23,7 @@ HEADERS = {
 def routes(setup: Setup) -> list[BaseRoute]:
     """The routes to be served beside Gradio's."""
     template = Environment(autoescape=True).from_string(shared.text_of("wall.html"))
-    parts = {"stage": live.stage(setup), "player": shared.text_of("player.html")}
+    parts = {"stage": live.stage(setup, wall=True), "player": shared.text_of("player.html")}
     page = template.render({name: Markup(text) for name, text in parts.items()})
 
     async def show(_: Request) -> Response:

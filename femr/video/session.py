@@ -1,7 +1,7 @@
 """Frames in, analyses out: how faces, mood and song move on from picture to picture, of a camera or of a film.
 
 Driven by time stamps alone. Faces keep their numbers, their scores are averaged (both in femr.video.tracking), and the
-averages vote. The first song starts when the mood has been the same for STABLE seconds.
+averages vote; a tie changes nothing. The first song starts when the mood has been the same for STABLE seconds.
 It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
 LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
 
@@ -94,7 +94,7 @@ class Session:
         keep: seconds for which a face that is not seen keeps its number.
 
     A song does not come again before all others of its mood did. song_mood: what the song was chosen
-    for. follower: finds the faces, see `analyze`. time: of the last step.
+    for. looks: what the group looks like; a tie changes nothing. follower: finds the faces. time: of the last step.
     """
 
     def __init__(
@@ -111,7 +111,8 @@ class Session:
     ) -> None:
         self.song: Song | None = None
         self.song_mood: Emotion | None = None
-        self._library, self._mode = library, mode
+        self.looks: Emotion | None = None
+        self.library, self._mode = library, mode
         self._chosen: dict[Emotion, Song] = {}  # for each mood that may come, before it does
         self._stable, self._least = stable, least
         self.follower, self._every = Follower(every), every
@@ -128,8 +129,8 @@ class Session:
 
     def equip(self, library: MusicLibrary, mode: Mode) -> None:
         """Goes on with other songs, or in the other mode, from the next song on."""
-        if (library, mode) != (self._library, self._mode):
-            self._library, self._mode = library, mode
+        if (library, mode) != (self.library, self._mode):
+            self.library, self._mode = library, mode
             self._chosen.clear()
 
     def hear(self, played: Played, time: float) -> None:
@@ -170,7 +171,8 @@ class Session:
         faces = self._smoother.update(numbered, time)
         mood = vote(faces)
         self.time = time
-        self._follow(mood.emotion)
+        self.looks = self._settled(mood)
+        self._follow(self.looks)
         if self._due():
             self._change()
         return Step(faces, mood, self.song)
@@ -195,6 +197,12 @@ class Session:
         if self.song and self._mood is self.song_mood:
             return ""
         return f"There is no song for this mood{'; this one plays on' if self.song else ''}."
+
+    def _settled(self, mood: Mood) -> Emotion | None:
+        """The mood's expression; in a tie with the one before, that one: a crowd in two halves is not to flicker."""
+        before = self._mood
+        tied = mood.emotion and before and mood.counts.get(before) == mood.counts[mood.emotion]
+        return before if tied else mood.emotion
 
     def _follow(self, emotion: Emotion | None) -> None:
         """Since when the mood is what it is."""
@@ -225,7 +233,7 @@ class Session:
 
     def _choose(self, mood: Emotion) -> Song | None:
         """The song for a mood: the same until another begins."""
-        song = self._chosen.get(mood) or self._library.pick(mood, self._mode, self._played)
+        song = self._chosen.get(mood) or self.library.pick(mood, self._mode, self._played)
         if song:
             self._chosen[mood] = song
         return song

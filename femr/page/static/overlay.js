@@ -1,6 +1,8 @@
 // Boxes over the video that glide from answer to answer, each with its emoji. No numbers, no words.
 const SETTLE = 0.14 // seconds in which a box goes 63 % of its way
 const FADE = 0.35 // seconds in which one appears, or goes
+const AHEAD = 0.7 // seconds for which a box goes on as it moved: answers are of pictures that are a moment old
+const STEADY = 0.6 // weight of the newest speed
 const MOST_PIXELS = 1920 // of the drawing's long side: more is not seen from across a room
 const FONT = '"Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif'
 
@@ -10,19 +12,21 @@ export class Overlay {
     this.canvas = canvas
     this.video = video
     this.context = canvas.getContext('2d')
-    this.faces = new Map() // number → {box, to, opacity, shown, emoji, color}
+    this.faces = new Map() // number → where it is drawn, where it was seen and when, its speed, and how it looks
     this.mirrored = false
     this.emoji = new Map()
     this.painted = 0 // pictures so far
     new ResizeObserver(() => this.resize()).observe(canvas)
   }
 
-  /** The faces of the newest answer. */
-  show(faces) {
+  /** The faces of the newest answer; taken: when its picture was, in milliseconds. */
+  show(faces, taken = performance.now()) {
     for (const face of this.faces.values()) face.shown = false
     for (const { number, box, emoji, color, emotion } of faces) {
-      const known = this.faces.get(number) || { box: [...box], opacity: 0 }
-      this.faces.set(number, Object.assign(known, { to: box, emoji, color, unclear: !emotion, shown: true }))
+      const known = this.faces.get(number) || { box: [...box], opacity: 0, speed: [0, 0] }
+      const speed = known.seen && speedOf(known, box, taken)
+      Object.assign(known, { seen: box, taken, speed: speed || known.speed, emoji, color, unclear: !emotion, shown: true })
+      this.faces.set(number, known)
     }
     this.wake()
   }
@@ -64,9 +68,11 @@ export class Overlay {
   move(face, seconds) {
     const share = 1 - Math.exp(-seconds / SETTLE)
     const before = face.opacity
-    face.box = face.box.map((value, index) => value + share * (face.to[index] - value))
+    const age = Math.min(AHEAD, (this.time - face.taken) / 1000)
+    const to = face.seen.map((value, index) => value + age * face.speed[index % 2])
+    face.box = face.box.map((value, index) => value + share * (to[index] - value))
     face.opacity = Math.min(1, Math.max(0, before + (face.shown ? seconds : -seconds) / FADE))
-    return face.opacity !== before || face.box.some((value, index) => Math.abs(face.to[index] - value) > 2e-4)
+    return face.opacity !== before || face.box.some((value, index) => Math.abs(to[index] - value) > 2e-4)
   }
 
   /** Where a box is on the canvas: left, top, width, height. */
@@ -118,4 +124,14 @@ export class Overlay {
     }
     return this.emoji.get(emoji)
   }
+}
+
+/** How fast a face moves, in shares of the picture a second, [x, y]; no faster than its own size. */
+function speedOf({ seen, taken: before, speed }, box, taken) {
+  const seconds = Math.max(0.05, (taken - before) / 1000)
+  return [0, 1].map((axis) => {
+    const size = box[axis + 2] - box[axis]
+    const now = (box[axis] + box[axis + 2] - seen[axis] - seen[axis + 2]) / 2 / seconds
+    return STEADY * Math.max(-size, Math.min(size, now)) + (1 - STEADY) * speed[axis]
+  })
 }

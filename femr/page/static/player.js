@@ -183,7 +183,7 @@ function sound() {
   held = false
   root.dataset.state = 'coming'
   audio.play().catch((error) => {
-    if (audio !== deck() || error.name === 'AbortError') return
+    if (audio !== deck() || !queue.length || error.name === 'AbortError') return
     if (error.name === 'NotAllowedError') {
       root.dataset.state = 'refused'
       show()
@@ -377,7 +377,7 @@ for (const audio of decks) {
     if (queue.some((one) => one.url === song?.url) && gliding !== song) check(song)
   })
   audio.addEventListener('timeupdate', () => tick(audio))
-  audio.addEventListener('ended', () => audio === deck() && !gliding && ended(audio))
+  audio.addEventListener('ended', () => audio === deck() && songs.has(audio) && queue.length && !gliding && ended(audio))
 }
 
 function unstick(audio, time) {

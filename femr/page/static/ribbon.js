@@ -1,5 +1,6 @@
 // The last minutes as a ribbon: from left to right the time, one upon the other the shares of the expressions.
 const MINUTES = 5
+const LEAST = 20 // seconds that its width is
 const EVERY = 1000 // milliseconds from point to point
 const CALM = 4 // seconds in which the ribbon follows by 63 %
 const SIGN = 20 // seconds that a mood must last for its emoji to stand there
@@ -41,7 +42,8 @@ export class Ribbon {
     context.clearRect(0, 0, width, height)
     if (points.length < 2) return
     const end = points.at(-1)[0]
-    const x = (seconds) => width * (1 - (end - seconds) / (60 * MINUTES))
+    const span = Math.max(LEAST, end - points[0][0]) // at first it spans what there is
+    const x = (seconds) => width * (1 - (end - seconds) / span)
     const under = points.map(() => 0)
     for (const { emotion, color } of this.emotions) {
       context.fillStyle = color

@@ -9,7 +9,7 @@ import { Webcam, cameras } from './webcam.js'
 const PACE = 200 // milliseconds from picture to picture at least
 const PULSE = 1500 // and from word to word while there is no picture
 const AGAIN = [400, 800, 1500] // until the server is asked again that did not answer
-const PATIENCE = 8000 // milliseconds for an answer
+const PATIENCE = [6000, 9000] // milliseconds for an answer, and where the last one did not come
 const WIDTHS = [1280, 960] // pixels of a picture; the smaller where answers are slow
 const [SLOW, QUICK] = [480, 250] // milliseconds that an answer takes
 const CALM = 15_000 // milliseconds between two changes of that
@@ -90,7 +90,7 @@ export function start(element) {
   async function ask(mine, picture, begun) {
     const told = { wall: house.wall, ...mine.options, ...player.state() }
     const asked = (mine.asked = new AbortController())
-    const patience = setTimeout(() => asked.abort(), PATIENCE)
+    const patience = setTimeout(() => asked.abort(), PATIENCE[Math.min(mine.misses, 1)])
     try {
       const response = await fetch(`live/${picture ? 'frame' : 'pulse'}?visit=${mine.token}`, {
         method: 'POST',
@@ -122,7 +122,7 @@ export function start(element) {
     wait(webcam.trouble)
     if (answer.faces) {
       const taken = performance.now() - begun
-      overlay.show(answer.faces)
+      overlay.show(answer.faces, begun)
       say(answer)
       ribbon.add(answer)
       fit(mine, taken)
@@ -163,8 +163,8 @@ export function start(element) {
     const word = mood ? mood.adjective : ''
     if ($('.name').textContent !== word) {
       $('.name').textContent = word
-      $('.emoji').textContent = mood?.emoji || ''
-      $('.mood').animate?.({ opacity: [0, 1], translate: ['0 0.15em', '0 0'] }, { duration: 500, easing: 'ease-out' })
+      $('.crowd .emoji').textContent = mood?.emoji || ''
+      $('.crowd').animate?.({ opacity: [0, 1], translate: ['0 0.15em', '0 0'] }, { duration: 500, easing: 'ease-out' })
     }
     $('.reason').textContent = sentence
   }

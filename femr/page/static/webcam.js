@@ -92,10 +92,11 @@ export class Webcam {
 
   /** Whether no new picture comes any more; a hidden page does not know. */
   stale() {
+    if (this.stream.getVideoTracks()[0].readyState === 'ended') this.lose()
     const frames = this.video.getVideoPlaybackQuality?.().totalVideoFrames
     const now = performance.now()
     if (frames === undefined || frames !== this.seen.frames || document.hidden) this.seen = { frames, time: now }
-    if (now - this.seen.time > STALE) this.lose()
+    if (this.stream && now - this.seen.time > STALE) this.lose()
     return !this.stream
   }
 

@@ -329,17 +329,18 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
-        seen = [answer["mood"] for when, *_, answer in diary.answers if answer and at - LEAST < when < at]
+        seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
         looks = {one["emotion"] for one in seen if one}
         if looks and cards[number]["emotion"] not in looks:
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
-        mine = [number for _, number in began if cards[number]["emotion"] == mood]
-        good = {number for number in mine if cards[number]["title"] not in broken}
-        for place, number in enumerate(mine):
-            since = max((index for index in range(place) if mine[index] == number), default=place)
-            if number in good and since < place and good - set(mine[since:place]):
-                yield f"{cards[number]['title']} came again before others of its mood."
+        mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
+        times = {number: 0 for _, number in mine if cards[number]["title"] not in broken}
+        for at, number in mine:
+            answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
+            if answered and number in times and times[number] > min(times.values()):
+                yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
+            times[number] = times.get(number, 0) + 1
 
 
 def main(minutes: float) -> dict[str, Any]:

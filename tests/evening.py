@@ -122,7 +122,7 @@ class Evening:
         diary.answers += seen["answers"]
         diary.ages += seen["ages"]
         diary.failed = seen["failed"]
-        diary.songs += [(at, number) for at, number in seen["songs"] if number is not None]
+        diary.songs += seen["songs"]
         for *_, answer in seen["answers"]:
             for card in ((answer or {}).get("song"), ((answer or {}).get("next") or {}).get("song")):
                 if card:
@@ -265,7 +265,7 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     faults = [*sound_faults(diary), *failure_faults(diary, soon), *memory_faults(diary), *song_faults(diary, broken)]
     return {
         "minutes": round(seconds / 60, 1),
-        "songs": len(plays(diary)),
+        "songs": len(diary.songs),
         "songs_that_failed": [diary.cards[number]["title"] for number in diary.failed if number in diary.cards],
         "longest_silence": max(silences(diary), default=0.0),
         "seconds_to_recover": {f"{name}, at {begun:.0f} s": took for name, begun, took in diary.failures},
@@ -289,11 +289,6 @@ def silences(diary: Diary) -> Iterator[float]:
             begun, heard = at, True
         elif heard:
             yield round(at - begun, 1)
-
-
-def plays(diary: Diary) -> list[tuple[float, int]]:
-    """When which song began; one that goes on after a pause has not begun again."""
-    return [one for before, one in pairwise([(0.0, -1), *diary.songs]) if one[1] != before[1]]
 
 
 def sound_faults(diary: Diary) -> Iterator[str]:
@@ -324,7 +319,7 @@ def memory_faults(diary: Diary) -> Iterator[str]:
 
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood."""
-    began, cards = plays(diary), diary.cards
+    began, cards = diary.songs, diary.cards
     for (before, number), (at, _) in pairwise(began):
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."

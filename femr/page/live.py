@@ -30,7 +30,7 @@ from femr.music import Mode, MusicLibrary
 from femr.page import card, shared
 from femr.page.visits import SHARED_FROM, Refused, Visit, Visits, event, shares_of
 from femr.results import EMOTIONS, Emotion, FaceEmotion, Mood, Song
-from femr.video.session import Coming, Played, Session, Step
+from femr.video.session import Coming, Played, Session
 
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.analyzer import Analyzer
@@ -43,7 +43,7 @@ MOST_BYTES = 1_000_000
 SIDE = 1280
 """Pixels that a picture is wide at most."""
 LEAST_FACE = 12
-SMALLEST = (None, 40, 60, 80)
+SMALLEST = (None, 40, 80)
 """Pixels of the smallest face that is looked for, as one may choose on the page; None: the detector's own."""
 EVERY = (1, 2, 4)
 """In every how many-th picture new faces are looked for, as one may choose."""
@@ -115,8 +115,8 @@ class Told:
             said = json.loads(text)
             mood = said.get("mood")
             lists = {name: tuple(said.get(name, ())) for name in ("heard", "failed")}
-            told = cls(**{**said, **lists, "mood": mood and Emotion(mood)})
-        except (ValueError, TypeError, AttributeError) as error:
+            told = cls(**{**said, **lists, "mood": None if mood is None else Emotion(mood)})
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise DataError("Expected what the page's script sends along.") from error
         if not told._sound():
             raise DataError("Expected what the page's script sends along.")
@@ -169,11 +169,11 @@ class Stage:
                 return Response(status_code=204)
             _hear(visit.session, told)
             step = visit.session.step(faces, monotonic())
-            step = step._replace(mood=replace(step.mood, emotion=visit.session.looks))
-        if told.wall:
-            title = step.song.title if step.song else None
-            self.visits.tell(visit, event(step.mood.emotion, step.mood.counts, len(step.faces), title))
-        return JSONResponse({**_seen(step, picture.size), **_music(visit.session), "commands": _taken(visit)})
+        mood = replace(step.mood, emotion=visit.session.looks)
+        shown = [face for face in step.faces if surely_a_face(face.face)]
+        self.visits.tell(visit, event(mood.emotion, mood.counts, len(shown), step.song.title if step.song else None))
+        seen = _seen(shown, mood, picture.size)
+        return JSONResponse({**seen, **_music(visit.session), "commands": _taken(visit)})
 
     async def _pulse(self, request: Request) -> Response:
         """The music and the host's commands, while there is no picture."""
@@ -241,7 +241,7 @@ def _picture(data: bytes) -> Picture:
         raise ImageError(f"Expected a picture of {SIDE} pixels' width at most. Received: {width}×{height}")
     pixels = load_image(data)
     height, width = pixels.shape[:2]
-    # as if all were of one size: the script sends smaller ones to a machine that is slow
+    # as if all were of one size: another camera may be plugged in
     return to_picture(pixels, (SIDE, round(SIDE * height / width)))
 
 
@@ -267,16 +267,14 @@ def _numbers(library: MusicLibrary) -> dict[int, int]:
     return {id(song): number for number, song in enumerate(library.songs)}
 
 
-def _seen(step: Step, size: tuple[int, int]) -> dict[str, Any]:
+def _seen(faces: Sequence[FaceEmotion], mood: Mood, size: tuple[int, int]) -> dict[str, Any]:
     """Faces and mood as the stage draws them; boxes are shares of the picture's width and height."""
-    faces = [face for face in step.faces if surely_a_face(face.face)]
-    emotion = step.mood.emotion
     return {
         "size": size,
         "faces": [_face(face, *size) for face in faces],
-        "mood": card.look(emotion) if emotion else None,
-        "sentence": sentence(step.mood, faces),
-        "shares": shares_of(step.mood.counts, len(faces)),
+        "mood": card.look(mood.emotion) if mood.emotion else None,
+        "sentence": sentence(mood, faces),
+        "shares": shares_of(mood.counts, len(faces)),
     }
 
 

@@ -81,7 +81,7 @@ class Visit:
     def turn(self) -> Iterator[None]:
         """While one request of the visit is answered. Raises: Refused, where another one is."""
         if self.busy:
-            raise Refused(429, "One picture at a time.")
+            raise Refused(429, "Waiting for the answer to the last picture.")
         self.busy = True
         try:
             yield

@@ -115,7 +115,7 @@ def test_stop_and_start_on_a_phone(visit):
     assert scene["height"] > PHONE["height"] / 2
     assert serious(page) == []
     page.get_by_role("button", name="Stop", exact=True).click()
-    page.wait_for_function("window.sounding().length === 0")
+    page.wait_for_function("() => window.sounding().length === 0")
     assert page.evaluate("document.querySelector('.live video').srcObject") is None
     page.get_by_role("button", name="Start", exact=True).click()
     wait_for_mood(page, "happy")
@@ -129,10 +129,10 @@ def test_who_leaves_the_tab_is_not_watched_any_more(visit):
     wait_for_songs(page, 1)
     page.evaluate("window.track = document.querySelector('.live video').srcObject.getTracks()[0]")
     page.evaluate("window.asked = 0; document.querySelector('.live').addEventListener('answer', () => window.asked++)")
-    page.wait_for_function("window.asked > 0")
+    page.wait_for_function("() => window.asked > 0")
     open_tab(page, "Songs")
-    page.wait_for_function("window.track.readyState === 'ended'")
-    page.wait_for_function("window.sounding().length === 0")
+    page.wait_for_function("() => window.track.readyState === 'ended'")
+    page.wait_for_function("() => window.sounding().length === 0")
     asked = page.evaluate("window.asked")
     page.wait_for_timeout(2000)
     assert page.evaluate("window.asked") - asked <= 1
@@ -149,7 +149,7 @@ def test_live_begins_with_silence_where_a_photos_song_plays(visit):
     start(page)
     assert page.evaluate("window.sounding().length") == 0
     wait_for_songs(page, 1)
-    page.wait_for_function("window.sounding().length === 1")
+    page.wait_for_function("() => window.sounding().length === 1")
 
 
 @pytest.fixture
@@ -249,6 +249,8 @@ def test_after_a_restart_the_music_goes_on_from_what_the_browser_tells(url, port
         {"failed": [1.5]},
         {"since": "now"},
         {"mood": "great"},
+        {"mood": []},
+        "[" * 20_000,
         {"mode": "loud"},
         {"wall": "yes"},
         {"every": 1000},

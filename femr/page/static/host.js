@@ -7,7 +7,7 @@ const STEP = 0.05 // of the volume
 const TYPING = 'input, select, textarea, summary, [contenteditable]'
 
 /** The host of a stage. */
-export function host(root, { stop, running }) {
+export function host(root, running) {
   const wall = document.body.classList.contains('wall')
   const full = root.querySelector('.full')
   let lock = null
@@ -38,7 +38,6 @@ export function host(root, { stop, running }) {
     ArrowUp: () => player.setVolume(player.getVolume() + STEP),
     ArrowDown: () => player.setVolume(player.getVolume() - STEP),
     f: () => fill(),
-    Escape: () => wall && !document.fullscreenElement && stop(),
   }
   document.addEventListener('keydown', (event) => {
     touch()

@@ -3,6 +3,7 @@
 const FADE = 2 // seconds
 const AHEAD = 20 // seconds that have to be there before the next song is fetched
 const STALLED = 1500 // milliseconds without sound after which the next song begins, if it is there
+const PATIENCE = 60_000 // milliseconds for a song to come
 const MOST_KEPT = 64e6 // bytes of a song that is kept as a whole
 const AGAIN = 60_000 // milliseconds after which a song that failed is tried again
 const SILENCE = 'data:audio/wav;base64,UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA=='
@@ -10,6 +11,8 @@ const SILENCE = 'data:audio/wav;base64,UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9A
 const decks = [new Audio(), new Audio()]
 const songs = new Map() // what each deck has loaded
 const kept = new Map() // a song's address → that of its bytes, which are here
+const large = new Set() // addresses of songs that are too large for that
+const tries = new Map() // a song's address → how often it failed
 const failed = new Map() // a song's number → when it failed
 let queue = [] // the songs that are to play, the present one first
 let volume = 1
@@ -25,7 +28,8 @@ export const played = [] // the numbers of this visit's songs
 
 const [deck, spare] = [() => decks[0], () => decks[1]]
 const part = (name) => root.querySelector(`.${name}`)
-const address = (song) => new URL(song.url, document.baseURI).href
+// a song that failed is not asked of the browser's cache again
+const address = (song) => new URL(song.url + (tries.has(song.url) ? `?try=${tries.get(song.url)}` : ''), document.baseURI).href
 const source = (song) => kept.get(song.url) || address(song)
 const loaded = (audio, song) => songs.get(audio)?.url === song.url && !audio.error
 const live = (song) => song?.mood !== undefined // chosen for a camera's pictures
@@ -100,12 +104,16 @@ export function prepare(song) {
 /** Fetches a song as a whole, and has it ready. */
 async function keep(song) {
   if (!live(song) || fetching || fading || gliding) return
-  if (kept.has(song.url)) return song.url === coming?.url && prepare(song)
+  if (kept.has(song.url) || large.has(song.url)) return song.url === coming?.url && prepare(song)
   fetching = song.url
   try {
-    const response = await fetch(address(song))
+    const response = await fetch(address(song), { signal: AbortSignal.timeout(PATIENCE) })
     if (!response.ok) return fail(song)
-    if (Number(response.headers.get('Content-Length')) > MOST_KEPT) return prepare(song)
+    if (Number(response.headers.get('Content-Length')) > MOST_KEPT) {
+      response.body.cancel()
+      large.add(song.url)
+      return prepare(song)
+    }
     kept.set(song.url, URL.createObjectURL(await response.blob()))
   } catch {
     return // the server is away; the next answer asks for it again
@@ -246,6 +254,9 @@ function retry(song) {
 /** Passes over a song that cannot be played. */
 function fail(song) {
   failed.set(song.number, Date.now())
+  tries.set(song.url, (tries.get(song.url) || 0) + 1)
+  URL.revokeObjectURL(kept.get(song.url))
+  kept.delete(song.url)
   trouble = `“${song.title}” cannot be played.`
   const first = queue[0] === song
   queue = queue.filter((one) => one.url !== song.url)
@@ -384,6 +395,13 @@ function unstick(audio, time) {
   const stuck = audio === deck() && audio.currentTime === time && !audio.paused
   if (stuck && queue[1] && kept.has(queue[1].url)) next()
 }
+
+// where the next song did not come in time, whatever there is plays
+setInterval(() => {
+  if (!queue.length || held || !deck().ended) return
+  gliding = null
+  next()
+}, 1000)
 
 /** A song that ends where it begins is none. */
 const ended = (audio) => (audio.currentTime < 1 ? fail(queue[0]) : next())

@@ -10,9 +10,7 @@ const PACE = 200 // milliseconds from picture to picture at least
 const PULSE = 1500 // and from word to word while there is no picture
 const AGAIN = [400, 800, 1500] // until the server is asked again that did not answer
 const PATIENCE = [6000, 9000] // milliseconds for an answer, and where the last one did not come
-const WIDTHS = [1280, 960] // pixels of a picture; the smaller where answers are slow
-const [SLOW, QUICK] = [480, 250] // milliseconds that an answer takes
-const CALM = 15_000 // milliseconds between two changes of that
+const WIDTH = 1280 // pixels of a picture
 const ASLEEP = 5000 // milliseconds without a tick after which the machine slept
 const SOON = 30 // seconds before its end that a song's follower is told
 const TOLD = 5000 // milliseconds that a broken song is named
@@ -30,14 +28,14 @@ export function start(element) {
   let run = null // what runs now: its token and its options
   let due = null // when the next song begins: {at, mood}
   let note = '' // what the music does
-  let told = { words: '', until: 0 } // and what is more important for a while
-  const house = host(root, { stop: () => stop(), running: () => Boolean(run) })
+  let news = { words: '', until: 0 } // and what is more important for a while
+  const house = host(root, () => Boolean(run))
 
   function begin() {
     const value = (name) => form.elements[name].value
     const is = (name) => form.elements[name].checked
     const options = { mode: value('mode'), smallest_face: Number(value('smallest')) || null, every: Number(value('every')) }
-    run = { token: token(), options, misses: 0, width: 0, changed: 0, taken: QUICK, asked: null, pause: null }
+    run = { token: token(), options, misses: 0, asked: null, pause: null }
     webcam.wanted = value('camera')
     overlay.mirrored = is('mirror')
     scene.classList.toggle('mirrored', is('mirror'))
@@ -73,7 +71,7 @@ export function start(element) {
   async function loop(mine) {
     while (run === mine) {
       const begun = performance.now()
-      const picture = await webcam.shoot(WIDTHS[mine.width]).catch(() => null)
+      const picture = await webcam.shoot(WIDTH).catch(() => null)
       if (run !== mine) return
       if (!picture) overlay.clear()
       const answered = await ask(mine, picture, begun)
@@ -121,26 +119,15 @@ export function start(element) {
     mine.misses = 0
     wait(webcam.trouble)
     if (answer.faces) {
-      const taken = performance.now() - begun
       overlay.show(answer.faces, begun)
       say(answer)
       ribbon.add(answer)
-      fit(mine, taken)
-      root.dispatchEvent(new CustomEvent('answer', { detail: { taken, faces: answer.faces.length } }))
+      const detail = { taken: performance.now() - begun, faces: answer.faces.length }
+      root.dispatchEvent(new CustomEvent('answer', { detail }))
     }
     if ('song' in answer) sing(answer, told)
     for (const command of answer.commands || []) obey(mine, command)
   }
-
-  /** A smaller picture where answers are slow, but where the host says which faces are to be found. */
-  function fit(mine, taken) {
-    mine.taken += 0.15 * (taken - mine.taken)
-    const width = mine.taken > SLOW ? 1 : mine.taken < QUICK ? 0 : mine.width
-    if (width === mine.width || mine.options.smallest_face || begunAgo(mine.changed) < CALM) return
-    Object.assign(mine, { width, changed: performance.now() })
-  }
-
-  const begunAgo = (time) => performance.now() - time
 
   /** The music, where the server has chosen another song than the one that it was told of. */
   function sing({ song, next, note: said }, sent) {
@@ -182,8 +169,8 @@ export function start(element) {
     const seconds = left === null ? null : Math.max(0, Math.ceil(left))
     const coming = due && seconds !== null && (due.at || seconds <= SOON) && `Next: ${due.mood}, in ${seconds} s`
     const complaint = player.complaint()
-    if (complaint) told = { words: complaint, until: performance.now() + TOLD }
-    const words = begunAgo(told.until) < 0 ? told.words : paused ? 'Paused' : coming || note
+    if (complaint) news = { words: complaint, until: performance.now() + TOLD }
+    const words = performance.now() < news.until ? news.words : paused ? 'Paused' : coming || note
     if ($('.song .next').textContent !== words) $('.song .next').textContent = words
   }
 

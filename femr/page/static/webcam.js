@@ -1,5 +1,6 @@
 // A camera that comes back by itself: pulled out and put back, taken by another program, asleep with the machine.
 const AGAIN = 2000 // milliseconds until a camera that does not start is tried again
+const ASKED = 30_000 // milliseconds until one is asked again who said no
 const STALE = 4000 // milliseconds without a new picture after which it is opened anew
 const DARK = 10 // of 255: no pixel of a black picture is brighter
 const QUALITY = 0.8
@@ -25,7 +26,9 @@ export class Webcam {
     this.stream = null
     this.tried = -Infinity
     this.seen = { frames: -1, time: 0 }
-    navigator.mediaDevices?.addEventListener('devicechange', () => (this.tried = -Infinity))
+    const again = () => (this.tried = -Infinity)
+    navigator.mediaDevices?.addEventListener('devicechange', again)
+    navigator.permissions?.query({ name: 'camera' }).then((allowed) => allowed.addEventListener('change', again), again)
   }
 
   /** Opens it, where it is not open. */
@@ -40,6 +43,7 @@ export class Webcam {
       this.show(stream)
     } catch (error) {
       this.trouble = REASONS[error.name] || `Waiting for the camera: ${error.message}`
+      if (error.name === 'NotAllowedError') this.tried += ASKED
     } finally {
       if (this.opening === mine) this.opening = null
     }

@@ -1,6 +1,6 @@
 // Put into the wall's page before its own scripts: hears what it plays, and keeps a diary of its answers.
 (() => {
-  const evening = { levels: [], answers: [], songs: [], ages: [], painted: 0, streams: [], camera: true }
+  const evening = { levels: [], answers: [], songs: [], heard: 0, ages: [], failed: new Set(), painted: 0, streams: [], camera: true }
   window.evening = evening
   const now = performance.now.bind(performance)
 
@@ -40,16 +40,15 @@
   }
 
   // answers to frames: [seconds on the clock of the page, milliseconds from asking to answer, status, answer]; and which
-  // song plays, as the page tells the server: [seconds, number]
+  // songs have begun, as the page tells the server: [seconds, number]
   const ask = window.fetch
   window.fetch = async (...asked) => {
     const start = now()
     const frame = String(asked[0]?.url ?? asked[0]).includes('live/frame')
     const told = JSON.parse(asked[1]?.headers?.['Femr-Told'] ?? '{}')
-    if (told.song !== undefined && told.song !== evening.song) {
-      evening.song = told.song
-      evening.songs.push([start / 1000, told.song])
-    }
+    for (const number of (told.heard ?? []).slice(evening.heard)) evening.songs.push([start / 1000, number])
+    evening.heard = Math.max(evening.heard, told.heard?.length ?? 0)
+    for (const number of told.failed ?? []) evening.failed.add(number)
     const note = (status, answer) => frame && evening.answers.push([now() / 1000, now() - start, status, answer])
     try {
       const response = await ask(...asked)
@@ -114,6 +113,6 @@
     answers: evening.answers.splice(0),
     songs: evening.songs.splice(0),
     ages: evening.ages.splice(0),
-    cameras: evening.streams.length,
+    failed: [...evening.failed],
   })
 })()

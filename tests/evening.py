@@ -42,6 +42,7 @@ RECOVERY = 10.0  # seconds
 GROWTH = 50.0  # MB
 SETTLED = 600.0  # seconds after which memory should stay level
 EVERY = 1.0  # seconds from look to look
+_HEAD = 1_000  # bytes of a FLAC file that tell what it is
 
 
 class Server:
@@ -90,7 +91,7 @@ class Diary:
 
     levels: seconds of sound, peak. answers: time, milliseconds, status, answer. songs: time, number. memory: time, MB
     of browser and of server. painted: pictures a second. ages: milliseconds from picture to overlay. failures: name,
-    time, seconds to recover. cards: of songs, by number.
+    time, seconds to recover. cards: of songs, by number. failed: numbers of songs that could not be played.
     """
 
     levels: list[tuple[float, float]] = field(default_factory=list)
@@ -101,6 +102,7 @@ class Diary:
     ages: list[float] = field(default_factory=list)
     failures: list[tuple[str, float, float | None]] = field(default_factory=list)
     cards: dict[int, dict[str, Any]] = field(default_factory=dict)
+    failed: list[int] = field(default_factory=list)
 
 
 class Evening:
@@ -119,7 +121,8 @@ class Evening:
         diary.levels += seen["levels"]
         diary.answers += seen["answers"]
         diary.ages += seen["ages"]
-        diary.songs += [(at, number) for at, number in seen["songs"] if number is not None]
+        diary.failed = seen["failed"]
+        diary.songs += seen["songs"]
         for *_, answer in seen["answers"]:
             for card in ((answer or {}).get("song"), ((answer or {}).get("next") or {}).get("song")):
                 if card:
@@ -215,15 +218,16 @@ def write_songs(folder: Path) -> Path:
         for song in range(SONGS):
             seconds = np.arange(rate * (28 + 3 * song)) / rate
             chord = sum(np.sin(2 * np.pi * 220 * 2 ** ((note + number) / 12) * seconds) for note in (0, 4, 7 + song))
-            soundfile.write(folder / mood / f"{mood} {song}.mp3", 0.05 * (1 + song) * chord, rate)
+            soundfile.write(folder / mood / f"{mood} {song}.flac", 0.05 * (1 + song) * chord, rate)
     return folder
 
 
 def break_songs(folder: Path) -> list[str]:
     """Damages the first song of each mood but one, as a bad disk does; their titles."""
-    broken = [folder / mood / f"{mood} 0.mp3" for mood in MOODS[:2]]
+    broken = [folder / mood / f"{mood} 0.flac" for mood in MOODS[:2]]
     for path in broken:
-        path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
+        noise = np.random.default_rng(0).bytes(path.stat().st_size)
+        path.write_bytes(path.read_bytes()[:_HEAD] + noise[_HEAD:])
     return [path.stem for path in broken]
 
 
@@ -261,7 +265,8 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     faults = [*sound_faults(diary), *failure_faults(diary, soon), *memory_faults(diary), *song_faults(diary, broken)]
     return {
         "minutes": round(seconds / 60, 1),
-        "songs": len(plays(diary)),
+        "songs": len(diary.songs),
+        "songs_that_failed": [diary.cards[number]["title"] for number in diary.failed if number in diary.cards],
         "longest_silence": max(silences(diary), default=0.0),
         "seconds_to_recover": {f"{name}, at {begun:.0f} s": took for name, begun, took in diary.failures},
         "memory_mb": {"browser": browser, "server": server},
@@ -284,11 +289,6 @@ def silences(diary: Diary) -> Iterator[float]:
             begun, heard = at, True
         elif heard:
             yield round(at - begun, 1)
-
-
-def plays(diary: Diary) -> list[tuple[float, int]]:
-    """When which song began; one that goes on after a pause has not begun again."""
-    return [one for before, one in pairwise([(0.0, -1), *diary.songs]) if one[1] != before[1]]
 
 
 def sound_faults(diary: Diary) -> Iterator[str]:
@@ -319,33 +319,35 @@ def memory_faults(diary: Diary) -> Iterator[str]:
 
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood."""
-    began, cards = plays(diary), diary.cards
+    began, cards = diary.songs, diary.cards
     for (before, number), (at, _) in pairwise(began):
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
-        seen = [answer["mood"] for when, *_, answer in diary.answers if answer and at - LEAST < when < at]
+        seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
         looks = {one["emotion"] for one in seen if one}
         if looks and cards[number]["emotion"] not in looks:
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
-        mine = [number for _, number in began if cards[number]["emotion"] == mood]
-        good = {number for number in mine if cards[number]["title"] not in broken}
-        for place, number in enumerate(mine):
-            since = max((index for index in range(place) if mine[index] == number), default=place)
-            if number in good and since < place and good - set(mine[since:place]):
-                yield f"{cards[number]['title']} came again before others of its mood."
+        mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
+        times = {number: 0 for _, number in mine if cards[number]["title"] not in broken}
+        for at, number in mine:
+            answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
+            if answered and number in times and times[number] > min(times.values()):
+                yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
+            times[number] = times.get(number, 0) + 1
 
 
-def main(minutes: float, short: bool = False) -> dict[str, Any]:
-    """The figures of an evening of so many minutes, with failures all along; or `short`, each of them once."""
+def main(minutes: float) -> dict[str, Any]:
+    """The figures of an evening of so many minutes, with failures all along; of 0: each of them once, and shorter."""
+    short = not minutes
     with tempfile.TemporaryDirectory() as folder, evening(Path(folder)) as wall:
         broken = break_songs(Path(folder) / "music")
         until, pause = time.monotonic() + 60 * minutes, 6.0 if short else 90.0
         wall.watch(20.0)
         once, *others = wall.failures(short)  # killed again and again, the server would show no growth
         for failure in [once, *others] if short else chain([once], cycle(others)):
-            if time.monotonic() + failure.seconds + pause > until:
+            if not short and time.monotonic() + failure.seconds + pause > until:
                 break
             wall.suffer(failure)
             wall.watch(pause)

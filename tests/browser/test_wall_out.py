@@ -17,14 +17,16 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from chromium import PHONE, chromium, visiting
-from femr.page import events, remote, visits
+from chromium import FAKE_CAMERA, PHONE, chromium, visiting
+from femr.expression.weights import DEFAULT_MODEL
+from femr.page import app, events, live, remote, shared, visits
 from femr.page.events import Events
 from femr.page.media import STATIC
 from femr.page.remote import Door, Remote
 from femr.page.visits import Command, Visits
 from femr.results import Emotion
-from photo_tab import serious
+from photo_tab import serious, wait_until_playing
+from wall_film import Scene, write_film
 
 TOKEN = "a" * 22
 HAPPY = visits.event(Emotion.HAPPY, {Emotion.HAPPY: 6, Emotion.SAD: 2}, 8, "Sunday Kites")
@@ -329,3 +331,47 @@ def test_the_hosts_phone(table, door, controlled):
 )
 def test_the_host_is_told_where_the_remote_is(door, url, host, said):
     assert re.search(said, remote.told(door, url, host))
+
+
+@pytest.fixture
+def evening(door, tmp_path):
+    """A wall in a browser whose camera sees smiling people, and its address."""
+    shared.warm_up(DEFAULT_MODEL)
+    film = write_film(tmp_path / "smiles.mjpeg", (Scene(2, 4),), (640, 360))
+    page = app.build_page(live.Setup(wall=True))
+    _, url, _ = app.launch(page, live.Setup(wall=True), door, prevent_thread_lock=True, quiet=True)
+    with (
+        chromium(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}") as browser,
+        visiting(url, but=["401"]) as visit,
+    ):
+        yield visit(browser, address="wall"), url
+    page.close()
+
+
+def sounding(wall, before=None):
+    """The title of the song that plays, once it is another one than `before`; the wall may have hidden it."""
+    wait_until_playing(wall, before)
+    return wall.text_content(".player .title")
+
+
+def test_from_the_phone_to_the_wall_and_from_there_to_a_program(evening, door):
+    wall, url = evening
+    wall.get_by_role("button", name="Start", exact=True).click()
+    first = sounding(wall)
+    host = Phone(url)
+    host.ask(code=door.code)
+    host.ask(name="skip")
+    second = sounding(wall, first)
+    for _ in range(100):
+        with urllib.request.urlopen(f"{url}wall/events?once") as answer:
+            event = json.load(answer)
+        if event and event["song"] == second:
+            break
+        wall.wait_for_timeout(200)
+    assert event | {"time": 0} == {"time": 0, "mood": "happy", "shares": None, "faces": 2, "song": second}
+    host.ask(name="volume", value=0.25)
+    wall.wait_for_function("() => document.querySelector('.player .volume').value === '0.25'")
+    host.ask(name="pause")
+    wall.wait_for_selector(".player[data-state=paused]", state="attached")
+    host.ask(name="play")
+    sounding(wall)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import scenes
-from benchmarks.cutouts import backgrounds, fer_cutout
+from benchmarks.scenes import backgrounds, fer_cutout
 from femr.errors import DataError, ModelError
 from femr.faces.crop import FACE_SIDE
 from femr.images import Pixels, load_image, to_picture

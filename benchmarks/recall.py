@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.cutouts import BACKGROUNDS, Cutout, backgrounds, fer2013, portrait
-from benchmarks.scenes import Plan, Range, Scene, Truth, compose
+from benchmarks.scenes import BACKGROUNDS, Cutout, Plan, Range, Scene, Truth, backgrounds, compose, fer2013, portrait
 from benchmarks.tools import Finder, Found, femr_finder, package_finder, table
 from femr.faces.boxes import iou
 

@@ -19,8 +19,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.cutouts import backgrounds, portrait
-from benchmarks.scenes import Plan, Scene, compose
+from benchmarks.scenes import Plan, Scene, backgrounds, compose, portrait
 from benchmarks.tools import Finder, femr_finder, package_detector, package_finder, table
 from femr.faces.crop import FACE_SIDE, VIEWS
 from femr.images import Pixels

@@ -12,6 +12,9 @@ from typing import IO
 
 from femr.errors import DataError, ImageError, printable
 
+MOST_LISTED = 50_000_000
+"""Bytes of a list of files or songs; a larger one is something else, and would take gigabytes."""
+
 _UNFINISHED = ".writing-"
 _LONGEST_SHOWN = 80  # characters of a name that is told
 _LONGEST_NAME = 240  # bytes: most file systems take 255, of which a number and an ending are some

@@ -262,6 +262,8 @@ class Song:
         valence: -1 to 1.
         arousal: -1 to 1.
         lifts_from: The moods that it helps to leave.
+        link: The address of a page about it.
+        loudness: Of the whole, in LUFS (EBU R128), as a list or its ReplayGain or R128 tag says.
     """
 
     title: str
@@ -276,6 +278,8 @@ class Song:
     valence: float | None = None
     arousal: float | None = None
     lifts_from: tuple[Emotion, ...] | None = None
+    link: str | None = None
+    loudness: float | None = None
 
     def __repr__(self) -> str:
         return f"{self.title} ({self.emotion}){f' by {self.artist}' if self.artist else ''}"

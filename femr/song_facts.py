@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from femr.errors import LibraryError, printable
+from femr.files import MOST_LISTED
 from femr.results import Emotion, emotion_of
 from femr.song_tags import read_tags
 
@@ -29,7 +31,7 @@ _DELIMITERS = (",", ";", "\t")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
 _LONGEST_CELL = 10  # lines: a quote that is not closed within them costs its own row, not the rest of the table
 
-_NUMBERS = ("valence", "arousal", "tempo", "duration")
+_NUMBERS = ("valence", "arousal", "tempo", "duration", "loudness")
 _WORDS = ("title", "key", "mode", "licence")
 _TONALITY = {"key", "mode"}
 _LONGEST = 200  # characters of a title, or of another word that is shown
@@ -91,10 +93,10 @@ def _from_tags(path: Path) -> dict[str, Any]:
         tags = read_tags(path)
     except Exception as error:  # a damaged file makes the library raise nearly anything, MemoryError too
         raise LibraryError("it is damaged.") from error
-    if not 0 < tags.seconds < inf:
+    if tags.seconds is not None and not 0 < tags.seconds < inf:
         raise LibraryError("there is no sound in it that browsers play.")
     words = {name: _line(word) for name, word in tags.words.items()}
-    told = {"duration": round(tags.seconds, 1), "tempo": tags.tempo, **words}
+    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, "loudness": tags.loudness, **words}
     return {name: fact for name, fact in told.items() if fact}
 
 
@@ -114,6 +116,8 @@ def _from_list(facts: Mapping[str, Any]) -> dict[str, Any]:
     known |= {key: _number(key, stated[key]) for key in _NUMBERS if key in stated}
     if "lifts_from" in stated:
         known["lifts_from"] = _moods(stated["lifts_from"])
+    if pages := [page for page in (stated.get("link"), stated.get("url")) if _is_page(page)]:
+        known["link"] = pages[0]
     return known
 
 
@@ -121,6 +125,11 @@ def _words(key: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise LibraryError(f"expected text as its {key}, received {received(value)}.")
     return _line(str(value))
+
+
+def _is_page(value: Any) -> bool:
+    """Whether it is the address of a page that a visitor may be sent to: nothing else that a browser would open."""
+    return isinstance(value, str) and re.fullmatch(r"https?://[^\s/]\S{0,2000}", value, re.IGNORECASE) is not None
 
 
 def _number(key: str, value: Any) -> float:
@@ -144,9 +153,13 @@ def _moods(value: Any) -> tuple[Emotion, ...]:
 def read_list(path: Path) -> list[Entry]:
     """A list's entries, those that say nothing too. Raises: LibraryError with the reason why it cannot be read."""
     try:
-        text = _decode(path.read_bytes())
+        with path.open("rb") as file:
+            data = file.read(MOST_LISTED + 1)
     except OSError as error:
         raise LibraryError(f"it cannot be opened: {error.strerror}.") from error
+    if len(data) > MOST_LISTED:
+        raise LibraryError(f"it is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
+    text = _decode(data)
     return list(_json_entries(text, path.name) if path.suffix == ".json" else _csv_entries(text, path.name))
 
 

@@ -1,13 +1,17 @@
 """What an audio file says of itself: its length, and its tags, whichever program wrote them.
 
 tinytag reads both. It takes any bytes for MP3, and does not know the length of AAC without a container or of FLAC that
-was written as a stream, so these are looked at here.
+was written as a stream, so these are looked at here. Where it fails, or finds nothing, FFmpeg is asked whether there is
+sound all the same, if PyAV is installed: Chromium and Firefox decode with it, and a damaged tag must not cost a song.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import inf
 from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +28,12 @@ _LICENCE = ("copyright",)
 _MOOD = ("mood", "tmoo", "musicmatch_mood")
 _TEMPO = ("bpm", "tempo")
 _KEY = ("initial_key", "initialkey", "key")
+_GAIN = ("replaygain_track_gain",)
+_R128_GAIN = ("r128_track_gain",)
 _FASTEST = 1_000  # beats a minute
+_REFERENCE, _R128_REFERENCE = -18.0, -23.0  # LUFS, for which the gains are meant: ReplayGain 2.0, RFC 7845
+_LOUDNESS = (-70.0, 6.0)  # LUFS: what a recording can have
+_DECIBELS = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?dB)?", re.IGNORECASE)
 _BETWEEN_MOODS = re.compile(r"[\0;,/|]")
 _TONIC_AND_MODE = re.compile(r"([A-G][#b♯♭]?) ?(|maj|major|m|min|minor)")
 
@@ -35,28 +44,54 @@ _LOOKED_AT, _SPAN, _FEWEST = 65_536, 4_096, 3
 _LONGEST_PAGE = 65_307  # bytes, of Ogg
 _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 _ADTS_SAMPLES = 1_024  # a frame: ISO/IEC 13818-7
+# FFmpeg's names. Its readers of play lists are not among them: a song opens no other file
+_CONTAINERS = "aac,flac,mov,mp3,ogg,wav"
+_CODECS = ("aac", "alac", "flac", "mp3", "opus", "pcm_", "vorbis")
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Length, words by the names of `results.Song`, and beats a minute.
+    """Length, words by the names of `results.Song`, beats a minute, and LUFS.
 
-    seconds: 0 where nothing is in the file that browsers play. words: only what is told.
+    seconds: 0 where nothing is in the file that browsers play, None if it is not known. words: only what is told.
     """
 
-    seconds: float
+    seconds: float | None
     words: dict[str, str]
     tempo: float | None
+    loudness: float | None
 
 
 def read_tags(path: Path) -> Tags:
-    """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind."""
+    """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind, if FFmpeg finds no sound."""
+    if _is_hollow(path):
+        return Tags(0.0, {}, None, None)
+    try:
+        tags = _read(path)
+    except UnsupportedFormatError:
+        tags = Tags(0.0, {}, None, None)
+    except Exception:  # a damaged file makes the library raise nearly anything
+        if (seconds := _decoded_seconds(path)) == 0:
+            raise
+        return Tags(seconds, {}, None, None)
+    return tags if tags.seconds else replace(tags, seconds=_decoded_seconds(path))
+
+
+def _is_hollow(path: Path) -> bool:
+    """Whether it is a download that has not begun: for minutes tinytag and FFmpeg would look at its zeros."""
+    with path.open("rb") as file:
+        file.seek(_sound_start(file))
+        sound = file.read(_LOOKED_AT)
+    return bool(sound) and not any(sound)
+
+
+def _read(path: Path) -> Tags:
     with path.open("rb") as file:
         tag = _parse(path, file)
         seconds = float(_seconds(tag, file))
     licence, key, tempo = (next(_values(tag, *names), "") for names in (_LICENCE, _KEY, _TEMPO))
     words = {"title": tag.title, "artist": tag.artist, "licence": licence, **_tonality(key)}
-    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo))
+    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo), _loudness(tag))
 
 
 def moods_of(path: Path) -> tuple[Emotion, ...]:
@@ -88,6 +123,16 @@ def _tempo(text: str) -> float | None:
     except ValueError:
         return None
     return beats if 0 < beats < _FASTEST else None
+
+
+def _loudness(tag: TinyTag) -> float | None:
+    """What the gains ask for, turned round: a song that is 2 dB too loud has a gain of -2 dB."""
+    for names, reference, unit in ((_GAIN, _REFERENCE, 1.0), (_R128_GAIN, _R128_REFERENCE, 1 / 256)):  # Q7.8
+        found = _DECIBELS.fullmatch(next(_values(tag, *names), "").strip("\0 "))
+        loudness = reference - unit * float(found[1].replace(",", ".")) if found else inf
+        if _LOUDNESS[0] < loudness < _LOUDNESS[1]:
+            return round(loudness, 2)
+    return None
 
 
 def _tonality(text: str) -> dict[str, str]:
@@ -145,3 +190,18 @@ def _adts_seconds(sound: bytes) -> float:
         frames, place = frames + 1, place + max(7, size)
     seconds = frames * _ADTS_SAMPLES / _ADTS_RATES[sound[2] >> 2 & 15]
     return seconds * max(1.0, len(sound) / place) if frames >= _FEWEST else 0.0
+
+
+def _decoded_seconds(path: Path) -> float | None:
+    """Length of what FFmpeg decodes of a file; None if it cannot tell, 0 if that is nothing, or PyAV is not there."""
+    try:
+        import av
+    except ImportError:
+        return 0.0
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    with suppress(av.FFmpegError, OSError, ValueError), av.open(str(path), options=options) as container:
+        for sound in container.streams.audio[:1]:
+            known = sound.codec_context and sound.codec_context.codec.canonical_name.startswith(_CODECS)
+            if known and len(list(islice(container.decode(sound), _FEWEST))) == _FEWEST:
+                return container.duration / av.time_base if container.duration else None
+    return 0.0

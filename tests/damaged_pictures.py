@@ -1,6 +1,7 @@
 """Good pictures of every format, and what becomes of them when bytes are lost, changed, doubled or swapped."""
 
 import io
+from functools import cache
 
 import numpy as np
 import pillow_heif
@@ -19,6 +20,7 @@ def encoded(image, kind, **options):
     return file.getvalue()
 
 
+@cache
 def good_files(side=48):
     """The bytes of one file a kind, by name; each is a picture that load_image reads."""
     random = np.random.default_rng(7)

@@ -20,7 +20,7 @@ from threading import Lock
 from typing import IO, Any, Self, TypeVar
 
 from femr.errors import DataError, ImageError
-from femr.files import open_file, passed_over, walk
+from femr.files import MOST_LISTED, open_file, passed_over, walk
 from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, read_all
 
 PICTURES = frozenset({
@@ -212,9 +212,12 @@ def _machine(path: str, pattern: str) -> bool:
 
 def _listed(path: Path, passed: Counter[str]) -> Iterator[Input]:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_LISTED + 1)
     except OSError as error:
         raise DataError(f"{encodable(path.name)} cannot be opened: {error.strerror}.") from error
+    if len(data) > MOST_LISTED:
+        raise DataError(f"{encodable(path.name)} is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
     for line in filter(None, map(str.strip, _lines(data))):
         place = None if "://" in line else _place(path.parent, line)
         if place is None or _suffix(place) == ".txt":

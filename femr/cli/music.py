@@ -40,7 +40,7 @@ def write_playlist(options: argparse.Namespace) -> int:
     """Writes a playlist of all songs that answer a mood."""
     from femr.errors import FemrError, printable
     from femr.files import writing
-    from femr.output.playlist import to_m3u8
+    from femr.output.share import to_m3u8
     from femr.results import EMOTIONS, emotion_of
     from femr.songs import load_library
     from femr.wording import plural

@@ -1,15 +1,27 @@
-"""Boxes, numbers, emoji and labels on a copy of the picture, or its faces blurred. Words tell what the colours do."""
+"""Boxes, numbers, emoji and labels on a copy of the picture, or its faces blurred. Words tell what the colours do.
+
+A label lies beside its box, on no face and on no other label. An emoji is drawn, the same on every machine, whatever
+fonts it has: a few numbers a feature, as in Chernoff's faces (1973).
+"""
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from femr.faces.boxes import shared_areas
 from femr.images import Pixels
-from femr.output.emoji import emoji
-from femr.output.labels import Rectangle, place_labels
 from femr.results import Analysis, Box, Emotion, FaceEmotion
+
+Rectangle: TypeAlias = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in pixels, x2 and y2 exclusive."""
+Size: TypeAlias = tuple[int, int]
+Line: TypeAlias = list[tuple[float, float]]
 
 SMALLEST_SIDE = 640
 """A smaller picture is enlarged to this long side, in pixels, so that the labels stay legible."""
@@ -19,6 +31,11 @@ _UNSURE = "?"
 _LINES = 28  # of text in a picture's width: 12 pixels and more on a phone's screen, which is 360 wide
 _HIDDEN = 1.4  # sides of an oval that holds a box's corners
 _CELLS = 5  # of a blurred face's width
+_ROOM = 3  # widths of its face that a label may have
+_SHORT = 2  # forms of a label that may be wider
+_INK, _SKIN, _TEAR = "#2B2118", "#FFD65C", "#4FA3F7"
+_FINE = 4  # emoji are drawn so many times as large and then averaged: smooth edges
+_EYE_X, _EYE_Y, _EYE_WIDTH, _MOUTH_Y, _STROKE = 0.36, -0.16, 0.12, 0.36, 0.065  # of the face's radius, from its centre
 
 
 def draw(image: Pixels, analysis: Analysis) -> Pixels:
@@ -148,3 +165,123 @@ def ink(color: str) -> str:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return _DARK if luminance > 0.1791 else _LIGHT
+
+
+def place_labels(
+    picture: Size, boxes: Sequence[Rectangle], sizes: Sequence[Sequence[Size]]
+) -> list[tuple[int, Rectangle] | None]:
+    """For each face which form of its label fits and where; None where none does.
+
+    Args:
+        picture: Its width and height in pixels.
+        boxes: The faces', in pixels of the picture.
+        sizes: Width and height of each face's label in all its forms, the smallest first, in pixels.
+    """
+    chosen: list[tuple[int, Rectangle] | None] = [None] * len(boxes)
+    # all small ones first: a large label never takes another's place
+    for form in range(max(map(len, sizes), default=0)):
+        for number, box in enumerate(boxes):
+            if form < _SHORT or sizes[number][form][0] <= _ROOM * (box[2] - box[0]):
+                taken = [*boxes, *(one[1] for other, one in enumerate(chosen) if one and other != number)]
+                if place := _first_free(list(_around(box, sizes[number][form], picture)), taken):
+                    chosen[number] = form, place
+    return chosen
+
+
+def _around(box: Rectangle, label: Size, picture: Size) -> Iterator[Rectangle]:
+    """Places of that size at a box, in the picture: above it, below it, on its right and on its left."""
+    (x1, y1, x2, y2), (wide, high) = box, label
+    along_x = (x1, (x1 + x2 - wide) // 2, x2 - wide, x1 - wide // 2, x2 - wide // 2)
+    along_y = (y1, (y1 + y2 - high) // 2, y2 - high, y1 - high // 2, y2 - high // 2)
+    corners = [(x, y) for y in (y1 - high, y2) for x in along_x] + [(x, y) for x in (x2, x1 - wide) for y in along_y]
+    for x, y in corners:
+        left, top = max(0, min(x, picture[0] - wide)), max(0, min(y, picture[1] - high))
+        if left + wide <= picture[0] and top + high <= picture[1]:
+            yield left, top, left + wide, top + high
+
+
+def _first_free(places: Sequence[Rectangle], taken: Sequence[Rectangle]) -> Rectangle | None:
+    """The first place that shares no pixel with what is taken."""
+    if not places:
+        return None
+    free = ~shared_areas(np.array(places)[:, np.newaxis], taken).any(axis=1)
+    return places[int(free.argmax())] if free.any() else None
+
+
+class _Look(NamedTuple):
+    """Features in shares of the face's radius.
+
+    brow: height of its outer end above the eye, and how much higher the inner one is; None without brows.
+    upper_lip, lower_lip: how far the mouth's middle lies below its corners.
+    """
+
+    brow: tuple[float, float] | None
+    eye: float
+    mouth: float
+    upper_lip: float
+    lower_lip: float
+    skin: str = _SKIN
+    tear: bool = False
+
+
+_LOOKS: Mapping[Emotion, _Look] = MappingProxyType(
+    {
+        Emotion.ANGRY: _Look((0.4, -0.24), 0.12, 0.34, -0.24, -0.24, skin="#FF8A65"),
+        Emotion.DISGUST: _Look((0.3, -0.08), 0.06, 0.42, -0.32, -0.12, skin="#B5CF4E"),
+        Emotion.FEAR: _Look((0.28, 0.2), 0.19, 0.44, -0.34, -0.06, skin="#B9C6FF"),
+        Emotion.HAPPY: _Look(None, 0.17, 0.54, 0.0, 0.46),
+        Emotion.SAD: _Look((0.28, 0.2), 0.13, 0.32, -0.24, -0.24, tear=True),
+        Emotion.SURPRISE: _Look((0.42, 0.06), 0.17, 0.2, -0.24, 0.24),
+        Emotion.NEUTRAL: _Look(None, 0.15, 0.4, 0.0, 0.0),
+    }
+)
+
+
+@lru_cache(maxsize=256)
+def emoji(emotion: Emotion, side: int) -> Image.Image:
+    """An expression's face: RGBA, `side` × `side` pixels. It is shared: never draw on it."""
+    picture = Image.new("RGBA", (side * _FINE,) * 2)
+    pen, look = _Pen(picture), _LOOKS[emotion]
+    pen.oval((0, 0), 0.97, 0.97, look.skin)
+    for sign in (-1, 1):
+        pen.oval((sign * _EYE_X, _EYE_Y), _EYE_WIDTH, look.eye, _INK)
+        if look.brow:
+            outer, rise = look.brow
+            pen.line([(sign * 0.6, _EYE_Y - outer), (sign * 0.2, _EYE_Y - outer - rise)])
+    corners = _MOUTH_Y - (look.upper_lip + look.lower_lip) / 4
+    upper, lower = (_lip(look.mouth, corners, bend) for bend in (look.upper_lip, look.lower_lip))
+    pen.shape([*upper, *reversed(lower)])
+    pen.line(upper)
+    pen.line(lower)
+    if look.tear:
+        pen.oval((0.5, 0.26), 0.11, 0.17, _TEAR)
+    return picture.resize((side, side), Image.Resampling.BOX)
+
+
+def _lip(width: float, corners: float, bend: float) -> Line:
+    """From one corner of the mouth to the other, rounder than a parabola."""
+    return [(width * x, corners + bend * (1 - x * x) ** 0.6) for x in np.linspace(-1, 1, 41).tolist()]
+
+
+class _Pen:
+    """Draws on a square picture in shares of its half side, from its centre."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        self._half = picture.width / 2
+        self._draw = ImageDraw.Draw(picture)
+
+    def oval(self, centre: tuple[float, float], wide: float, high: float, color: str) -> None:
+        (x, y) = centre
+        self._draw.ellipse(self._pixels([(x - wide, y - high), (x + wide, y + high)]), color)
+
+    def line(self, points: Line) -> None:
+        """A line with round ends and joints."""
+        self._draw.line(self._pixels(points), _INK, round(2 * _STROKE * self._half))
+        for point in points:
+            self.oval(point, _STROKE, _STROKE, _INK)
+
+    def shape(self, points: Line) -> None:
+        self._draw.polygon(self._pixels(points), _INK)
+
+    def _pixels(self, points: Line) -> Line:
+        return [((x + 1) * self._half, (y + 1) * self._half) for x, y in points]

@@ -1,15 +1,14 @@
-"""A card to send to a friend: the picture, the mood's emoji and sentence, the song, the page's address."""
+"""What to send and to keep: a card of picture, mood, song and address; songs as a playlist."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from femr.errors import DataError
+from femr.errors import DataError, printable
 from femr.images import Pixels
-from femr.output.annotate import draw, ink
-from femr.output.emoji import emoji
+from femr.output.annotate import draw, emoji, ink
 from femr.results import Analysis, Emotion, Song
 
 Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
@@ -55,6 +54,22 @@ def card(image: Pixels, analysis: Analysis, address: str = "", boxes: bool = Tru
     address = _cut(address, _font(address, _ADDRESS), _PHOTO[0])
     _write(pen, (_MARGIN, CARD[1] - _MARGIN - _ADDRESS), address, _ADDRESS, emotion)
     return np.asarray(sheet, np.uint8)
+
+
+def to_m3u8(songs: Iterable[Song], place: Callable[[Song], str] = lambda song: str(song.path)) -> str:
+    """The text of a playlist, M3U8 (its lines: RFC 8216), which players and music servers read as UTF-8.
+
+    Args:
+        place: Where a player finds a song: a path, relative to the playlist or absolute, or an address.
+    """
+    lines = ["#EXTM3U"]
+    for song in songs:
+        seconds = -1 if song.duration is None else round(song.duration)
+        title = " - ".join(printable(part) for part in (song.artist, song.title) if part)
+        where = place(song)
+        # else a player would take it for a remark
+        lines += [f"#EXTINF:{seconds},{title}", f"./{where}" if where.startswith("#") else where]
+    return "\n".join([*lines, ""])
 
 
 def _photo(image: Pixels, analysis: Analysis, boxes: bool) -> Image.Image:

@@ -38,6 +38,7 @@ FORMATS = (".csv", ".jsonl", ".parquet")
 
 _DELIMITERS = (",", ";", "\t")
 _INDEX = re.compile(r"|index|x|rownames?|\.\.\.1|unnamed: \d+|__index_level_\d+__", re.IGNORECASE)  # rows' numbers
+_LONGEST_LINE = 1_000_000  # characters: what is no table may have no end of line
 _GROUP = 10_000  # rows of a Parquet row group
 
 Row: TypeAlias = dict[str, Any]
@@ -197,7 +198,10 @@ def _read_lines(path: Path, unfinished: bool) -> Iterator[str]:
         begin = file.peek(2)[:2]
         marked = begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         utf16 = "utf-16" if marked else {b"\0": "utf-16-be"}.get(begin[:1], "utf-16-le") if b"\0" in begin else None
-        for line in io.TextIOWrapper(file, utf16 or "utf-8-sig", None if utf16 else "surrogateescape", newline=""):
+        text = io.TextIOWrapper(file, utf16 or "utf-8-sig", None if utf16 else "surrogateescape", newline="")
+        while line := text.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                raise DataError(f"is damaged: it has a line of over {_LONGEST_LINE:,} characters.")
             if unfinished and not line.endswith("\n"):
                 return
             try:

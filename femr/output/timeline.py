@@ -4,7 +4,7 @@ from array import array
 from collections import Counter
 from math import ceil
 from os import PathLike
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ class Timeline:
         reason = f"Looks {winner.adjective} in {most} of {frames} frames with faces"
         return Mood(winner, reason, dict(self._moods.most_common()))
 
-    def save(self, path: str | PathLike[str], title: str = "") -> None:
+    def save(self, target: str | PathLike[str] | IO[bytes], title: str = "") -> None:
         """Writes the picture: PNG, the mean probabilities of all faces over time, gaps where there is none.
 
         Raises:
@@ -63,7 +63,7 @@ class Timeline:
         figure = Figure(figsize=_SIZE, layout="constrained")
         FigureCanvasAgg(figure)
         axis = figure.subplots()
-        edges, shares = self._columns()
+        edges, shares = self.columns()
         # steps: each column of time is as wide as it lasts, and what has no face stays empty
         axis.stackplot(
             np.repeat(edges, 2)[1:-1],
@@ -77,9 +77,9 @@ class Timeline:
         axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         handles, labels = axis.get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False, title="looks")
-        figure.savefig(path, dpi=_DPI, format="png")
+        figure.savefig(target, dpi=_DPI, format="png")
 
-    def _columns(self) -> tuple[Floats, Floats]:
+    def columns(self) -> tuple[Floats, Floats]:
         """Edges in seconds (n + 1,) and mean shares (n, 7) of at most _COLUMNS groups of frames; nan without faces."""
         times = np.array(self._times or [0.0])
         shares = np.array(self._shares or [np.nan] * len(EMOTIONS), np.float64).reshape(-1, len(EMOTIONS))

@@ -11,7 +11,7 @@ from femr import __version__
 from femr.errors import FemrError
 from femr.images import WEB, load_picture
 from femr.music import Mode
-from femr.page import api, desk, shared
+from femr.page import api, bodies, desk, shared
 from femr.results import EMOTIONS, Emotion
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PATH = "/gradio_api/mcp"
 """Where the page's server has the tools: as any Gradio app that is one."""
-MOST_BYTES = 30_000_000  # of a call: a photo of 20 MB as base64
 
 EmotionName: TypeAlias = Literal["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 INSTRUCTIONS = (
@@ -44,7 +43,7 @@ def routes() -> dict[str, Any]:
         streamable_http_path=PATH,
         stateless_http=True,
         json_response=True,
-        max_request_body_size=MOST_BYTES,
+        max_request_body_size=bodies.MOST_BYTES,
         transport_security=anywhere,
     )
     return {"routes": served.routes, "lifespan": lambda _: server.session_manager.run()}

@@ -5,25 +5,20 @@ Pictures and downloads carry their content in their address: no copy of them is 
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import zip_longest
 from typing import Any
+from urllib.parse import urlsplit
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from femr.images import Pixels
-from femr.music import MusicLibrary
 from femr.output.rows import of_ten, to_csv
-from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
-from femr.video.session import HISTORY, Moment
-from femr.wording import song_facts
+from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
-GAP = 1.5  # seconds; a longer step between two moments stays empty in the chart of the mood
-NEWEST = 0.5  # seconds that its newest moment is wide
-LANE = 10  # in the drawing's own units; its width is in seconds
 PRIVACY = "Used for this answer only, deleted from the server within 30 minutes. No one is identified."
 LIFT = (
     "Lift answers anger, disgust, fear and sadness with songs that lead out of the mood step by step: "
@@ -52,19 +47,6 @@ def headline(mood: Mood) -> str:
     return f'<div class="mood" style="--mood: {color}">{face}<div>{words}</div></div>'
 
 
-def note(words: str) -> str:
-    """A line under the mood."""
-    return f'<p class="note">{escape(words)}</p>'
-
-
-def song_line(song: Song | None, mood: Mood, library: MusicLibrary) -> str:
-    """Title and facts of a song; why there is none, where a mood has none."""
-    if song is None:
-        nothing = library.problems[0] if not library.songs and library.problems else "There is no song for this mood."
-        return escape(nothing) if mood.emotion else ""
-    return " · ".join([f"♫ <b>{escape(song.title)}</b>", *map(escape, song_facts(song))])
-
-
 def table_row(face: FaceEmotion) -> list[str]:
     """A face's row of TABLE_HEADERS: number as drawn, expression, what people would say, all seven scores."""
     unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
@@ -85,14 +67,24 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> s
 
 def song_cards(songs: Iterable[dict[str, Any]]) -> str:
     """A card a song, which plays it and then those beside it: see static/player.js."""
-    cards = "".join(
+    return f'<div class="cards">{"".join(f"<div>{_card(song)}{_link(song)}</div>" for song in songs)}</div>'
+
+
+def _card(song: dict[str, Any]) -> str:
+    line = ", ".join(filter(None, [song["length"], *song["facts"][:1]]))
+    return (
         f'<button type="button" data-play="{escape(json.dumps(song))}" style="--mood: {song["color"]}">'
         f'<img src="{song["cover"]}" alt="" width="72" height="72" loading="lazy">'
-        f'<span class="title">{escape(song["title"])}</span>'
-        f'<span class="line">{escape(", ".join(filter(None, [song["length"], *song["facts"][:1]])))}</span></button>'
-        for song in songs
+        f'<span class="title">{escape(song["title"])}</span><span class="line">{escape(line)}</span></button>'
     )
-    return f'<div class="cards">{cards}</div>'
+
+
+def _link(song: dict[str, Any]) -> str:
+    if not song["link"]:
+        return ""
+    host = escape(urlsplit(song["link"]).netloc)
+    where = f'href="{escape(song["link"])}" target="_blank" rel="noopener noreferrer"'
+    return f'<a class="link" {where} aria-label="{escape(song["title"])} at {host}">{host} ↗</a>'
 
 
 def photo_card(photo: Pixels, found: Analysis, alt: str) -> str:
@@ -111,10 +103,15 @@ def image(content: bytes, alt: str, kind: str = "jpeg") -> str:
     return f'<img alt="{escape(alt)}" decoding="sync" src="data:image/{kind};base64,{data}">'
 
 
+def jpeg(image: Pixels) -> bytes:
+    """A picture, RGB uint8 (h, w, 3), as a file."""
+    _, content = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return content.tobytes()
+
+
 def jpeg_url(image: Pixels) -> str:
     """A picture, RGB uint8 (h, w, 3), as an address that holds it."""
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(image)).decode()
 
 
 def download(name: str, text: str, kind: str, label: str) -> str:
@@ -123,9 +120,19 @@ def download(name: str, text: str, kind: str, label: str) -> str:
     return f'<a class="download" download="{name}" href="data:{kind};base64,{data}">{escape(label)}</a>'
 
 
+def table_csv(analyses: Sequence[Analysis]) -> str:
+    """The table of all faces, marked as UTF-8: it is opened in Excel."""
+    return "\ufeff" + to_csv(analyses)
+
+
 def table_link(analyses: Sequence[Analysis]) -> str:
-    """The table of all faces as a download, marked as UTF-8: it is opened in Excel."""
-    return download("femr.csv", "\ufeff" + to_csv(analyses), "text/csv", "Download the table (CSV)")
+    """The table of all faces as a download."""
+    return download("femr.csv", table_csv(analyses), "text/csv", "Download the table (CSV)")
+
+
+def report_link(page: str) -> str:
+    """The group report as a download."""
+    return download("report.html", page, "text/html", "Download the group report (HTML)")
 
 
 def failures(analyses: Iterable[Analysis]) -> str:
@@ -139,43 +146,27 @@ def report_frame(page: str) -> str:
     return f'<iframe class="report" title="Group report" sandbox="" srcdoc="{escape(page)}"></iframe>'
 
 
-def mood_chart(history: Iterable[Moment]) -> str:
-    """The last minute: a named lane for each expression, as high as the share of the faces that voted for it.
+def film_chart(edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> str:
+    """The shares of the expressions over a film, a named lane each, under a slider: see static/film.js.
 
-    Beside it stands its share of all votes of the minute. A screen reader hears those shares.
+    Args: see `Timeline.columns`. A screen reader hears the means, and what each moment looks most.
     """
-    moments = tuple(history)
-    votes = Counter[Emotion]()
-    for moment in moments:
-        votes.update(moment.counts)
-    total = votes.total()
-    shares = {emotion: f"{votes[emotion] / total:.0%}" if votes[emotion] else "" for emotion in EMOTIONS}
-    spoken = ", ".join(f"{emotion} {shares[emotion]}" for emotion, _ in votes.most_common()) or "nobody yet"
-    lanes = "".join(_lane(emotion, moments, shares[emotion]) for emotion in EMOTIONS)
-    axis = '<div class="axis"><span></span><span><span>a minute ago</span><span>now</span></span><span></span></div>'
-    return f'<div class="lanes" role="img" aria-label="The last minute: {spoken}">{lanes}{axis}</div>'
-
-
-def _lane(emotion: Emotion, moments: tuple[Moment, ...], share: str) -> str:
-    strip = f'<svg viewBox="0 0 {HISTORY:g} {LANE}" preserveAspectRatio="none" fill="{emotion.color}">'
-    return f'<div class="lane"><span>{emotion}</span>{strip}{_bars(emotion, moments)}</svg><span>{share}</span></div>'
-
-
-def _bars(emotion: Emotion, moments: tuple[Moment, ...]) -> str:
-    """Rectangles; neighbours of the same height are one."""
-    bars: list[tuple[float, float, float]] = []  # from, to, height
-    for moment, following in zip_longest(moments, moments[1:]):
-        votes = moment.counts.get(emotion, 0)
-        if not votes:
-            continue
-        start = moment.time
-        stop = start + (min(following.time - start, GAP) if following else NEWEST)
-        height = LANE * votes / sum(moment.counts.values())
-        if bars and bars[-1][1] == start and bars[-1][2] == height:
-            start = bars.pop()[0]
-        bars.append((start, stop, height))
-    origin = moments[-1].time + NEWEST - HISTORY if moments else 0.0
-    return "".join(
-        f'<rect x="{start - origin:.2f}" width="{stop - start:.2f}" y="{LANE - height:.1f}" height="{height:.1f}"/>'
-        for start, stop, height in bars
+    seen = ~np.isnan(shares[:, 0])
+    means = shares[seen].mean(axis=0) if seen.any() else np.zeros(len(EMOTIONS))
+    spoken = ", ".join(f"{emotion} {mean:.0%}" for emotion, mean in zip(EMOTIONS, means, strict=True))
+    lanes = "".join(
+        f'<div class="lane"><span>{emotion}</span>{_steps(emotion, edges, column)}<span>{mean:.0%}</span></div>'
+        for emotion, column, mean in zip(EMOTIONS, np.nan_to_num(shares).T, means, strict=True)
     )
+    looks = [EMOTIONS[np.argmax(row)].adjective if there else "" for row, there in zip(shares, seen, strict=True)]
+    moments = escape(json.dumps([[round(float(start), 2), word] for start, word in zip(edges, looks, strict=False)]))
+    chart = f'<div class="lanes" role="img" aria-label="Over the film: {spoken}">{lanes}</div>'
+    slider = f'<input type="range" min="0" max="{edges[-1]:.2f}" step="any" value="0" aria-label="Place in the film">'
+    hint = "<output>Tap the chart to see that moment.</output>"
+    return f'<div class="film" data-moments="{moments}">{chart}{slider}{hint}</div>'
+
+
+def _steps(emotion: Emotion, edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> str:
+    steps = "".join(f"V{1 - share:.2f}H{end:.2f}" for share, end in zip(shares, edges[1:], strict=True))
+    box = f'<svg viewBox="0 0 {edges[-1]:.2f} 1" preserveAspectRatio="none" fill="{emotion.color}">'
+    return f'{box}<path d="M0 1{steps}V1z"/></svg>'

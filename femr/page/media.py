@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from starlette.datastructures import MutableHeaders
@@ -37,13 +36,13 @@ _DAY = {"Cache-Control": "max-age=86400"}
 class ZippedPage:
     """Sends the page itself zipped, as Gradio (6.31) does with its scripts only: 23 kB instead of 140.
 
-    With it goes word of the scripts that are needed later, so that a slow line is not idle meanwhile.
+    With it goes word of all that the first view will ask for, so that a slow line is not idle meanwhile.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain, self._zipped = app, GZipMiddleware(app)
-        late = [*_late_parts(), *(f"{ROOT}/{name}.js" for name in _SCRIPTS)]
-        self._link = ", ".join(f"<{name}>; rel=modulepreload; fetchpriority=low" for name in late)
+        own = [f"{ROOT}/{name}.js" for name in _SCRIPTS]
+        self._link = ", ".join(map(_preload, [*_parts_of_first_view(), *own]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI request."""
@@ -59,22 +58,39 @@ class ZippedPage:
             await self._plain(scope, receive, send)
 
 
-def _late_parts() -> list[str]:
-    """Gradio's (6.31) scripts of the first view that it asks for last; fewer where it tells not which."""
-    core = "".join(path.read_text(encoding="utf-8") for path in _ASSETS.glob("core-*.js"))
-    listed = re.search(r"m\.f=\[(.*?)\]", core)
-    files = re.findall(r'"\./([^"]+)"', listed[1]) if listed else []
+def _preload(address: str) -> str:
+    kind = "preload; as=style; crossorigin" if address.endswith(".css") else "modulepreload"
+    return f"<{address}>; rel={kind}"
+
+
+def _parts_of_first_view() -> list[str]:
+    """Addresses of Gradio's (6.31) styles and scripts of the first view, in its order; fewer where it names fewer."""
+    entry, core = (_text_of(pattern) for pattern in ("index-*.js", "core-*.js"))
     needed = [re.search(rf"[{{,]{name}:{{.*?component:.*?__vite__mapDeps\(\[([\d,]+)", core) for name in _FIRST_VIEW]
     numbers = {int(number) for found in needed if found for number in found[1].split(",")}
-    wanted = [files[number] for number in sorted(numbers) if number < len(files)]
-    parts = [name for name in wanted if re.match(r"(Index|Example|HTML)-.*\.js", name)]
-    frame = [path.name for pattern in ("Blocks-*.js", "*-logo-*.js") for path in _ASSETS.glob(pattern)]
-    return [f"assets/{name}" for name in (*frame, *parts)]
+    parts = [name for number, name in enumerate(_listed(core)) if number in numbers]
+    parts = [name for name in parts if re.match(r"(Index|Example|HTML)-", name)]
+    start, frame = (*_names("index-*.css"), *_names("index-*.js")), (*_names("Blocks-*"), *_names("*-logo-*.js"))
+    return [f"assets/{name}" for name in (*start, *_listed(entry), *frame, *parts)]
 
 
-def settings() -> dict[str, Any]:
-    """What makes an app serve all this, as arguments of FastAPI."""
-    return {"routes": routes(), "middleware": [Middleware(ZippedPage)]}
+def _names(pattern: str) -> list[str]:
+    return [path.name for path in _ASSETS.glob(pattern)]
+
+
+def _text_of(pattern: str) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in _ASSETS.glob(pattern))
+
+
+def _listed(script: str) -> list[str]:
+    """The files that a script says it may load."""
+    listed = re.search(r"m\.f=\[(.*?)\]", script)
+    return re.findall(r'"\./([^"]+)"', listed[1]) if listed else []
+
+
+def middleware() -> list[Middleware]:
+    """What stands before the page."""
+    return [Middleware(ZippedPage)]
 
 
 def routes() -> list[BaseRoute]:

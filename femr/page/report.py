@@ -27,7 +27,7 @@ def show(paths: list[str], seconds: float | None, least: float) -> tuple[str, st
     with plain_errors():
         group = summarise(read_rows(Path(paths[0])), int(least), seconds or None)
         page = to_html(group, music_library(), __version__)
-    return html.download("report.html", page, "text/html", "Download the report (HTML)"), html.report_frame(page)
+    return html.report_link(page), html.report_frame(page)
 
 
 def build() -> None:

@@ -11,8 +11,7 @@ from femr.corrections import Correction, correct, to_zip
 from femr.errors import DataError, FemrError
 from femr.images import Pixels, thumbnail
 from femr.output.annotate import blurred
-from femr.output.playlist import to_m3u8
-from femr.output.share import card
+from femr.output.share import card, to_m3u8
 from femr.page import card as cards
 from femr.page import html
 from femr.page.asked import NOT_OURS, Answer, Question, answering

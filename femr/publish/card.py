@@ -4,8 +4,7 @@ One of all models, models/README.md, and one for each network's repository on th
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,11 +13,12 @@ from femr.publish.text import LABEL_ACCURACIES, LABEL_MEASURES, PEOPLE_MEASURES,
 from femr.results import EMOTIONS
 
 Facts: TypeAlias = Sequence[ModelFacts]
+Measures: TypeAlias = Mapping[str, Any]
+"""Measure → its figure, or {value, low, high}; empty where nothing was measured."""
+Cells: TypeAlias = dict[str, str]
+"""A column of a table: label → what stands there."""
 Reference: TypeAlias = Mapping[str, Any]
 """What is kept of a run by the reference work's recipe: a document of models/reference/."""
-Cell: TypeAlias = Callable[[ModelFacts], str]
-Measured: TypeAlias = Callable[[ModelFacts], Mapping[str, Any]]
-"""Where a model's measures are found; empty where nothing was measured."""
 
 NOT_MEASURED = "not measured"
 
@@ -124,24 +124,24 @@ def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]
     tables = {
         "people_private": _people_table(facts, _PRIVATE),
         "people_public": _people_table(facts, _PUBLIC),
-        "people_recalls": _recalls(facts, partial(_people, split=_PRIVATE)),
+        "people_recalls": _recalls(facts, [_people(one, _PRIVATE) for one in facts]),
         "private": _label_table(facts, _PRIVATE),
         "public": _label_table(facts, _PUBLIC),
-        "recalls": _recalls(facts, partial(_scores, split=_PRIVATE)),
+        "recalls": _recalls(facts, [_scores(one, _PRIVATE) for one in facts]),
         "limits": _limits(facts),
     }
+    parts = _photo_parts(facts)
     balances = next((rows for one in facts if (rows := one.document.get("balances"))), None)
     return {
         "expressions": ", ".join(EMOTIONS),
-        "summary": _summary(facts),
+        "summary": _table(facts, map(_summary, facts)),
         **{name: table or "Not measured yet." for name, table in tables.items()},
         "calibrated_before": ", ".join(
             one.title for one in facts if _scores(one, _PUBLIC) and _PUBLIC in one.document.get("trained_on", ())
         ),
-        "photos": _photo_table(facts),
+        "photos": parts and _table(facts, [_photo_column(one, parts) for one in facts]),
         "photo_recalls": [
-            (_joined(name, part), _recalls(facts, partial(_photo_scores, name=name, part=part)))
-            for name, part in _photo_parts(facts)
+            (_joined(*part), _recalls(facts, [_photo_scores(one, *part) for one in facts])) for part in parts
         ],
         "balances": balances and _balance_table(facts, [row["balance"] for row in balances]),
         "balance_data": balances and "; then on ".join(name for name in balances[0] if name != "balance"),
@@ -167,62 +167,66 @@ def _headline(facts: ModelFacts) -> Iterator[tuple[str, str, float]]:
             yield metric, label, value
 
 
-def _summary(facts: Facts) -> str:
-    """What each model is."""
-    rows: dict[str, Cell] = {
-        "name": lambda one: f"`{one.name}`",
-        "input": lambda one: f"{one.side}×{one.side}" if one.side else "both",
-        "parameters, up to the label head": lambda one: _count(one.document["parameters"]),
-        "parameters of the people head": lambda one: _count(one.document.get("people_parameters")),
-        "people: temperature": lambda one: f"{one.calibration.temperature:.2f}",
-        "people: balance": lambda one: f"{one.calibration.balance:g}",
-        "people: unsure below": lambda one: f"{100 * one.unsure_threshold:.0f} %",
-        "labels: temperature": lambda one: f"{one.label_temperature:.2f}",
+def _summary(one: ModelFacts) -> Cells:
+    """What a model is."""
+    return {
+        "name": f"`{one.name}`",
+        "input": f"{one.side}×{one.side}" if one.side else "both",
+        "parameters, up to the label head": _count(one.document["parameters"]),
+        "parameters of the people head": _count(one.document.get("people_parameters")),
+        "people: temperature": f"{one.calibration.temperature:.2f}",
+        "people: balance": f"{one.calibration.balance:g}",
+        "people: unsure below": f"{100 * one.unsure_threshold:.0f} %",
+        "labels: temperature": f"{one.label_temperature:.2f}",
     }
-    return _facts_table(facts, rows)
 
 
 def _label_table(facts: Facts, split: str) -> str | None:
     """The label head's scores on one split; None if nothing was measured there."""
-    measured = partial(_scores, split=split)
-    rows = _rows(measured, {"images": "faces"}, _count) | _rows(measured, LABEL_ACCURACIES, _percent)
-    if split == _PRIVATE:
-        rows["the reference work's accuracy"] = lambda one: _percent(_CLAIMED[one.name]) if one.side else "none"
-    rows |= _rows(measured, {key: label for key, label in LABEL_MEASURES.items() if key != "ece_before"}, _plain)
-    return _facts_table(facts, rows) if any(map(measured, facts)) else None
+
+    def column(one: ModelFacts) -> Cells:
+        scores = _scores(one, split)
+        cells = _cells(scores, {"images": "faces"}, _count) | _cells(scores, LABEL_ACCURACIES, _percent)
+        if split == _PRIVATE:
+            cells["the reference work's accuracy"] = _percent(_CLAIMED[one.name]) if one.side else "none"
+        told = {key: label for key, label in LABEL_MEASURES.items() if key != "ece_before"}
+        return cells | _cells(scores, told, _plain)
+
+    return _table(facts, map(column, facts)) if any(_scores(one, split) for one in facts) else None
 
 
 def _people_table(facts: Facts, split: str) -> str | None:
     """The people head's scores on one split; None if nothing was measured there."""
-    measured = partial(_people, split=split)
-    rows = _rows(measured, _PEOPLE_FACES, _count)
-    rows |= _rows(measured, PEOPLE_SHARES, _percent) | _rows(measured, PEOPLE_MEASURES, _plain)
-    return _facts_table(facts, rows) if any(map(measured, facts)) else None
+    measured = [_people(one, split) for one in facts]
+    columns = (
+        _cells(one, _PEOPLE_FACES, _count) | _cells(one, PEOPLE_SHARES, _percent) | _cells(one, PEOPLE_MEASURES, _plain)
+        for one in measured
+    )
+    return _table(facts, columns) if any(measured) else None
 
 
-def _recalls(facts: Facts, measured: Measured) -> str | None:
+def _recalls(facts: Facts, measured: Sequence[Measures]) -> str | None:
     """The share of each expression's faces that is read right; None if nothing was measured."""
-    classes = {one.name: measured(one).get("per_class", {}) for one in facts}
-    first = next((found for found in classes.values() if found), None)
-    if first is None:
+    classes = [one.get("per_class", {}) for one in measured]
+    counts = next(({name: known["images"] for name, known in one.items()} for one in classes if one), None)
+    if counts is None:
         return None
 
-    def cell(emotion: str) -> Cell:
-        if not first[emotion]["images"]:
-            return lambda one: "none"
-        return lambda one: _percent(classes[one.name].get(emotion, {}).get("recall"))
+    def cell(known: Measures, emotion: str) -> str:
+        return _percent(known.get(emotion, {}).get("recall")) if counts[emotion] else "none"
 
-    return _facts_table(facts, {f"{emotion} ({first[emotion]['images']:,})": cell(emotion) for emotion in EMOTIONS})
+    labels = {emotion: f"{emotion} ({counts[emotion]:,})" for emotion in EMOTIONS}
+    return _table(facts, [{label: cell(one, emotion) for emotion, label in labels.items()} for one in classes])
 
 
-def _photo_table(facts: Facts) -> str | None:
-    """What was measured on photos, by where they are from; None if nothing was."""
-    rows = dict[str, Cell]()
-    for name, part in _photo_parts(facts):
-        measured, title = partial(_photo_scores, name=name, part=part), _joined(name, part)
-        rows |= _rows(measured, {"images": f"{title}: photos"}, _count)
-        rows |= _rows(measured, {key: f"{title}: {label}" for key, label in PHOTO_SHARES.items()}, _percent)
-    return _facts_table(facts, rows) if rows else None
+def _photo_column(one: ModelFacts, parts: Sequence[tuple[str, str]]) -> Cells:
+    """What was measured on photos, by where they are from."""
+    cells = Cells()
+    for part in parts:
+        measured, title = _photo_scores(one, *part), _joined(*part)
+        cells |= _cells(measured, {"images": f"{title}: photos"}, _count)
+        cells |= _cells(measured, {key: f"{title}: {label}" for key, label in PHOTO_SHARES.items()}, _percent)
+    return cells
 
 
 def _photo_parts(facts: Facts) -> list[tuple[str, str]]:
@@ -233,15 +237,15 @@ def _photo_parts(facts: Facts) -> list[tuple[str, str]]:
 
 def _balance_table(facts: Facts, tried: Sequence[float]) -> str:
     """What each balance gives on each data set, the model's own in bold."""
-    rows = {one.name: {row["balance"]: row for row in one.document.get("balances", ())} for one in facts}
 
-    def cell(balance: float) -> Cell:
-        return lambda one: _balance(rows[one.name].get(balance, {}), balance == one.calibration.balance)
+    def column(one: ModelFacts) -> Cells:
+        rows = {row["balance"]: row for row in one.document.get("balances", ())}
+        return {f"{at:g}": _balance(rows.get(at, {}), at == one.calibration.balance) for at in tried}
 
-    return _facts_table(facts, {f"{balance:g}": cell(balance) for balance in tried})
+    return _table(facts, map(column, facts))
 
 
-def _balance(row: Mapping[str, Any], own: bool) -> str:
+def _balance(row: Measures, own: bool) -> str:
     keys = ("accuracy", "mean_recall", "natural_mix")
     given = [" / ".join(_points(row[name][key]) for key in keys) for name in row if name != "balance"]
     shown = "; ".join(given) or NOT_MEASURED
@@ -250,36 +254,35 @@ def _balance(row: Mapping[str, Any], own: bool) -> str:
 
 def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
     """The pictures of each model, pictures/<model>/<kind>.png; None without any."""
-
-    def cell(kind: str, label: str) -> Cell:
-        paths = {one.name: f"pictures/{one.name}/{kind}.png" for one in facts}
-        return lambda one: f"![{one.title}: {label}]({paths[one.name]})" if paths[one.name] in shown else ""
-
     kinds = {kind: label for kind, label in _PICTURES.items() if any(name.endswith(f"/{kind}.png") for name in shown)}
-    return _facts_table(facts, {label: cell(kind, label) for kind, label in kinds.items()}) if kinds else None
+
+    def cell(one: ModelFacts, kind: str) -> str:
+        path = f"pictures/{one.name}/{kind}.png"
+        return f"![{one.title}: {kinds[kind]}]({path})" if path in shown else ""
+
+    return (
+        _table(facts, [{label: cell(one, kind) for kind, label in kinds.items()} for one in facts]) if kinds else None
+    )
 
 
 def _reference_table(runs: Sequence[Reference], shown: Sequence[str]) -> str:
     """The reference work's recipe, as its authors report it and as femr ran it."""
+    curves = {run["network"]: f"pictures/{run['network']}/reference_curves.png" for run in runs}
 
-    def score(key: str) -> Callable[[Reference], str]:
-        return lambda one: _percent(one["scores"][_PRIVATE].get(key))
+    def column(run: Reference) -> Cells:
+        best = min(run["history"], key=lambda row: float(row["val_loss"]))["epoch"]
+        cells = {
+            "its authors' accuracy": _percent(_CLAIMED[run["network"]]),
+            **_cells(run["scores"][_PRIVATE], LABEL_ACCURACIES, _percent),
+            "accuracy on the held-out fifth of Training": _percent(run["validation_scores"]["val_accuracy"]),
+            "epochs": f"{run['epochs']} of {run['recipe']['epochs']}, the best {best}",
+            "minutes": f"{run['seconds'] / 60:.0f}",
+        }
+        if set(curves.values()) & set(shown):
+            cells["curves"] = f"![{run['title']}: curves]({curves[run['network']]})"
+        return cells
 
-    def epochs(one: Reference) -> str:
-        best = min(one["history"], key=lambda row: float(row["val_loss"]))["epoch"]
-        return f"{one['epochs']} of {one['recipe']['epochs']}, the best {best}"
-
-    rows: dict[str, Callable[[Reference], str]] = {
-        "its authors' accuracy": lambda one: _percent(_CLAIMED[one["network"]]),
-        **{label: score(key) for key, label in LABEL_ACCURACIES.items()},
-        "accuracy on the held-out fifth of Training": lambda one: _percent(one["validation_scores"]["val_accuracy"]),
-        "epochs": epochs,
-        "minutes": lambda one: f"{one['seconds'] / 60:.0f}",
-    }
-    curves = {one["network"]: f"pictures/{one['network']}/reference_curves.png" for one in runs}
-    if set(curves.values()) & set(shown):
-        rows["curves"] = lambda one: f"![{one['title']}: curves]({curves[one['network']]})"
-    return _table([one["title"] for one in runs], {label: [show(one) for one in runs] for label, show in rows.items()})
+    return _titled([run["title"] for run in runs], map(column, runs))
 
 
 def _limits(facts: Facts) -> str:
@@ -287,15 +290,15 @@ def _limits(facts: Facts) -> str:
     told = list[str]()
     for one in facts:
         measured = {"PrivateTest's majorities": _people(one, _PRIVATE)}
-        for name, part in _photo_parts([one]):
-            if part:
-                measured[f"{name}'s {part} photos"] = _photo_scores(one, name, part)
+        measured |= {
+            f"{name}'s {part} photos": _photo_scores(one, name, part) for name, part in _photo_parts([one]) if part
+        }
         said = [_least_found(where, scores) for where, scores in measured.items() if scores]
         told += [f"**{one.title}.** {' '.join(said)}"] if said else []
     return "\n\n".join(told)
 
 
-def _least_found(where: str, scores: Mapping[str, Any]) -> str:
+def _least_found(where: str, scores: Measures) -> str:
     classes = {name: found for name, found in scores["per_class"].items() if found["images"]}
     worst = sorted(classes, key=lambda name: float(classes[name]["recall"]))[:3]
     listed = ", ".join(f"{classes[name]['recall']:.0%} of {name} ({classes[name]['images']:,})" for name in worst)
@@ -303,19 +306,19 @@ def _least_found(where: str, scores: Mapping[str, Any]) -> str:
     return f"Of {where} it finds least of {listed}{sure}."
 
 
-def _scores(facts: ModelFacts, split: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = facts.scores.get(split, {})
+def _scores(facts: ModelFacts, split: str) -> Measures:
+    found: Measures = facts.scores.get(split, {})
     return found
 
 
-def _people(facts: ModelFacts, split: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = _scores(facts, split).get("people") or {}
+def _people(facts: ModelFacts, split: str) -> Measures:
+    found: Measures = _scores(facts, split).get("people") or {}
     return found
 
 
-def _photo_scores(facts: ModelFacts, name: str, part: str) -> Mapping[str, Any]:
+def _photo_scores(facts: ModelFacts, name: str, part: str) -> Measures:
     """What was measured on photos of one data set, of one source or ("") of all."""
-    report: Mapping[str, Any] = facts.document.get("photos", {}).get(name, {})
+    report: Measures = facts.document.get("photos", {}).get(name, {})
     return report.get("by_source", {}).get(part, {}) if part else report
 
 
@@ -351,20 +354,18 @@ def _plain(measure: Any) -> str:
     return NOT_MEASURED if found is None else f"{found:.3f}"
 
 
-def _rows(measured: Measured, labels: Mapping[str, str], show: Callable[[Any], str]) -> dict[str, Cell]:
-    """A table's row for each measure: its label → what it is for a model."""
-
-    def cell(key: str) -> Cell:
-        return lambda one: show(measured(one).get(key))
-
-    return {label: cell(key) for key, label in labels.items()}
+def _cells(measured: Measures, labels: Mapping[str, str], show: Callable[[Any], str]) -> Cells:
+    """A column's cells: each measure's label → the measure."""
+    return {label: show(measured.get(key)) for key, label in labels.items()}
 
 
-def _facts_table(facts: Facts, rows: Mapping[str, Cell]) -> str:
-    return _table([one.title for one in facts], {label: [show(one) for one in facts] for label, show in rows.items()})
+def _table(facts: Facts, columns: Iterable[Cells]) -> str:
+    """A column a model, all with the same labels."""
+    return _titled([one.title for one in facts], columns)
 
 
-def _table(titles: Sequence[str], rows: Mapping[str, Sequence[str]]) -> str:
+def _titled(titles: Sequence[str], columns: Iterable[Cells]) -> str:
+    columns = list(columns)
     lines = [["", *titles], ["---"] * (len(titles) + 1)]
-    lines += [[label, *cells] for label, cells in rows.items()]
+    lines += [[label, *(column[label] for column in columns)] for label in columns[0]]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -7,6 +7,7 @@ One rule keeps the numbers honest: a model's config lists the splits it learned 
 temperatures and thresholds come from PublicTest by a network that did not learn from it.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -135,7 +136,7 @@ def find_model(name: str, probe: FaceData) -> Model:
         networks = (Network(*weights.load_network(one)) for one in facts.members or (name,))
         return combine(facts, tuple(networks))
     path = Path(name)
-    if path.suffix.lower() not in NETWORK_FILES:
+    if path.suffix.lower() not in NETWORK_FILES and not os.path.exists(path):  # noqa: PTH110 - without an error
         weights.check_name(name)
     network, run = load_file(path), RunConfig.beside(path)
     network, form = adapted(network, probe)

@@ -1,8 +1,10 @@
 """The networks as training needs them: built by a recipe, from starting weights or a file, and asked about faces."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeAlias
 
 import keras
@@ -28,6 +30,7 @@ SIDES = (48, 96, 224)
 NETWORK_FILES = (".keras", ".h5", ".hdf5")
 """Endings of the files that hold a whole network."""
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _BATCH = 128
 _PROBE = 512  # faces that tell the input of an unknown network
 _FEW = 16  # and whether it gives probabilities
@@ -126,10 +129,11 @@ def load_file(path: Path) -> keras.Model:
     if not os.path.isfile(path):  # noqa: PTH113 - without an error for any name
         raise ModelError(f"{expected}. Received: no such file ({name})")
     try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        network = _load(path)
         inputs, outputs = ([tuple(one.shape) for one in some] for some in (network.inputs, network.outputs))
     except Exception as error:  # each format and each layer has errors of its own
-        raise ModelError(f"{expected}, whole and of Keras' own layers. Received: {name} cannot be read") from error
+        fault = "holds weights without their network" if _are_weights(path) else "cannot be read"
+        raise ModelError(f"{expected}, whole and of Keras' own layers. Received: {name} {fault}") from error
     heads = len(outputs) <= len(HEADS) and set(outputs) == {(None, len(EMOTIONS))}
     picture = len(inputs) == 1 and len(inputs[0]) == 4 and inputs[0][1] == inputs[0][2] and inputs[0][3] in (1, 3)
     if not (heads and picture):
@@ -138,6 +142,22 @@ def load_file(path: Path) -> keras.Model:
             f"twice, in the order {', '.join(EMOTIONS)}. Received: {_shown(inputs)} → {_shown(outputs)}"
         )
     return network
+
+
+def _load(path: Path) -> keras.Model:
+    """By what the file holds: Keras goes by its ending, and knows none in capitals."""
+    with path.open("rb") as file:
+        ending = NETWORK_FILES[file.read(len(_HDF5)) == _HDF5]
+    if path.suffix == ending:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    with TemporaryDirectory() as folder:
+        copy = shutil.copyfile(path, Path(folder, f"network{ending}"))
+        return keras.saving.load_model(copy, compile=False, safe_mode=True)
+
+
+def _are_weights(path: Path) -> bool:
+    """Whether it is one of Keras' HDF5 files, but not of a whole network."""
+    return path.is_file() and (data := path.read_bytes()).startswith(_HDF5) and b"model_config" not in data
 
 
 def _shown(shapes: Sequence[tuple[int | None, ...]]) -> str:

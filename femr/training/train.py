@@ -7,25 +7,29 @@ it goes on after the last finished epoch.
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from femr.errors import DataError, ModelError
 from femr.expression.networks import LABEL_HEAD
 from femr.files import make_folder, remove_unfinished, replacing
+from femr.results import EMOTIONS
 from femr.training import checkpoint, data, metrics, plots, recipes
 from femr.training.augment import FaceBatches
 from femr.training.checkpoint import CALIBRATION, CHECKPOINT, CURVES, FINAL, LATEST, Checkpoint, RunConfig
-from femr.training.data import FaceData
-from femr.training.distill import Targets, make_targets, soft_labels
-from femr.training.network import build, build_started, predict
+from femr.training.data import FaceData, vote_shares
+from femr.training.network import build, build_started, input_format, load_file, predict
 from femr.training.optim import averaged_weights, make_optimizer, reestimate_batch_norm, use_averages
 from femr.training.recipes import Recipe
+
+Targets: TypeAlias = npt.NDArray[np.float32]
+"""What both heads learn: labels and people's votes, mixed with soft labels of finished networks (distillation)."""
 
 _SOFT_LABELS = "soft_labels.npy"
 _SEEDS = 2**32  # as many as NumPy's global generator takes, which Keras seeds
@@ -230,6 +234,42 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
         with replacing(out / CALIBRATION) as temporary:
             shutil.copyfile(str(settings.start), temporary)
     return _go(run, out, config)
+
+
+def make_targets(faces: FaceData, recipe: Recipe, soft: Targets | None) -> Targets:
+    """Both heads' target probabilities, float32 (n, 2, 7), the label head's first.
+
+    Rows sum to 1, but for zeros, which give no loss: people's shares where too few voted, or all without votes.
+
+    Args:
+        soft: Soft labels (n, 2, 7), or None.
+    """
+    hard = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
+    people = np.zeros_like(hard) if faces.votes is None else vote_shares(faces.votes)
+    if soft is None:
+        labels = hard * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
+        return np.stack([labels, people], axis=1).astype(np.float32)
+    both = np.stack([hard, people], axis=1)
+    mixed = (1 - recipe.teacher_weight) * both + recipe.teacher_weight * soft
+    return np.asarray(mixed * both.any(axis=2, keepdims=True), np.float32)
+
+
+def soft_labels(teachers: Sequence[Path], faces: FaceData) -> Targets:
+    """The mean predictions of finished networks, .keras files: float32 (n, 2, 7), labels first.
+
+    A trained network's probabilities tell more than a label, and even out the noise of ten votes (Hinton et al., 2015).
+
+    Raises:
+        ModelError: For a file that cannot be read, or lacks a people head where the data have votes.
+    """
+
+    def ask(path: Path) -> Targets:
+        teacher = load_file(path)
+        if len(teacher.outputs) == 1 and faces.votes is not None:
+            raise ModelError(f"Expected teachers with a people head, as the data has votes. Received: {path.name}")
+        return np.stack(predict(teacher, faces.images, *input_format(teacher, faces)), axis=1)
+
+    return np.asarray(np.mean([ask(path) for path in teachers], axis=0, dtype=np.float64), np.float32)
 
 
 def _go(run: Run, out: Path, config: RunConfig) -> Path:

@@ -1,6 +1,7 @@
 """The tabs Photos and video, Report and About in a real browser, and what a stranger may not do with them."""
 
 import base64
+import io
 import json
 import os
 import re
@@ -15,10 +16,12 @@ import pytest
 import photo_tab
 from builders import HAPPY5, PORTRAIT, ROOT, SAD5, video_rows
 from chromium import DESKTOP, PHONE, chromium, visiting
+from femr.batch.inputs import Input
 from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.output.rows import COLUMNS, to_csv
 from femr.page import about, app, many
+from femr.page.findings import Findings
 from femr.results import Analysis
 from videos import scene, steady, write_video
 from visitors import post, upload
@@ -85,6 +88,14 @@ def downloaded(page, name):
     return base64.b64decode(link.partition(",")[2]).decode("utf-8-sig")
 
 
+def everything(page):
+    """The ZIP file's name, and what it holds by name."""
+    with page.expect_download() as download:
+        page.click("#parcel")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        return download.value.suggested_filename, {name: archive.read(name) for name in archive.namelist()}
+
+
 def left_on_server(pattern):
     return list(Path(os.environ["GRADIO_TEMP_DIR"]).rglob(pattern))
 
@@ -114,6 +125,10 @@ def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
     with page.expect_download() as download:
         page.click("a.download[download='femr.csv']")
     assert download.value.suggested_filename == "femr.csv"
+    _, packed = everything(page)
+    photos = {"photos/001 one.jpg", "photos/003 _two____more.jpg"}
+    assert packed.keys() == {"femr.csv", "report.html", "playlist.m3u8", *photos}
+    assert packed["femr.csv"].decode("utf-8-sig").splitlines() == rows
 
 
 def test_too_few_faces_for_a_report_is_said(visit, files):
@@ -143,10 +158,42 @@ def test_a_video_gives_timeline_report_and_annotated_video(visit, files):
     page.check("#film input")
     find_moods(page)
     assert "Looks happy in 8 of 8 frames with faces" in page.inner_text("#summary")
-    assert page.evaluate("document.querySelector('#timeline img').naturalWidth") > 500
     assert "1 video (0:02, 8 frames)" in downloaded(page, "report.html")
-    page.wait_for_function("() => (document.querySelector('#annotated video') || {}).readyState > 0")
-    assert page.evaluate("document.querySelector('#annotated video').duration") == pytest.approx(2, abs=0.3)
+    page.wait_for_function("() => (document.querySelector('#film-shown video') || {}).readyState > 0")
+    assert page.evaluate("document.querySelector('#film-shown video').duration") == pytest.approx(2, abs=0.3)
+    filename, packed = everything(page)
+    assert filename == "femr.zip"
+    assert packed.keys() == {"femr.csv", "report.html", "timeline.png", "annotated.mp4", "playlist.m3u8"}
+    assert packed["timeline.png"].startswith(b"\x89PNG")
+    songs = [line for line in packed["playlist.m3u8"].decode().splitlines() if not line.startswith("#")]
+    assert len(songs) >= 3
+    assert all(page.request.get(song).ok for song in songs)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_tap_on_the_timeline_seeks_the_film(visit, files, size):
+    page = visit("Photos and video", size)
+    give(page, files / "six.mp4")
+    find_moods(page)  # without an annotated film the visitor's own is shown
+    page.wait_for_function("() => (document.querySelector('#film-shown video') || {}).readyState > 0")
+    assert page.locator(".film .lane").count() == 7
+    slider = page.get_by_role("slider", name="Place in the film")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box["height"] >= 44
+    assert box["x"] + box["width"] <= size["width"]
+    strip = page.locator(".film svg").first.bounding_box()
+    assert (box["x"], box["width"]) == pytest.approx((strip["x"], strip["width"]), abs=2)
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    where = "document.querySelector('#film-shown video').currentTime"
+    assert page.evaluate(where) == pytest.approx(1.5, abs=0.1)
+    assert page.inner_text(".film output") == "0:01 · looks happy"
+    before = page.evaluate(where)
+    slider.press("ArrowLeft")
+    assert page.evaluate(where) < before
+    page.evaluate("document.querySelector('#film-shown video').currentTime = 0.5")
+    page.wait_for_function("Math.abs(document.querySelector('.film input').valueAsNumber - 0.5) < 0.01")
+    assert "Over the film: angry 0%" in page.get_attribute(".film .lanes", "aria-label")
 
 
 def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
@@ -308,12 +355,19 @@ def test_a_play_list_opens_no_file_of_the_server(server, files):
 
 
 def test_file_names_cannot_smuggle_markup_in():
-    assert "&lt;img" in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
-    assert "<img" not in many.findings(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "&lt;img" in concluded(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+    assert "<img" not in concluded(failed("<img src=x onerror=alert(1)>.jpg"))[0]
+
+
+def concluded(*analyses):
+    found = Findings(zipfile.ZipFile(io.BytesIO(), "w"))
+    for analysis in analyses:
+        found.add(analysis, Input(str(analysis.file), ""))
+    return found.conclude()
 
 
 def failed(name):
-    return [Analysis.failed(name, "mobilenet_v2", "Damaged.")]
+    return Analysis.failed(name, "mobilenet_v2", "Damaged.")
 
 
 def test_what_is_too_much_or_mixed_is_refused(tmp_path, files):
@@ -333,7 +387,7 @@ def test_photos_of_one_name_stay_apart():
 
 def test_a_long_video_is_read_up_to_the_limit(monkeypatch, files):
     monkeypatch.setattr(many, "LONGEST", 0.6)
-    *_, (_, _, rows, _, _) = many.analyze([str(files / "six.mp4")], "mobilenet_v2", False)
+    *_, (_, _, rows, *_) = many.analyze([str(files / "six.mp4")], "mobilenet_v2", False)
     assert set(re.findall('<th scope="row">(.*?)</th>', rows)) == {"0:00", "0:00.3", "0:00.5"}
 
 
@@ -350,7 +404,7 @@ def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
         assert kind == "complete"
         assert data[4]["value"]["path"].endswith("annotated.mp4")
         kept = left_on_server("*.*")
-        assert {each.name for each in kept} == {"six.mp4", "annotated.mp4"}
+        assert {each.name for each in kept} == {"six.mp4", "annotated.mp4", "femr.zip"}
         deadline = time.monotonic() + 60
         while kept and time.monotonic() < deadline:
             time.sleep(0.5)

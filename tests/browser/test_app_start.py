@@ -1,7 +1,9 @@
 """How the page starts: up at once, its models loaded meanwhile and once."""
 
+import re
 import subprocess
 import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 from builders import ROOT
@@ -35,3 +37,15 @@ def test_a_model_that_cannot_be_loaded_does_not_stop_the_page(monkeypatch, tmp_p
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("femr: ")
     assert "damaged" in line
+
+
+def test_the_page_names_what_its_first_view_will_ask_for(server):
+    """An address that is not Gradio's any more would cost a request; too few, the seconds that they save."""
+    with urllib.request.urlopen(server) as response:
+        named = re.findall("<(.*?)>", response.headers["Link"])
+    for kind in ("index-.*css", "index-.*js", "core-.*js", "Blocks-.*js", "Blocks-.*css", "HTML-.*js", "photo.js"):
+        assert any(re.search(kind, name) for name in named), kind
+    assert len(named) == len(set(named)) > 35
+    for name in named:
+        with urllib.request.urlopen(server + name) as response:
+            assert response.status == 200

@@ -2,8 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.covering import changed, fit
-from benchmarks.masks import paint
+from benchmarks.covering import changed, fit, paint
 from builders import detect
 from femr.analyzer import Analyzer
 from femr.faces.covering import THRESHOLD, features, is_covered, score

@@ -15,7 +15,7 @@ from mtcnn.utils.tensorflow import load_weights
 from PIL import Image
 from skimage import data
 
-from benchmarks.cutouts import backgrounds
+from benchmarks.scenes import backgrounds
 from builders import PORTRAIT_FACE, detect, overlap
 from femr.engine import ENGINES
 from femr.errors import DataError, ImageError, ModelError

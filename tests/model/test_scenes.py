@@ -5,10 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import cutouts
-from benchmarks.cutouts import BACKGROUNDS, backgrounds, fer2013, fer_cutout, portrait
 from benchmarks.recall import ROWS, scenes
-from benchmarks.scenes import Plan, compose, paste
+from benchmarks.scenes import (
+    BACKGROUNDS,
+    PORTRAIT_FACE,
+    Plan,
+    backgrounds,
+    compose,
+    fer2013,
+    fer_cutout,
+    paste,
+    portrait,
+)
 from benchmarks.speed import picture
 from builders import PORTRAIT_FACE as MARKED
 from builders import overlap
@@ -116,7 +124,7 @@ def test_blur_takes_detail_away():
 
 
 def test_the_portrait_is_marked_as_in_the_other_tests():
-    assert cutouts.PORTRAIT_FACE == MARKED
+    assert PORTRAIT_FACE == MARKED
 
 
 def test_backgrounds_come_from_the_installed_package():

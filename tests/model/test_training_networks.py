@@ -63,6 +63,30 @@ def test_it_is_measured(tmp_path, splits, network, ending):
     assert measured.accuracy.value == 1
 
 
+@pytest.mark.parametrize(
+    ("held", "called"), [(".h5", ".H5"), (".keras", ".KERAS"), (".keras", ".h5"), (".h5", ".keras")]
+)
+def test_what_a_file_holds_counts_and_not_its_ending(tmp_path, splits, held, called):
+    band_network().save(tmp_path / f"mine{held}")
+    path = (tmp_path / f"mine{held}").rename(tmp_path / f"theirs{called}")
+    assert evaluate(str(path), splits).accuracy.value == 1
+
+
+@pytest.mark.parametrize("name", ["theirs.weights.h5", "theirs.h5", "theirs.hdf5"])
+def test_weights_without_their_network_are_told(tmp_path, name):
+    band_network().save_weights(tmp_path / "mine.weights.h5")
+    path = (tmp_path / "mine.weights.h5").rename(tmp_path / name)
+    with pytest.raises(ModelError, match=f"Received: {name} holds weights without their network"):
+        load_file(path)
+
+
+@pytest.mark.parametrize("name", ["theirs.onnx", "theirs.pt", "saved_model"])
+def test_other_programs_networks_are_told_what_is_expected(tmp_path, splits, name):
+    (tmp_path / name).mkdir() if "_" in name else (tmp_path / name).write_bytes(b"\x08\x08")
+    with pytest.raises(ModelError, match=r"Expected a network's \.keras, \.h5, \.hdf5 file"):
+        evaluate(str(tmp_path / name), splits)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_logits_are_measured_on_photos_too(tmp_path, channels):
     table = {"image": [{"bytes": PORTRAIT.read_bytes(), "path": None}], "label": ["happy"]}

@@ -20,11 +20,10 @@ from femr.expression import networks, weights
 from femr.expression.networks import build_custom_cnn, label_network
 from femr.training.checkpoint import Checkpoint, RunConfig
 from femr.training.data import FaceData
-from femr.training.distill import make_targets, soft_labels
 from femr.training.network import FusedBatchNormalization, build, load_file
 from femr.training.optim import orthogonalize, schedule
 from femr.training.recipes import RECIPES, find
-from femr.training.train import Run, Settings, train
+from femr.training.train import Run, Settings, make_targets, soft_labels, train
 from training_builders import short_run, tiny_network
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]

@@ -8,14 +8,19 @@ import pytest
 HEAVY = frozenset({"tensorflow", "keras", "gradio", "playwright", "ray"})
 
 
+@pytest.fixture(scope="session")
+def alone(request):
+    """Whether no other tests run in this process."""
+    return all("unit" in item.path.parts for item in request.session.items)
+
+
 @pytest.fixture(autouse=True)
-def light(monkeypatch, request):
+def light(monkeypatch, alone):
     def refuse(_, address):
         pytest.fail(f"a unit test asks the network: {address}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     # among other tests in one process, only what a test itself brings in can be told
-    alone = all("unit" in item.path.parts for item in request.session.items)
     before = set() if alone else HEAVY & sys.modules.keys()
     yield
     loaded = HEAVY & sys.modules.keys() - before

@@ -5,9 +5,7 @@ import pytest
 
 from builders import PORTRAIT_FACE, crowd, found, looking, overlap
 from femr.images import load_image
-from femr.output.annotate import SMALLEST_SIDE, blurred, draw, save
-from femr.output.emoji import emoji
-from femr.output.labels import place_labels
+from femr.output.annotate import SMALLEST_SIDE, blurred, draw, emoji, place_labels, save
 from femr.results import EMOTIONS, Analysis, Mood
 
 
@@ -79,10 +77,10 @@ GROUPS = [(3, 1, 400), (6, 3, 200), (8, 5, 160), (14, 7, 100)]
 @pytest.mark.parametrize(("columns", "rows", "head"), GROUPS)
 def test_no_label_lies_on_a_face_or_on_another_label(columns, rows, head):
     picture, boxes = crowd(columns, rows, head=head)
-    drawn = draw(picture, analysis(*boxes, size=(1280, 900)))
+    marked = changed(picture, draw(picture, analysis(*boxes, size=(1280, 900))))
     for x1, y1, x2, y2 in np.round(boxes).astype(int):
         line = 10  # the box's own, round at its corners
-        assert not changed(picture, drawn)[y1 + line : y2 - line, x1 + line : x2 - line].any()
+        assert not marked[y1 + line : y2 - line, x1 + line : x2 - line].any()
 
 
 @pytest.mark.parametrize(("columns", "rows", "head"), GROUPS)

@@ -5,6 +5,7 @@ import re
 import struct
 import zlib
 from contextlib import suppress
+from functools import cache
 
 import av
 import cv2
@@ -28,6 +29,12 @@ NOISE = Image.fromarray(
     np.random.default_rng(4).integers(0, 256, (SIDE // 4, SIDE // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
 )
 MUTANTS = 300
+
+
+@cache
+def plain(kind):
+    """PICTURE as a file."""
+    return encoded(PICTURE, kind)
 
 
 def opencv(data):
@@ -78,7 +85,7 @@ ODD_EXIF = {
 @pytest.mark.parametrize("exif", ODD_EXIF.values(), ids=ODD_EXIF)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_odd_exif_neither_hides_a_picture_nor_its_turn(kind, exif):
-    assert apart(load_image(encoded(PICTURE, kind, exif=exif)), np.rot90(load_image(encoded(PICTURE, kind)), -1)) == 0
+    assert apart(load_image(encoded(PICTURE, kind, exif=exif)), np.rot90(load_image(plain(kind)), -1)) == 0
 
 
 @pytest.mark.parametrize("orientation", range(10))
@@ -92,7 +99,7 @@ def test_every_orientation_is_as_opencv_turns_it(orientation):
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_unreadable_exif_is_passed_over(kind, exif):
-    assert apart(load_image(encoded(PICTURE, kind, exif=exif)), load_image(encoded(PICTURE, kind))) == 0
+    assert apart(load_image(encoded(PICTURE, kind, exif=exif)), load_image(plain(kind))) == 0
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 7])
@@ -145,7 +152,7 @@ BESIDE = {
 @pytest.mark.parametrize("checksum", [None, b"\1\2\3\4"])
 @pytest.mark.parametrize("name", BESIDE)
 def test_nothing_beside_the_pixels_hides_a_png(name, checksum, before):
-    data = with_chunk(encoded(PICTURE, "PNG"), name.encode(), BESIDE[name], checksum, before)
+    data = with_chunk(plain("PNG"), name.encode(), BESIDE[name], checksum, before)
     assert apart(load_image(data), np.asarray(PICTURE)) == 0
 
 
@@ -156,7 +163,7 @@ def test_a_long_text_does_not_hide_the_turn():
 
 @pytest.mark.parametrize("checksum", [b"abcd", b"abc", b""])
 def test_a_png_with_a_wrong_checksum_of_its_pixels_is_whole(checksum):
-    data = encoded(PICTURE, "PNG")
+    data = plain("PNG")
     pixels = b"".join(body for name, body, _ in png_chunks(data) if name == b"IDAT")
     head, end = data[: data.index(b"IDAT") - 4], data[-12:]
     odd = with_chunk(head + end, b"IDAT", pixels[:-4] + checksum, before=b"IEND")
@@ -165,7 +172,7 @@ def test_a_png_with_a_wrong_checksum_of_its_pixels_is_whole(checksum):
 
 
 def test_a_png_with_a_wrong_checksum_where_it_matters_is_refused():
-    data = encoded(PICTURE, "PNG")
+    data = plain("PNG")
     place = data.index(b"IHDR") + 17
     with pytest.raises(ImageError):
         load_image(data[:place] + b"\1\2\3\4" + data[place + 4 :])
@@ -204,8 +211,8 @@ ROW_BY_ROW = ["JPEG", "PNG", "BMP", "PPM", "TIFF"]
 
 @pytest.mark.parametrize("kind", ROW_BY_ROW)
 def test_nine_tenths_of_the_rows_are_a_picture(kind):
-    whole = load_image(encoded(PICTURE, kind))
-    pixels = load_image(cut_at(encoded(PICTURE, kind), 0.97))
+    whole = load_image(plain(kind))
+    pixels = load_image(cut_at(plain(kind), 0.97))
     there = (pixels == whole).all(axis=(1, 2))
     assert 0.85 < there.mean() < 1
     assert (pixels[~there] == 128).mean() > 0.5
@@ -215,7 +222,7 @@ def test_nine_tenths_of_the_rows_are_a_picture(kind):
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_less_is_refused(kind, share):
     with pytest.raises(ImageError, match=r"damaged or cut short|cut off|not a picture"):
-        load_image(cut_at(encoded(PICTURE, kind), share))
+        load_image(cut_at(plain(kind), share))
 
 
 @pytest.mark.parametrize("height", [SIDE, SIDE - 1])
@@ -231,7 +238,7 @@ def test_nine_tenths_of_a_gif_are_a_picture(interlace, height):
 
 def test_colours_that_pillow_would_take_for_others_are_refused():
     """A TIFF file in YCbCr that is not compressed."""
-    data = bytearray(encoded(PICTURE, "TIFF"))
+    data = bytearray(plain("TIFF"))
     place = data.index(struct.pack("<HHI", 262, 3, 1))
     struct.pack_into("<H", data, place + 8, 6)
     with pytest.raises(ImageError, match="YCbCr"):
@@ -348,7 +355,7 @@ def test_a_heic_file_may_begin_as_an_avif_file_does():
 
 @pytest.mark.parametrize("kind", ROW_BY_ROW)
 def test_a_missing_end_is_told(kind):
-    data = encoded(PICTURE, kind)
+    data = plain(kind)
     for share in (0.95, 0.98):
         note = load_picture(cut_at(data, share)).note
         assert re.fullmatch(r"The picture's end is missing: 9\d% of it is there\.", note)

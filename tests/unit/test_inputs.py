@@ -250,6 +250,13 @@ def test_prose_among_photos(tmp_path):
         assert len(str(caught.value)) < 200
 
 
+def test_a_list_of_gigabytes_is_told(tmp_path):
+    (tmp_path / "list.txt").touch()
+    os.truncate(tmp_path / "list.txt", 3_000_000_000)
+    with pytest.raises(DataError, match=r"^list\.txt is no list: it is larger than 50 MB\.$"):
+        find([tmp_path / "list.txt"])
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [

@@ -5,7 +5,7 @@ import mutagen
 import pytest
 
 from femr.__main__ import main
-from femr.output.playlist import to_m3u8
+from femr.output.share import to_m3u8
 from femr.results import EMOTIONS, Emotion, Song
 
 SONG = Song("Él <b>日</b>", Path("/music/a b.mp3"), Emotion.HAPPY, artist="X", duration=89.6)

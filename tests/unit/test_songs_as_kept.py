@@ -276,6 +276,27 @@ def test_numbers_and_words_of_other_types_are_read(tmp_path):
     assert (song.title, song.artist, song.tempo, song.lifts_from) == ("1979", "Us", 92.5, ("angry",))
 
 
+@pytest.mark.parametrize(
+    ("told", "link"),
+    [
+        ({"link": "https://us.example/rain?a=1"}, "https://us.example/rain?a=1"),
+        ({"url": "HTTP://us.example"}, "HTTP://us.example"),
+        ({"url": "https://one.example", "link": "https://two.example"}, "https://two.example"),
+        ({"url": "https://one.example", "link": ""}, "https://one.example"),
+        *(
+            ({"url": url}, None)
+            for url in ("javascript:alert(1)", "file:///etc/passwd", "https://", "x.example", 7, [])
+        ),
+    ],
+    ids=str,
+)
+def test_a_list_may_give_a_page_about_a_song(tmp_path, told, link):
+    write_wav(tmp_path / "a.wav")
+    (tmp_path / "library.json").write_text(json.dumps([GOOD | told]))
+    (song,) = read_folder(tmp_path).songs
+    assert song.link == link
+
+
 def test_a_cell_that_is_empty_states_nothing(tmp_path):
     write_wav(tmp_path / "a.wav")
     for cell in (" ", "\0\x1b", "\u2028"):

@@ -1,8 +1,11 @@
 """Damaged songs: whatever a file holds costs that file alone, and one line."""
 
+import os
 import random
+import re
 import shutil
 import struct
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,13 +13,15 @@ import numpy as np
 import pytest
 
 from builders import PORTRAIT, write_wav
-from damaged_songs import good_songs, try_lists, try_songs
+from damaged_songs import FORMATS, encode, good_songs, try_lists, try_songs
 from femr.__main__ import main
 from femr.errors import LibraryError
 from femr.songs import load_library, read_folder
 
 CUT = b"RIFF\xff\0\0\0WAVEfmt \2\0\0\0\1\0"
 """A WAV file that ends within its first facts: the tag library raises a struct.error."""
+ADIF = b"ADIF" + bytes.fromhex("01f4000fffff0980802100 00")
+"""The head that AAC had before ADTS: 128,000 bits a second, one program of 48,000 Hz in stereo."""
 WAVPACK = bytes.fromhex("7776706b18000000100400 00e803000000000000e80300000100800700") + bytes(69)
 
 
@@ -68,6 +73,59 @@ def test_one_that_the_tag_library_cannot_read(tmp_path, capsys):
     assert [song.title for song in load_library(tmp_path).songs] == ["good"]
 
 
+def spoiled(kind):
+    """A song of 10 seconds that Chromium plays, and in which tinytag finds nothing."""
+    if kind == "flac":  # more comments are told of than are there
+        return encode(*FORMATS[kind], seconds=10).replace(b"\4\0\0\0\x0a\0\0\0title", b"\7\0\0\0\x0a\0\0\0title")
+    if kind == "aac":  # recorded from a station, so it begins within a frame
+        return encode(*FORMATS[kind], tags={}, seconds=10)[100:]
+    # the size of its tag is written in eights of bits, not in sevens
+    return b"ID3\4\0\0\x53\x36\xe7\x51" + encode(*FORMATS[kind], seconds=10, id3v2_version="0")
+
+
+@pytest.mark.parametrize("kind", ["flac", "aac", "mp3"])
+def test_what_browsers_play_is_read_whatever_its_tags(tmp_path, monkeypatch, kind):
+    (tmp_path / "sad").mkdir()
+    (tmp_path / "sad" / f"The Band - Rain.{kind}").write_bytes(spoiled(kind))
+    library = read_folder(tmp_path)
+    assert library.problems == ()
+    (song,) = library.songs
+    assert (song.title, song.artist) == ("Rain", "The Band")
+    assert song.duration is None or song.duration == pytest.approx(10, abs=2)
+    monkeypatch.setitem(sys.modules, "av", None)
+    (problem,) = read_folder(tmp_path).problems
+    assert " is left out: " in problem
+
+
+def test_a_download_that_has_not_begun(tmp_path):
+    """Room for 3 GB, with a tag or without: only its beginning is looked at."""
+    (tmp_path / "sad").mkdir()
+    for number, begin in enumerate((b"", b"ID3\4\0\0\0\0\2\0" + bytes(256))):
+        path = tmp_path / "sad" / f"{number}.mp3"
+        path.write_bytes(begin)
+        os.truncate(path, 3_000_000_000)
+    first, second = read_folder(tmp_path).problems
+    assert first.endswith("there is no sound in it that browsers play.")
+    assert second.endswith("there is no sound in it that browsers play.")
+
+
+def test_a_list_of_gigabytes_is_told(tmp_path):
+    for name in ("library.csv", "library.json"):
+        (tmp_path / name).touch()
+        os.truncate(tmp_path / name, 3_000_000_000)
+        (problem,) = read_folder(tmp_path).problems
+        assert problem == f"{name} is left out: it is no list: it is larger than 50 MB."
+        (tmp_path / name).unlink()
+
+
+def test_aac_of_a_kind_that_no_browser_plays(tmp_path):
+    (tmp_path / "sad").mkdir()
+    frames = re.split(rb"\xff\xf1......?", encode(*FORMATS["aac"], tags={}), flags=re.DOTALL)
+    (tmp_path / "sad" / "old.aac").write_bytes(ADIF + b"".join(frames))
+    told = "old.aac is left out: there is no sound in it that browsers play."
+    assert read_folder(tmp_path).problems == (told,)
+
+
 # a Musepack file whose first packet says that it has no bytes; WavPack; a picture; a program; noise
 NO_SOUND = {
     "musepack": b"MPCK" + b"AA\0" + bytes(100),
@@ -95,8 +153,8 @@ RAISED = [IndexError, KeyError, OverflowError, MemoryError, RecursionError, Asse
 
 @pytest.mark.parametrize("error", RAISED)
 def test_whatever_the_tag_library_raises(tmp_path, monkeypatch, error):
-    write_wav(tmp_path / "happy" / "bad.wav")
     write_wav(tmp_path / "happy" / "good.wav")
+    (tmp_path / "happy" / "bad.wav").write_bytes(CUT)
     monkeypatch.setattr("femr.song_tags.TinyTag.get", library_that_fails("bad", error))
     library = read_folder(tmp_path)
     assert [song.title for song in library.songs] == ["good"]
@@ -127,7 +185,8 @@ def tagged(length, **fields):
 
 @pytest.mark.parametrize("length", [float("nan"), float("inf"), -1, 0, None, "long"])
 def test_a_length_that_is_none(tmp_path, monkeypatch, length):
-    write_wav(tmp_path / "happy" / "odd.wav")
+    (tmp_path / "happy").mkdir()
+    (tmp_path / "happy" / "odd.wav").write_bytes(CUT)
     monkeypatch.setattr("femr.song_tags.TinyTag.get", lambda file_obj, duration: tagged(length))
     with pytest.raises(LibraryError, match=r"odd\.wav is left out"):
         load_library(tmp_path)

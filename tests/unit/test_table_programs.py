@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import random
 from contextlib import suppress
 from dataclasses import replace
@@ -66,6 +67,15 @@ def test_what_is_refused_is_named_by_row_and_column(tmp_path, old, new, words):
     with pytest.raises(DataError, match=words) as caught:
         read_table(tmp_path / "t.csv")
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_gigabytes_without_an_end_of_line_are_told(tmp_path, ending):
+    path = tmp_path / f"t.{ending}"
+    path.touch()
+    os.truncate(path, 3_000_000_000)
+    with pytest.raises(DataError, match=rf"t\.{ending} is damaged: it has a line of over 1,000,000 characters\."):
+        read_table(path)
 
 
 def test_json_lines_of_other_programs_are_read(tmp_path):

@@ -205,22 +205,3 @@ def test_load_spells_its_parameters():
     assert [(one.name, one.kind, one.default) for one in outside.values()] == [
         (one.name, one.kind, one.default) for one in inside.values()
     ]
-
-
-HEAVY = {"av", "h5py", "keras", "matplotlib", "mtcnn", "mutagen", "openvino", "ray", "scipy", "tensorflow"}
-FOR_THE_PAGE = {"PIL", "cv2", "fsspec", "gradio", "huggingface_hub", "lap", "pandas", "pyarrow", "tinytag"}
-WARNINGS = ("-W", "error", "-W", "ignore::ResourceWarning", "-W", "ignore:::gradio")  # those are Gradio's own
-STARTS = {
-    "import femr": HEAVY | FOR_THE_PAGE,
-    # Gradio loads pandas, which loads pyarrow where it is installed
-    "from femr.page.app import build_page; build_page()": HEAVY,
-}
-
-
-@pytest.mark.parametrize("code", STARTS)
-def test_a_start_warns_of_nothing_and_loads_nothing_heavy(code):
-    loaded = f"import sys; print(sorted({STARTS[code]} & set(sys.modules)))"
-    process = subprocess.run(
-        [sys.executable, *WARNINGS, "-c", f"{code}\n{loaded}"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert (process.stdout.strip(), process.stderr) == ("[]", "")

@@ -3,8 +3,7 @@
 It times them, or says with --data or --photos how well they read. NAME=PATH: a peer, and the Python of the environment
 that has it, or for those of npm the folder in which npm installed it. What each needs, and what came out:
 docs/compared.md. A peer finds faces and scales them its own way. Of several faces in a photo the largest counts; one in
-which none is found is read wrong. --limit takes the first faces and photos only, to see that it works. Nothing is
-chosen by what this prints.
+which none is found is read wrong. --every N takes every Nth face and photo only. Nothing is chosen by what this prints.
 """
 
 import argparse
@@ -62,7 +61,10 @@ _NOTHING = len(EMOTIONS)
 
 
 class Answer(NamedTuple):
-    """What the largest face is named, index into EMOTIONS or their number without a face; how many faces; seconds."""
+    """What the largest face is named, index into EMOTIONS or their number without a face; how many faces.
+
+    seconds: What finding them took; 0 for a face to classify.
+    """
 
     named: int
     faces: int
@@ -104,7 +106,8 @@ class Reader:
         if not answer:
             self._log.seek(0)
             raise RuntimeError(self._log.read().decode(errors="replace")[-3000:])
-        return [_answer(words, seconds) for words, seconds in zip(*json.loads(answer).values(), strict=True)]
+        words, seconds = json.loads(answer).values()
+        return [_answer(some, taken) for some, taken in zip(words, seconds or [0.0] * len(words), strict=True)]
 
     def named(self, pictures: Iterable[Pixels], whole: bool) -> Labels:
         """What each picture's largest face is named."""
@@ -114,16 +117,16 @@ class Reader:
         return np.array([answer.named for answer in answers])
 
 
-def faces_read(readers: Mapping[str, Reader], source: str, limit: int | None) -> Iterator[dict[str, Any]]:
+def faces_read(readers: Mapping[str, Reader], source: str, every: int) -> Iterator[dict[str, Any]]:
     """A row a reader, on the faces of FER2013's PrivateTest: against the labels, and what most of ten people say."""
     splits = data.load(source)
-    faces = data.split_named(splits, data.PRIVATE_TEST)[:limit]
+    faces = data.split_named(splits, data.PRIVATE_TEST)[::every]
     new = data.unseen(faces, [part for name, part in splits.items() if name != data.PRIVATE_TEST])
     row: dict[str, Any]
     for name, reader in tqdm(readers.items(), "PrivateTest"):
         named = reader.named((np.repeat(image[..., np.newaxis], 3, axis=2) for image in faces.images), whole=False)
         right = named == faces.labels
-        row = {"reader": name, "labels": _shares(right), "new": _shares(right[new])}
+        row = {"reader": name, "faces": len(named), "labels": _shares(right), "new": _shares(right[new])}
         if faces.votes is not None:
             crowd, agreed = data.majority(faces.votes)
             agreed &= data.vote_shares(faces.votes).any(axis=1)
@@ -132,19 +135,19 @@ def faces_read(readers: Mapping[str, Reader], source: str, limit: int | None) ->
         yield row
 
 
-def photos_read(readers: Mapping[str, Reader], source: str, limit: int | None) -> Iterator[dict[str, Any]]:
+def photos_read(readers: Mapping[str, Reader], source: str, every: int) -> Iterator[dict[str, Any]]:
     """Two rows a reader: the photos whole, and the faces that femr finds in them cut out, framed as FER2013's are."""
     known = photos.load(source)
-    pictures = [one.pixels for one in islice(known.pictures(), limit)]
-    crops = [cut_out(one, found) for one, found in zip(pictures, _largest(known, limit), strict=True)]
+    pictures = [one.pixels for one in islice(known.pictures(), 0, None, every)]
+    crops = [cut_out(one, found) for one, found in zip(pictures, _largest(known, every), strict=True)]
     there = np.array([crop is not None for crop in crops])
     for name, reader in tqdm(readers.items(), "photos"):
         for given, some, rows in (
             ("whole", pictures, np.ones(len(pictures), bool)),
             ("cut out", [crop for crop in crops if crop is not None], there),
         ):
-            named, labels = reader.named(some, given == "whole"), known.labels[: len(rows)][rows]
-            matrix, news = metrics.confusion_matrix(named, labels), known.of(photos.NEWS)[: len(rows)][rows]
+            named, labels = reader.named(some, given == "whole"), known.labels[::every][rows]
+            matrix, news = metrics.confusion_matrix(named, labels), known.of(photos.NEWS)[::every][rows]
             yield {
                 "reader": name,
                 "given": given,
@@ -191,7 +194,7 @@ def portrait() -> Pixels:
     return load_image(ROOT / "examples" / "eileen-collins.jpg")
 
 
-def measure(peers: Mapping[str, str], source: str | None, photo_file: str | None, limit: int | None) -> dict[str, Any]:
+def measure(peers: Mapping[str, str], source: str | None, photo_file: str | None, every: int) -> dict[str, Any]:
     """The document, ready for JSON: rows of speed, faces and photos. Args: `peers`, name → Python or npm's folder."""
     with ExitStack() as stack:
         readers = {
@@ -200,9 +203,9 @@ def measure(peers: Mapping[str, str], source: str | None, photo_file: str | None
             for name, options in VARIANTS[peer].items()
         }
         if source:
-            return {"PrivateTest's faces": list(faces_read(readers, source, limit))}
+            return {"PrivateTest's faces": list(faces_read(readers, source, every))}
         if photo_file:
-            return {"photos": list(photos_read(readers, photo_file, limit))}
+            return {"photos": list(photos_read(readers, photo_file, every))}
         return {"speed": list(timed(readers))}
 
 
@@ -213,13 +216,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--data", metavar="PATH", help="FER2013, to read its PrivateTest instead of timing")
     what.add_argument("--photos", metavar="FILE", help="photos (Parquet), to read them whole and cut out instead")
-    parser.add_argument("--limit", type=int, metavar="N", help="the first faces and photos only")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth face and photo only")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     options = parser.parse_args(arguments)
     peers = {"femr": sys.executable, **dict(one.split("=", 1) for one in options.peers)}
     if unknown := peers.keys() - VARIANTS.keys():
         parser.error(f"Expected peers of {', '.join(VARIANTS)}. Received: {', '.join(unknown)}")
-    document = measure(peers, options.data, options.photos, options.limit)
+    document = measure(peers, options.data, options.photos, options.every)
     if options.json:
         print(json.dumps(document, indent=2))
         return
@@ -234,10 +237,10 @@ def _answer(words: Sequence[str], seconds: float) -> Answer:
     return Answer(EMOTIONS.index(emotion) if emotion else _NOTHING, len(words), seconds)
 
 
-def _largest(known: photos.Photos, limit: int | None) -> Iterator[Face | None]:
+def _largest(known: photos.Photos, every: int) -> Iterator[Face | None]:
     """The largest face of each photo, in the pixels that were read."""
     detector = photos.own_detector()
-    for one in islice(known.pictures(), limit):
+    for one in islice(known.pictures(), 0, None, every):
         (found,) = detector.detect([one])
         largest = max(found, key=lambda face: face.size, default=None)
         yield largest and largest.scaled(one.scale)

@@ -1,4 +1,6 @@
-"""Many visitors of the page at once: `python -m benchmarks.visitors`; --mixed adds Live visitors and a large picture.
+"""Many visitors of the page at once: `python -m benchmarks.visitors`; others look at themselves meanwhile.
+
+--live and --walls add visitors of the Live tab and walls, --large a picture of 50 megapixels.
 
 The page runs in a process of its own on loopback. Each photo is sent alone first, as the answers to compare with; then
 all visitors send all photos, each the next one when the last one is answered. Seconds are those of the whole way, from
@@ -6,10 +8,10 @@ the upload to the answer with all numbers; whoever is refused has no answer.
 """
 
 import argparse
-import base64
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from threading import Event
 from time import perf_counter
@@ -37,11 +40,13 @@ PHOTO = Plan(1024, 683, 5)
 LARGE = Plan(8660, 5773, 5)
 """50 megapixels."""
 FRAME = Plan(640, 480, 1)
-LIVE = 4
-"""Visitors of the Live tab beside the others, with --mixed."""
+"""Of a visitor of the Live tab."""
+STAGE = Plan(1280, 720, 8)
+"""Of a wall."""
+RATE = 4
+"""Frames a second that a stage sends at most."""
 
 _BACKGROUND = "motorcycle_left"
-_EVERY = 0.5  # seconds from frame to frame
 _DIGITS = 1e-5
 _JSON = {"Content-Type": "application/json"}
 _FORM = {"Content-Type": "multipart/form-data; boundary=femr"}
@@ -78,21 +83,21 @@ class Page:
             answer = {}
         return Answer(photo, perf_counter() - start, answer.get("faces"))
 
-    def watch(self, content: bytes, over: Event) -> list[float]:
-        """The seconds from frame to answer of a visitor of the Live tab, who sends the same frame until it is over."""
-        frame = {"url": f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"}
-        seconds, start = list[float](), perf_counter()
-        event, answers = self._call("watch", "", frame, "match")
-        body = json.dumps({"data": [frame, "match", None], "session_hash": event}).encode()
-        with answers:
-            for line in answers:
-                if line.startswith(b"data:"):
-                    seconds.append(perf_counter() - start)
-                    if over.wait(max(0.0, _EVERY - seconds[-1])):
-                        self._post(f"stream/{event}/close", b"")
-                        break
-                    start = perf_counter()
-                    self._post(f"stream/{event}", body)
+    def watch(self, content: bytes, over: Event, wall: bool = False) -> list[float]:
+        """The seconds from frame to answer of a visitor of the Live tab, or of a wall, until it is over.
+
+        The next frame, the same one, is sent as soon as an answer is there, but not more than RATE a second.
+        """
+        url = f"{self.url}live/frame?visit={secrets.token_urlsafe(16)}"
+        headers = {"Content-Type": "image/jpeg", "femr-told": json.dumps({"wall": wall})}
+        seconds = list[float]()
+        while not over.is_set():
+            start = perf_counter()
+            with urllib.request.urlopen(urllib.request.Request(url, content, headers)) as answer:
+                read = answer.status == HTTPStatus.OK  # else it was too late, and dropped
+            if read:
+                seconds.append(perf_counter() - start)
+            over.wait(max(0.0, 1 / RATE - (perf_counter() - start)))
         return seconds
 
     def processor(self) -> float:
@@ -104,12 +109,6 @@ class Page:
         """The most memory that the server has taken so far, in MB."""
         status = Path(f"/proc/{self.process}/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
-
-    def _call(self, name: str, visitor: str, *data: Any) -> tuple[str, Any]:
-        """The number of an event, and the stream of its answers."""
-        body = json.dumps({"data": data, "session_hash": visitor or None}).encode()
-        event = json.load(self._post(f"call/{name}", body))["event_id"]
-        return event, urllib.request.urlopen(f"{self.url}gradio_api/call/{name}/{event}")
 
     def _post(self, path: str, body: bytes, headers: dict[str, str] = _JSON) -> Any:
         return urllib.request.urlopen(urllib.request.Request(f"{self.url}gradio_api/{path}", body, headers))
@@ -143,21 +142,36 @@ def photo(plan: Plan, seed: int) -> bytes:
     return cv2.imencode(".jpg", cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
-def measure(page: Page, visitors: int, photos: int, mixed: bool) -> dict[str, Any]:
-    """What came of so many visitors with so many photos each; all times in seconds."""
-    files = [photo(PHOTO, seed) for seed in range(photos)]
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many come at once: with photos, so many each, to the Live tab, as walls; and whether one has a large one."""
+
+    visitors: int
+    photos: int
+    live: int = 0
+    walls: int = 0
+    large: bool = False
+
+
+def measure(page: Page, crowd: Crowd) -> dict[str, Any]:
+    """What came of so many at once; all times in seconds."""
+    files = [photo(PHOTO, seed) for seed in range(crowd.photos)]
     alone = [page.ask(number, content) for number, content in enumerate(files)]
 
     def visit(visitor: int) -> list[Answer]:
-        turns = np.roll(np.arange(photos), visitor)  # not all the same photo at the same time
+        turns = np.roll(np.arange(crowd.photos), visitor)  # not all the same photo at the same time
         return [page.ask(int(turn), files[turn], f"visitor{visitor}") for turn in turns]
 
-    over, frame, large = Event(), photo(FRAME, 0), photo(LARGE, 0) if mixed else b""
-    with ThreadPoolExecutor(visitors + LIVE + 1) as pool:
-        watching = [pool.submit(page.watch, frame, over) for _ in range(LIVE if mixed else 0)]
+    over, large = Event(), photo(LARGE, 0) if crowd.large else b""
+    stages = {"live": (crowd.live, photo(FRAME, 0)), "wall": (crowd.walls, photo(STAGE, 0))}
+    with ThreadPoolExecutor(crowd.visitors + crowd.live + crowd.walls + 1) as pool:
+        watching = {
+            name: [pool.submit(page.watch, frame, over, name == "wall") for _ in range(count)]
+            for name, (count, frame) in stages.items()
+        }
         start, processor = perf_counter(), page.processor()
-        visits = [pool.submit(visit, visitor) for visitor in range(visitors)]
-        heavy = pool.submit(page.ask, -1, large) if mixed else None
+        visits = [pool.submit(visit, visitor) for visitor in range(crowd.visitors)]
+        heavy = pool.submit(page.ask, -1, large) if large else None
         answers = [answer for each in visits for answer in each.result()]
         taken = perf_counter() - start
         over.set()
@@ -173,10 +187,18 @@ def measure(page: Page, visitors: int, photos: int, mixed: bool) -> dict[str, An
         "peak_mb": page.peak(),
     }
     if heavy:
-        frames = [seconds for each in watching for seconds in each.result()]
-        document |= {"large_seconds": heavy.result().seconds, **_spread("frame", frames)}
-        document["frames_a_second"] = len(frames) / taken / LIVE
+        document["large_seconds"] = heavy.result().seconds
+    for name, each in watching.items():
+        document |= _shares(name, [one.result() for one in each], taken) if each else {}
     return document
+
+
+def _shares(name: str, frames: Sequence[Sequence[float]], taken: float) -> dict[str, float]:
+    """How long answers to frames took, how many of them a second each visitor had, and who had the fewest and most."""
+    counts = [len(one) / taken for one in frames]
+    shares = {"a_second": float(np.median(counts)), "fewest_a_second": min(counts), "most_a_second": max(counts)}
+    seconds = _spread(f"{name}_frame", [seconds for one in frames for seconds in one])
+    return seconds | {f"{name}_frames_{key}": value for key, value in shares.items()}
 
 
 def _spread(name: str, seconds: Sequence[float]) -> dict[str, float]:
@@ -198,12 +220,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("benchmarks.visitors", description="Many visitors of the page at once.")
     parser.add_argument("--visitors", type=int, default=50, help="how many at once; default 50")
     parser.add_argument("--photos", type=int, default=8, help="how many each; default 8")
-    parser.add_argument("--mixed", action="store_true", help=f"with {LIVE} Live visitors and one of 50 megapixels")
+    parser.add_argument("--live", type=int, default=0, help="visitors of the Live tab beside them; default 0")
+    parser.add_argument("--walls", type=int, default=0, help="walls beside them; default 0")
+    parser.add_argument("--large", action="store_true", help="and one with a picture of 50 megapixels")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
     options = parser.parse_args(arguments)
     with serving() as page:
         page.ask(0, photo(PHOTO, 0))  # by then the networks are loaded
-        document = measure(page, options.visitors, options.photos, options.mixed) | {"load": os.getloadavg()[0]}
+        crowd = Crowd(options.visitors, options.photos, options.live, options.walls, options.large)
+        document = measure(page, crowd) | {"load": os.getloadavg()[0]}
     rows = [(key.replace("_", " "), f"{value:.4g}") for key, value in document.items()]
     title = f"{options.visitors} visitors with {options.photos} photos each"
     print(json.dumps(document, indent=2) if options.json else table(title, ["", ""], rows))

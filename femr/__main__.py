@@ -10,8 +10,19 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from femr import __version__
-from femr.cli import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, analyze, app, hub, mcp, music, report, training
-from femr.cli.parser import Parser, with_command
+from femr.cli import (
+    BAD_INPUT,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    Parser,
+    analyze,
+    app,
+    mcp,
+    music,
+    report,
+    training,
+    with_command,
+)
 from femr.errors import FemrError, printable
 
 _LONGEST = 600  # characters of an error: a name in it may have thousands
@@ -43,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"femr: {printable(str(error), _LONGEST)}", file=sys.stderr)
     except OSError as error:
         _give_up_output()
-        where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else "The output"
+        nameless = "The current folder" if isinstance(error, FileNotFoundError) else "The output"
+        where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else nameless
         print(f"femr: {where} cannot be used: {error.strerror or error}.", file=sys.stderr)
     return BAD_INPUT
 
@@ -58,10 +70,10 @@ def _give_up_output() -> None:
 
 def _parser() -> tuple[Parser, Collection[str]]:
     """The parser, and the commands' names."""
-    parser = Parser("femr", description="Faces, expressions, mood and music of pictures.")
+    parser = Parser("femr", description="Faces, expressions, mood and music of pictures; without a command: analyze.")
     parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, app, mcp, report, music, training, hub):
+    for topic in (analyze, app, mcp, report, music, training):
         topic.add(commands)
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
         import argcomplete

@@ -9,7 +9,7 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.faces.crop import face_views
 from femr.faces.detector import Detector, Follower, load_detector
 from femr.faces.quality import unclear
-from femr.images import Picture, Source, load_picture
+from femr.images import Picture, Pixels, Source, load_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Face, FaceEmotion, Lent, Reading, Song
@@ -72,13 +72,9 @@ class Analyzer:
             for picture, faces in zip(pictures, found, strict=True)
             for face in faces
         ]
-        readings = iter(self._classifier.classify(views))
+        read = zip(views, self._classifier.classify(views), strict=True)
         return [
-            tuple(
-                self._face_emotion(number, picture, face, reading)
-                # the faces first: zip would take one reading too many
-                for number, (face, reading) in enumerate(zip(faces, readings, strict=False), start=1)
-            )
+            tuple(self._face_emotion(number, picture, face, *next(read)) for number, face in enumerate(faces, start=1))
             for picture, faces in zip(pictures, found, strict=True)
         ]
 
@@ -95,10 +91,10 @@ class Analyzer:
         song = self.library.pick(mood.emotion, mode, played) if mood.emotion else None
         return Analysis(*picture.size, tuple(faces), mood, song, self.model, file=file, note=picture.note)
 
-    def _face_emotion(self, number: int, picture: Picture, face: Face, reading: Reading) -> FaceEmotion:
+    def _face_emotion(self, number: int, picture: Picture, face: Face, views: Pixels, reading: Reading) -> FaceEmotion:
         """A face with its scores; where they are unsure, also with what may have made it hard to read."""
         sure = reading.scores.top_score >= self.threshold
-        unsure, reason = unclear(picture.pixels, face.scaled(picture.scale), sure)
+        unsure, reason = unclear(picture.pixels, face.scaled(picture.scale), views[0], sure)
         return FaceEmotion(number, face, reading, unsure, reason)
 
 

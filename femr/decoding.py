@@ -36,7 +36,7 @@ from PIL import (
 from PIL.ImageFile import ImageFile
 
 from femr.errors import ImageError
-from femr.mending import is_packed, mended, plain_names, scans
+from femr.mending import is_packed, mended, plain_names, scans, without_beginning
 
 MAX_MEMORY = 1_000_000_000
 """Bytes that reading one picture may take; those that would take more are refused."""
@@ -70,6 +70,7 @@ class Decoded(NamedTuple):
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
+_STORED = "The picture's colours are stored in a way that cannot be read"
 _CUT = "The picture's file is cut off: its end is missing."
 _NO_PICTURE = "This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file."
 # bytes a pixel in Pillow, for the deep ones also on the way to eight bits; others take 4
@@ -88,6 +89,7 @@ _FILLINGS = b"\x00\x24\xaa\x80\xff\xcc\x55\x01"
 # a tag of TIFF files and one of its values; such files are read by libtiff, but for those that are not compressed
 _COLOURS, _YCBCR = 262, 6
 
+_COMPRESSIONS = range(30_000, 65_536)  # the numbers of those that somebody has registered
 _DEPTHS = (255, 1023, 4095, 16383, 65535)
 _BAND = 1 << 20  # pixels that are converted at once: bounds the memory
 
@@ -104,6 +106,7 @@ def decode(data: bytes) -> Decoded:
     Raises:
         ImageError: It is no picture, is broken, or would take more memory than MAX_MEMORY.
     """
+    data = without_beginning(data)
     try:
         try:
             if is_packed(data) and len(mended(data)[0]) > len(data):
@@ -207,14 +210,22 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
         try:
             image = factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "")
         except BROKEN as refused:  # AVIF and HEIC files may begin alike
+            if name == "TIFF" and _names_unknown_kind(refused):
+                raise ImageError(f"{_STORED}. Save it as JPEG or PNG.") from refused
             error = refused
             continue
         with image:
             if _is_plain_ycbcr(image):
-                raise ImageError("The picture's colours are stored in a way that cannot be read: plain YCbCr.")
+                raise ImageError(f"{_STORED}: plain YCbCr.")
             yield image
         return
     raise error
+
+
+def _names_unknown_kind(refused: Exception) -> bool:
+    """Whether Pillow refuses a TIFF file for its kind of numbers, such as float64, or of compression, such as LERC."""
+    unknown = refused.__cause__.args[:1] if isinstance(refused.__cause__, KeyError) else ()
+    return "unknown pixel mode" in str(refused) or (bool(unknown) and unknown[0] in _COMPRESSIONS)
 
 
 def _is_plain_ycbcr(image: ImageFile) -> bool:

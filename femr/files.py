@@ -1,5 +1,6 @@
 """Files and folders, with one clear sentence when they cannot be read or written."""
 
+import codecs
 import hashlib
 import os
 import stat
@@ -25,6 +26,24 @@ _MACHINE_FOLDERS = frozenset({
     "temporary items", "~snapshot",
 })  # fmt: skip
 _READABLE = 0o644  # mkstemp's own mode is for secrets
+
+
+def local(path: str) -> str:
+    """The path itself, or the one of an address that a file manager gives: file:///home/me/a%20b.jpg."""
+    if path[:7].lower() != "file://":
+        return path
+    from urllib.request import url2pathname
+
+    return url2pathname(path[7:].removeprefix("localhost"))
+
+
+def encoding_of(begun: bytes) -> str:
+    """The encoding of a list or table that begins so: UTF-8, or UTF-16 as spreadsheets write it, marked or not."""
+    if begun.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in begun[:2]:  # the first character is an ASCII one
+        return "utf-16-be" if begun.startswith(b"\0") else "utf-16-le"
+    return "utf-8-sig"
 
 
 def open_file(path: str | os.PathLike[str]) -> IO[bytes]:

@@ -17,7 +17,7 @@ from PIL import Image
 from femr.decoding import Decoded, decode, eight_bits, from_pil, on_white
 from femr.decoding import Pixels as Pixels
 from femr.errors import ImageError, printable
-from femr.files import open_file
+from femr.files import local, open_file
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -81,7 +81,7 @@ def load_image(source: Source) -> Pixels:
     """A picture in full as RGB uint8 (h, w, 3), upright, transparency on white, the first frame of an animation.
 
     Of a file whose end is missing what is there, if that is nine tenths of it; the rest is grey, see `load_decoded`.
-    Args: `source`, a path, the bytes of a file, an open binary file, a web or data: address, a file's bytes as
+    Args: `source`, a path, the bytes of a file, an open binary file, a web, data: or file: address, a file's bytes as
         base64, a PIL image, or an array: (h, w) grey, (h, w, 1), (h, w, 3) RGB or (h, w, 4) RGBA, of whole numbers of
         up to 16 bits or floats from 0 to 1.
     Raises: ImageError if it is no picture, is broken, over 20 MB, or would take more than 1 GB of memory to read.
@@ -143,7 +143,7 @@ def _from_text(text: str) -> bytes:
     if text.startswith(WEB):
         return fetch(text)
     try:
-        return _from_path(text)
+        return _from_path(local(text))
     except ImageError:
         data = _from_base64(text) if len(text) >= _SHORTEST_BASE64 else None
         if data is None:

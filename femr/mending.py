@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
 _SCAN = 0xDA
 _EXIF = 0xE1
@@ -19,6 +20,7 @@ _TIFF_PIXELS = frozenset({
 _ITEM = re.compile(rb"(.{4})infe([\x00-\x03])", re.DOTALL)  # its size and version
 _ASCII = bytes(value if value < 128 else ord("_") for value in range(256))
 _WEBP_PIXELS = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
+_FEW = 64  # bytes that are looked through for a JPEG file's first
 _ISO_HEAD = 1 << 16  # where AVIF and HEIC files name what they hold
 
 
@@ -45,6 +47,12 @@ def mended(data: bytes, filling: int = 0) -> tuple[bytes, bytes | None]:
         # an item of a kind that no decoder knows; how the picture is turned stands elsewhere
         return _iso(data[:_ISO_HEAD].replace(b"Exif", b"Exi_") + data[_ISO_HEAD:], filling), None
     return data, None
+
+
+def without_beginning(data: bytes) -> bytes:
+    """A JPEG file without the line breaks, zeros or mark of UTF-8 before its first byte; another file as it is."""
+    start = data[:_FEW].lstrip(b"\0\t\r\n \xef\xbb\xbf")
+    return data[min(len(data), _FEW) - len(start) :] if start.startswith(_JPEG_START) else data
 
 
 def plain_names(data: bytes) -> bytes:

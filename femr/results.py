@@ -263,6 +263,7 @@ class Song:
         arousal: -1 to 1.
         lifts_from: The moods that it helps to leave.
         link: The address of a page about it.
+        loudness: Of the whole, in LUFS (EBU R128), as a list or its ReplayGain or R128 tag says.
     """
 
     title: str
@@ -278,6 +279,7 @@ class Song:
     arousal: float | None = None
     lifts_from: tuple[Emotion, ...] | None = None
     link: str | None = None
+    loudness: float | None = None
 
     def __repr__(self) -> str:
         return f"{self.title} ({self.emotion}){f' by {self.artist}' if self.artist else ''}"

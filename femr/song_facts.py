@@ -1,4 +1,4 @@
-"""What is known of one song: by its list, else by its tags, else by its name, "Artist - Title.mp3".
+"""What is known of one song: by its list, else by its tags, else by its name, "01 - Artist - Title.mp3".
 
 Files and lists hold anything; what is shown is one line of text, and numbers are finite.
 """
@@ -16,22 +16,26 @@ from pathlib import Path
 from typing import Any
 
 from femr.errors import LibraryError, printable
-from femr.files import MOST_LISTED
+from femr.files import MOST_LISTED, encoding_of
 from femr.results import Emotion, emotion_of
 from femr.song_tags import read_tags
 
 PLAYABLE = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".oga", ".wav", ".flac")
 """File endings that today's browsers play."""
 
-LISTS = ("library.json", "library.csv")
+LISTS = ("library.json", "library.csv", "library.tsv")
+"""Names of lists, in whatever case."""
+SPREADSHEETS = ("library.xlsx", "library.xls", "library.ods", "library.numbers")
+"""Those of lists that have not been saved as one yet."""
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _COLUMNS = frozenset({"file", "expression"})
 _DELIMITERS = (",", ";", "\t")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
 _LONGEST_CELL = 10  # lines: a quote that is not closed within them costs its own row, not the rest of the table
 
-_NUMBERS = ("valence", "arousal", "tempo", "duration")
+_TRACK = re.compile(r"^(?:\d-\d\d|0\d+|\d\d(?=\.| [-–—]))[ .–—-]+(?=\S)")  # "1-04 ", "01 - ", "12. "; not "99 "
+_DASH = re.compile(r" [-–—] ")
+_NUMBERS = ("valence", "arousal", "tempo", "duration", "loudness")
 _WORDS = ("title", "key", "mode", "licence")
 _TONALITY = {"key", "mode"}
 _LONGEST = 200  # characters of a title, or of another word that is shown
@@ -75,9 +79,9 @@ def received(value: Any) -> str:
 
 
 def _from_name(path: Path) -> dict[str, Any]:
-    artist, dash, title = path.stem.replace("_", " ").partition(" - ")
-    if dash and title.strip():
-        return {"title": _line(title), "artist": _line(artist) or None}
+    artist, *title = _DASH.split(_TRACK.sub("", path.stem.replace("_", " ")), maxsplit=1)
+    if title and title[0].strip():
+        return {"title": _line(title[0]), "artist": _line(artist) or None}
     return {"title": _line(artist) or _line(path.name)}
 
 
@@ -96,7 +100,7 @@ def _from_tags(path: Path) -> dict[str, Any]:
     if tags.seconds is not None and not 0 < tags.seconds < inf:
         raise LibraryError("there is no sound in it that browsers play.")
     words = {name: _line(word) for name, word in tags.words.items()}
-    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, **words}
+    told = {"duration": round(tags.seconds or 0.0, 1), "tempo": tags.tempo, "loudness": tags.loudness, **words}
     return {name: fact for name, fact in told.items() if fact}
 
 
@@ -160,16 +164,14 @@ def read_list(path: Path) -> list[Entry]:
     if len(data) > MOST_LISTED:
         raise LibraryError(f"it is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
     text = _decode(data)
-    return list(_json_entries(text, path.name) if path.suffix == ".json" else _csv_entries(text, path.name))
+    return list(_json_entries(text, path.name) if path.suffix.lower() == ".json" else _csv_entries(text, path.name))
 
 
 def _decode(data: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
-    if b"\0" in data[:2]:  # both kinds of list begin with an ASCII character
-        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace")
-    return "".join(map(_decode_line, data.splitlines(keepends=True)))
+    encoding = encoding_of(data)
+    if encoding != "utf-8-sig":
+        return data.decode(encoding, "replace")
+    return "".join(map(_decode_line, data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)))
 
 
 def _decode_line(line: bytes) -> str:
@@ -204,7 +206,7 @@ def _csv_entries(text: str, name: str) -> Iterator[Entry]:
     lines = io.StringIO(text, newline=None).readlines()
     start, delimiter, columns = _header(lines)
     for number, record in _records(lines, start + 1):
-        reader = csv.reader(record, delimiter=delimiter)
+        reader = csv.reader(record, delimiter=delimiter, skipinitialspace=True)
         where = f"row {number} of {name}"
         try:
             for cells in filter(None, reader):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
@@ -27,7 +28,12 @@ _LICENCE = ("copyright",)
 _MOOD = ("mood", "tmoo", "musicmatch_mood")
 _TEMPO = ("bpm", "tempo")
 _KEY = ("initial_key", "initialkey", "key")
+_GAIN = ("replaygain_track_gain",)
+_R128_GAIN = ("r128_track_gain",)
 _FASTEST = 1_000  # beats a minute
+_REFERENCE, _R128_REFERENCE = -18.0, -23.0  # LUFS, for which the gains are meant: ReplayGain 2.0, RFC 7845
+_LOUDNESS = (-70.0, 6.0)  # LUFS: what a recording can have
+_DECIBELS = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?dB)?", re.IGNORECASE)
 _BETWEEN_MOODS = re.compile(r"[\0;,/|]")
 _TONIC_AND_MODE = re.compile(r"([A-G][#b♯♭]?) ?(|maj|major|m|min|minor)")
 
@@ -45,7 +51,7 @@ _CODECS = ("aac", "alac", "flac", "mp3", "opus", "pcm_", "vorbis")
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Length, words by the names of `results.Song`, and beats a minute.
+    """Length, words by the names of `results.Song`, beats a minute, and LUFS.
 
     seconds: 0 where nothing is in the file that browsers play, None if it is not known. words: only what is told.
     """
@@ -53,20 +59,21 @@ class Tags:
     seconds: float | None
     words: dict[str, str]
     tempo: float | None
+    loudness: float | None
 
 
 def read_tags(path: Path) -> Tags:
     """What a file tells. Raises: whatever tinytag raises for a damaged one, of any kind, if FFmpeg finds no sound."""
     if _is_hollow(path):
-        return Tags(0.0, {}, None)
+        return Tags(0.0, {}, None, None)
     try:
         tags = _read(path)
     except UnsupportedFormatError:
-        tags = Tags(0.0, {}, None)
+        tags = Tags(0.0, {}, None, None)
     except Exception:  # a damaged file makes the library raise nearly anything
         if (seconds := _decoded_seconds(path)) == 0:
             raise
-        return Tags(seconds, {}, None)
+        return Tags(seconds, {}, None, None)
     return tags if tags.seconds else replace(tags, seconds=_decoded_seconds(path))
 
 
@@ -84,7 +91,7 @@ def _read(path: Path) -> Tags:
         seconds = float(_seconds(tag, file))
     licence, key, tempo = (next(_values(tag, *names), "") for names in (_LICENCE, _KEY, _TEMPO))
     words = {"title": tag.title, "artist": tag.artist, "licence": licence, **_tonality(key)}
-    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo))
+    return Tags(seconds, {name: word for name, word in words.items() if word}, _tempo(tempo), _loudness(tag))
 
 
 def moods_of(path: Path) -> tuple[Emotion, ...]:
@@ -116,6 +123,16 @@ def _tempo(text: str) -> float | None:
     except ValueError:
         return None
     return beats if 0 < beats < _FASTEST else None
+
+
+def _loudness(tag: TinyTag) -> float | None:
+    """What the gains ask for, turned round: a song that is 2 dB too loud has a gain of -2 dB."""
+    for names, reference, unit in ((_GAIN, _REFERENCE, 1.0), (_R128_GAIN, _R128_REFERENCE, 1 / 256)):  # Q7.8
+        found = _DECIBELS.fullmatch(next(_values(tag, *names), "").strip("\0 "))
+        loudness = reference - unit * float(found[1].replace(",", ".")) if found else inf
+        if _LOUDNESS[0] < loudness < _LOUDNESS[1]:
+            return round(loudness, 2)
+    return None
 
 
 def _tonality(text: str) -> dict[str, str]:

@@ -9,17 +9,19 @@ damaged, is named and left out; the others play.
 import logging
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from femr import assets
 from femr.errors import LibraryError, printable
-from femr.files import passed_over, walk
+from femr.files import local, passed_over, walk
 from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Emotion, Song, emotion_of
-from femr.song_facts import LISTS, Entry, blank, facts_of, plays, read_list, received
+from femr.song_facts import LISTS, SPREADSHEETS, Entry, blank, facts_of, plays, read_list, received
 from femr.song_tags import moods_of
 
 MUSIC_DIR = assets.folder("music")
@@ -30,6 +32,7 @@ BESIDE = frozenset({
 })  # fmt: skip
 """Endings of what lies beside songs and is not meant to play: covers, playlists, lyrics, what programs leave there."""
 
+_AROUND = " \t\"'“”„‘’\u00a0\u200b\ufeff"  # a name in a list
 _SHOWN = 5  # problems in one sentence
 _EXPECTED = f"sub-folders named {', '.join(EMOTIONS)}, a library.csv, or mood tags with these words"
 
@@ -73,8 +76,8 @@ def read_folder(folder: Path) -> MusicLibrary:
         name = printable(root.name)
         raise LibraryError(f"The path of the music folder {name} is not UTF-8; rename the folder, or one above it.")
     found = _Found()
-    listed = _read_lists(root, found)
     subs = _sub_folders(root)
+    listed = _read_lists(root, found)
     for sub, emotion in subs.items():
         if emotion:
             _read_mood(sub, emotion, found)
@@ -93,6 +96,7 @@ class _Found:
         self.listed: set[str] = set()  # paths of the lists' songs, links in them not followed
         self.problems: list[str] = []
         self.complete = True
+        self.names = cache(_names)  # of each folder once
         self._told: set[tuple[str, str]] = set()
 
     def add(self, place: Path, facts: Mapping[str, Any], where: str | None = None) -> None:
@@ -132,15 +136,17 @@ class _Found:
 
 
 def _read_lists(root: Path, found: _Found) -> bool:
-    """Adds the songs of `library.json` and `library.csv`. Returns: whether there is a list."""
+    """Adds the songs of the lists. Returns: whether there is one."""
     there = False
-    for path in (root / name for name in LISTS):
-        if _is_file(path):
-            try:
-                _read_entries(root, read_list(path), found)
-                there = True
-            except LibraryError as error:
-                found.leave_out(path.name, error)
+    files = {path.name.lower(): path for path in root.iterdir() if _is_file(path)}
+    for path in (files[name] for name in LISTS if name in files):
+        try:
+            _read_entries(root, read_list(path), found)
+            there = True
+        except LibraryError as error:
+            found.leave_out(path.name, error)
+    for path in (files[name] for name in SPREADSHEETS if name in files and not there):
+        found.leave_out(path.name, "expected a list as text; save it as CSV, library.csv.")
     return there
 
 
@@ -154,7 +160,7 @@ def _read_entries(root: Path, entries: list[Entry], found: _Found) -> None:
             found.leave_out(entry.where, f"expected a file and an expression, received {received(file)} as its file.")
         else:
             try:
-                place = _place(root, file)
+                place = _place(root, file, found)
             except LibraryError as error:
                 found.leave_out(f"{printable(Path(file).name)} ({entry.where})", error)
             else:
@@ -163,17 +169,37 @@ def _read_entries(root: Path, entries: list[Entry], found: _Found) -> None:
         found.problems.append(f"{_some(empty)} is left out: it is empty.")
 
 
-def _place(root: Path, file: str) -> Path:
+def _place(root: Path, file: str, found: _Found) -> Path:
     """Where a listed file is in the folder. Raises: LibraryError if it is not there."""
-    # names from Windows; and from a Mac, where an accent is a character of its own
-    slashed = file.strip().replace("\\", "/")
-    forms = (unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))
-    place = next((root / name for name in (file, slashed, *forms) if _is_file(root / name)), None)
+    # names from Windows, in quotes, or of an address
+    slashed = file.strip(_AROUND).replace("\\", "/")
+    forms = (file, slashed, unquote(local(slashed)))
+    place = next((root / name for name in forms if _is_file(root / name)), None) or _alike(root, slashed, found.names)
     if place is None:
         raise LibraryError("it is in the list but not in the folder.")
     if not place.resolve().is_relative_to(root):
         raise LibraryError("it lies outside the music folder.")
     return place
+
+
+def _alike(root: Path, file: str, names: Callable[[Path], dict[str, str]]) -> Path | None:
+    """The file whose name is the same but for case, as on Windows, and the form of its accents, as on a Mac."""
+    place = root
+    for part in PurePosixPath(file).parts:
+        place /= part if os.path.lexists(place / part) else names(place).get(_folded(part), part)
+    return place if _is_file(place) else None
+
+
+def _names(folder: Path) -> dict[str, str]:
+    """The names in a folder, by what they are where neither case nor accents' forms count."""
+    try:
+        return {_folded(name): name for name in os.listdir(folder)}  # noqa: PTH208 - nothing but the names
+    except (OSError, ValueError):
+        return {}
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _sub_folders(root: Path) -> dict[Path, Emotion | None]:

@@ -1,4 +1,4 @@
-"""Good pictures of every format, and what becomes of them when bytes are lost, changed, doubled or swapped."""
+"""Good pictures of every format, and what becomes of them when they are damaged at random."""
 
 import io
 from functools import cache
@@ -7,10 +7,27 @@ import numpy as np
 import pillow_heif
 from PIL import Image, PngImagePlugin
 
-from damage import try_many
+from damage import damage, try_many
 from femr.images import load_image
 
-_ENDS = b"\x00\x01\x7f\x80\xff"
+_PARTS = (
+    *(b"\xff\xd8", b"\xff\xd9", b"\xff\xda", b"\xff\xe1", b"Exif\0\0", b"\x89PNG", b"IHDR", b"IDAT", b"IEND", b"fcTL"),
+    *(
+        b"RIFF",
+        b"VP8X",
+        b"VP8L",
+        b"ALPH",
+        b"ftypavif",
+        b"meta",
+        b"iloc",
+        b"ispe",
+        b"GIF89a",
+        b"BM",
+        b"II*\0",
+        b"MM\0*",
+        b"P6\n",
+    ),
+)
 
 
 def encoded(image, kind, **options):
@@ -60,52 +77,9 @@ def good_files(side=48):
     }
 
 
-def mutant(data, random):
-    """The file with one to four kinds of damage."""
-    for _ in range(random.integers(1, 5)):
-        data = _DAMAGES[random.integers(len(_DAMAGES))](data, random)
-    return bytes(data)
-
-
-def _place(data, random):
-    """Anywhere, in half of all cases in the head."""
-    return int(random.integers(max(1, min(len(data), 200 if random.random() < 0.5 else len(data)))))
-
-
-def _cut(data, random):
-    return data[: _place(data, random)] if random.random() < 0.3 else data[: int(len(data) * random.uniform(0.8, 1))]
-
-
-def _bytes(data, random):
-    data = bytearray(data)
-    for _ in range(random.integers(1, 9)):
-        if data:
-            data[_place(data, random)] = random.integers(256)
-    return bytes(data)
-
-
-def _number(data, random):
-    """Four bytes of the kind that sizes and counts break at."""
-    at = _place(data, random)
-    return data[:at] + bytes(random.choice(list(_ENDS), 4).astype(np.uint8)) + data[at + 4 :]
-
-
-def _lost(data, random):
-    at = _place(data, random)
-    return data[:at] + data[at + random.integers(1, 20) :]
-
-
-def _double(data, random):
-    at, length = _place(data, random), random.integers(1, 200)
-    return data[: at + length] + data[at:]
-
-
-def _zeros(data, random):
-    at, length = _place(data, random), random.integers(1, 400)
-    return data[:at] + bytes(length) + data[at + length :]
-
-
-_DAMAGES = (_cut, _bytes, _number, _lost, _double, _zeros)
+def spoil(data, chance):
+    """The picture with some faults."""
+    return damage(data, chance, _PARTS, (1, 4, 30, 400), (1, 1, 2, 4))
 
 
 def try_pictures(count, seed):
@@ -114,8 +88,5 @@ def try_pictures(count, seed):
     def read(_, data):
         pixels = load_image(data)
         assert (pixels.dtype, pixels.ndim, pixels.shape[2]) == (np.uint8, 3, 3)
-
-    def spoil(data, chance):
-        return mutant(data, np.random.default_rng(chance.getrandbits(64)))
 
     return try_many(read, list(good_files().items()), spoil, count, seed)

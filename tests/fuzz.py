@@ -11,9 +11,10 @@ import warnings
 
 import numpy as np
 
-from damage import try_tables, try_videos
 from damaged_pictures import try_pictures
 from damaged_songs import try_lists, try_songs
+from tables import try_tables
+from videos import try_videos
 
 
 def some_play(count, seed):

@@ -1,11 +1,15 @@
-"""A table of femr's for the tests, as spreadsheets, R, pandas and polars save it."""
+"""A table of femr's for the tests, as spreadsheets, R, pandas and polars save it, and damaged at random."""
 
 import codecs
 import csv
 import io
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from damage import damage, try_many
 from femr.output.rows import COLUMNS, to_rows
+from femr.output.table import TableWriter, read_table
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
@@ -60,6 +64,12 @@ PROGRAMS = {
     "R, write.csv": text_of(yes="TRUE", no="FALSE", na="NA", index="", end="\n").encode(),
     "R, write.csv2": text_of(";", True, "TRUE", "FALSE", "NA", "", "\n").encode(),
     "R, write.table": text_of(yes="TRUE", no="FALSE", na="NA", index="", end="\n").encode()[1:],
+    "R, write.table, with spaces": text_of(" ", False, "TRUE", "FALSE", "NA", "", "\n", csv.QUOTE_NONNUMERIC).encode()[
+        3:
+    ],
+    "divided by bars, with names of rows": text_of("|", index="row.names").encode(),
+    "a title above": ("Our party\r\n\r\n" + text_of()).encode(),
+    "a title above, as LibreOffice saves it": ("Our; party, 2026" + ";" * 35 + "\r\n" + text_of(";")).encode(),
     "R, read again": text_of(yes="TRUE", no="FALSE", na="NA", index="X").encode(),
     "pandas": text_of(index="", end="\n").encode(),
     "pandas, read again": text_of(index="Unnamed: 0", na="nan", end="\n").encode(),
@@ -69,3 +79,40 @@ PROGRAMS = {
     "ones with a point": text_of(yes="1.0", no="0.0", na="NaN").encode(),
     "headers in capitals": text_of().replace(",".join(COLUMNS), ",".join(COLUMNS).upper()).encode(),
 }
+
+_PARTS = (
+    *(b'"', b",", b";", b"\t", b"\n", b"\r", b"\0", b"[", b"{", b"}", b"null", b"NaN", b"1e999", b"-0", b"9" * 400),
+    *(b"sep=;\n", b"True", b"NA", b"=1+1", b"\\ud800", b"\xe9", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"PAR1"),
+)
+
+
+def good_tables():
+    """Ending and content of each."""
+    with TemporaryDirectory() as name:
+        written = []
+        for ending in (".jsonl", ".parquet"):
+            path = Path(name, f"t{ending}")
+            with TableWriter(path) as table:
+                for analysis in ANALYSES:
+                    table.write(analysis)
+            written.append((ending, path.read_bytes()))
+    # as often as CSV, of which there are many kinds
+    return [*((".csv", data) for data in PROGRAMS.values()), *written * (len(PROGRAMS) // 2)]
+
+
+def _spoil(data, chance):
+    """The table, in half of all cases with its first line left as it is."""
+    head = data.find(b"\n") + 1 if chance.random() < 0.5 else 0
+    return data[:head] + damage(data[head:], chance, _PARTS, (1, 4), (1, 1, 2))
+
+
+def try_tables(count, seed):
+    """How many damaged tables are read, and how many are refused in a sentence; see `damage.try_many`."""
+    with TemporaryDirectory() as name:
+
+        def read(ending, data):
+            path = Path(name, f"t{ending}")
+            path.write_bytes(data)
+            assert read_table(path)
+
+        return try_many(read, good_tables(), _spoil, count, seed)

@@ -85,7 +85,7 @@ async function main() {
       const begun = performance.now();
       const picture = tf.tensor3d(Int32Array.from(bytes), [height, width, 3], "int32");
       named.push(words(whole ? await find(picture) : [[1, await classify(picture)]]));
-      seconds.push((performance.now() - begun) / 1000);
+      if (whole) seconds.push((performance.now() - begun) / 1000);
       tf.dispose(picture);
     }
     process.stdout.write(`${JSON.stringify({ words: named, seconds })}\n`);

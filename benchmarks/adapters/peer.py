@@ -4,7 +4,7 @@
 
 A request is a line of JSON: {"file": RGB bytes, picture after picture, "shapes": [[height, width], …], "whole": whether
 these are photos to find faces in, or faces to classify}. So is the answer: {"words": what each picture's faces are
-named, the largest first, "seconds": what each picture took}. Nothing but NumPy and the package is needed here.
+named, the largest first, "seconds": what finding them took}. Nothing but NumPy and the package is needed here.
 """
 
 import json
@@ -19,8 +19,8 @@ import numpy as np
 Scores = dict[str, float]
 Find = Callable[[Any], list[tuple[float, Scores]]]
 """The faces in a picture, RGB uint8 (h, w, 3): how large each is, and the scores of its expressions."""
-Classify = Callable[[Any], Scores]
-"""The scores of a picture that is a face."""
+Classify = Callable[[list[Any]], list[Scores]]
+"""The scores of each picture that is a face."""
 
 
 def femr(model: str = "ensemble", balance: float | None = None, labels: bool = False) -> tuple[Find, Classify]:
@@ -39,10 +39,13 @@ def femr(model: str = "ensemble", balance: float | None = None, labels: bool = F
     def find(picture: Any) -> list[tuple[float, Scores]]:
         return [(face.face.size, scores(face)) for face in analyzer(picture).faces]
 
-    def classify(picture: Any) -> Scores:
+    def face(picture: Any) -> Any:
         gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        face = cv2.resize(gray, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
-        return scores(classifier.classify([np.stack([face, face[:, ::-1]])])[0])
+        return cv2.resize(gray, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
+
+    def classify(pictures: list[Any]) -> list[Scores]:
+        faces = [face(picture) for picture in pictures]
+        return [scores(one) for one in classifier.classify([np.stack([face, face[:, ::-1]]) for face in faces])]
 
     return find, classify
 
@@ -59,12 +62,12 @@ def fer(mtcnn: bool = False, use_tflite: bool = True) -> tuple[Find, Classify]:
         faces = finder.detect_emotions(np.ascontiguousarray(picture[:, :, ::-1]))
         return [(float(face["box"][2] * face["box"][3]), face["emotions"]) for face in faces]
 
-    def classify(picture: Any) -> Scores:
+    def scores(picture: Any) -> Scores:
         height, width, _ = picture.shape
         (face,) = bare.detect_emotions(np.ascontiguousarray(picture[:, :, ::-1]), [(0, 0, width, height)])
         return dict(face["emotions"])
 
-    return find, classify
+    return find, lambda pictures: [scores(picture) for picture in pictures]
 
 
 def facex() -> tuple[Find, Classify]:
@@ -78,12 +81,12 @@ def facex() -> tuple[Find, Classify]:
         faces = reader.predict(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         return [(float(face["bbox"][2] * face["bbox"][3]), face["emot"]) for face in faces]
 
-    return find, lambda picture: reader.detect_emotion(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))  # type: ignore[no-any-return]
+    return find, lambda pictures: [reader.detect_emotion(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY)) for one in pictures]
 
 
-def words(faces: list[tuple[float, Scores]]) -> list[str]:
-    """The most probable expression of each face, the largest face first."""
-    return [max(scores, key=scores.__getitem__) for _, scores in sorted(faces, key=lambda face: -face[0])]
+def word(scores: Scores) -> str:
+    """The most probable expression."""
+    return max(scores, key=scores.__getitem__)
 
 
 def main(name: str, options: str) -> None:
@@ -93,15 +96,16 @@ def main(name: str, options: str) -> None:
     find, classify = {"femr": femr, "fer": fer, "facex": facex}[name](**json.loads(options))
     for line in sys.stdin:
         request = json.loads(line)
-        pixels, start = np.fromfile(request["file"], np.uint8), 0
-        named, seconds = [], []
-        for height, width in request["shapes"]:
-            picture = pixels[start : start + height * width * 3].reshape(height, width, 3)
-            start += picture.size
+        pixels, ends = np.fromfile(request["file"], np.uint8), np.cumsum([h * w * 3 for h, w in request["shapes"]])
+        parts = zip(np.split(pixels, ends[:-1]), request["shapes"], strict=True)
+        pictures, words, seconds = [part.reshape(*shape, 3) for part, shape in parts], [], []
+        for picture in pictures if request["whole"] else ():
             begun = perf_counter()
-            named.append(words(find(picture) if request["whole"] else [(1.0, classify(picture))]))
+            found = find(picture)
             seconds.append(perf_counter() - begun)
-        print(json.dumps({"words": named, "seconds": seconds}), file=answers, flush=True)
+            words.append([word(scores) for _, scores in sorted(found, key=lambda face: -face[0])])
+        words = words or [[word(scores)] for scores in classify(pictures)]
+        print(json.dumps({"words": words, "seconds": seconds}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,18 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import product
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Any, TypeVar
 
 from femr.errors import DataError, ImageError
-from femr.files import MOST_LISTED, open_file, passed_over, walk
+from femr.files import MOST_LISTED, encoding_of, local, open_file, passed_over, walk
 from femr.images import WEB, Picture, Pixels, fetch, load_image, load_picture, read_all
+from femr.mending import is_packed
 
 PICTURES = frozenset({
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
@@ -45,6 +46,7 @@ _PACKED = (
 )  # fmt: skip
 _ENDING = re.compile(r"\.[^\s.]{1,8}")
 _SHOWN = 5  # endings that a sentence tells
+_CONTROL = bytes({*range(32)} - set(b"\t\n\v\f\r\x1b"))
 _STANDARD_INPUT = "-"
 
 
@@ -54,12 +56,14 @@ class Input:
 
     name: as it stands in results. path: a local path, or an address such as s3://bucket/photo.jpg.
     member: the picture's name inside the ZIP file `path`. data: the picture's file, where it can be read but once.
+    fault: why it cannot be read, where that is known.
     """
 
     name: str
     path: str
     member: str | None = None
     data: bytes | None = field(default=None, repr=False)
+    fault: str | None = None
 
     @property
     def video(self) -> bool:
@@ -83,6 +87,8 @@ class Input:
 
     def open(self) -> IO[bytes]:
         """The file, opened. Raises: ImageError if it cannot be."""
+        if self.fault is not None:
+            raise ImageError(self.fault)
         if self.data is not None:
             return BytesIO(self.data)
         if self.path.startswith(WEB) and not self.video:
@@ -90,32 +96,23 @@ class Input:
         return _open_remote(self.path) if "://" in self.path else open_file(self.path)
 
 
-class Archives:
-    """ZIP files that are read: each is opened once, so the list of its members is read once; a context manager.
-
-    May be used from several threads.
-    """
+class Archives(ExitStack):
+    """ZIP files that are read, from one thread or several; each is opened, and its members' list read, but once."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._opened: dict[str, zipfile.ZipFile] = {}
         self._lock = Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for archive in self._opened.values():
-            archive.close()
 
     def open(self, path: str) -> zipfile.ZipFile:
         """The ZIP file at a path. Raises: DataError."""
         with self._lock:
-            try:
-                if path not in self._opened:
-                    self._opened[path] = zipfile.ZipFile(path)
-                return self._opened[path]
-            except _PACKED as error:
-                raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
+            if path not in self._opened:
+                try:
+                    self._opened[path] = self.enter_context(zipfile.ZipFile(path))
+                except _PACKED as error:
+                    raise DataError(f"{encodable(Path(path).name)} is damaged or no ZIP file.") from error
+            return self._opened[path]
 
 
 def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = None) -> list[Input]:
@@ -128,10 +125,11 @@ def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = 
     a machine's own (`files.passed_over`). A folder in a folder that cannot be opened is an input that cannot be read.
 
     Args: `passed`, to count what is passed over and not hidden, by ending; see `tell_passed`.
-    Raises: DataError if a folder, pattern, list or ZIP file holds nothing to read or cannot be read.
+    Raises: DataError if the only path is a folder, pattern, list or ZIP file that holds nothing to read or cannot be
+        read; one of several is an input that cannot be read.
     """
-    passed = Counter() if passed is None else passed
-    return [found for path in paths for found in _find(os.fspath(path), passed)]
+    passed, names = Counter() if passed is None else passed, [local(os.fspath(path)) for path in paths]
+    return _find(names[0], passed) if len(names) == 1 else [each for name in names for each in _tried(name, passed)]
 
 
 def tell_passed(passed: Counter[str]) -> str:
@@ -140,6 +138,10 @@ def tell_passed(passed: Counter[str]) -> str:
     rest = passed.total() - sum(count for _, count in passed.most_common(_SHOWN))
     told = ", ".join([*kinds, *([f"{rest:,} others"] if rest else [])])
     return f"Passed over as neither pictures nor videos by their endings: {told}." if told else ""
+
+
+def _files(paths: Iterable[str]) -> list[Input]:
+    return [Input(encodable(path), path) for path in paths]
 
 
 def encodable(name: str) -> str:
@@ -174,15 +176,19 @@ def _find(path: str, passed: Counter[str]) -> list[Input]:
     return found
 
 
-def _files(paths: Iterable[str]) -> list[Input]:
-    return [Input(encodable(path), path) for path in paths]
+def _tried(path: str, passed: Counter[str]) -> list[Input]:
+    """The same of one of several: whatever is wrong with it costs nothing else."""
+    try:
+        return _find(path, passed)
+    except DataError as error:
+        return [Input(encodable(path), path, fault=str(error))]
 
 
 def _walk(folder: str, passed: Counter[str]) -> Iterator[str]:
     closed: list[str] = []
-    for path in walk(folder, lambda error: closed.append(str(error.filename))):
-        if _wanted(path.name, passed) and not _is_pipe(path):  # it might wait for ever for one that writes
-            yield str(path)
+    paths = walk(folder, lambda error: closed.append(str(error.filename)))
+    # a pipe might wait for ever for one that writes
+    yield from (str(path) for path in paths if _wanted(path.name, passed) and not _is_pipe(path))
     yield from closed
 
 
@@ -218,24 +224,28 @@ def _listed(path: Path, passed: Counter[str]) -> Iterator[Input]:
         raise DataError(f"{encodable(path.name)} cannot be opened: {error.strerror}.") from error
     if len(data) > MOST_LISTED:
         raise DataError(f"{encodable(path.name)} is no list: it is larger than {MOST_LISTED // 1_000_000} MB.")
-    for line in filter(None, map(str.strip, _lines(data))):
+    if _is_binary(data):
+        yield from _files([str(path)])  # photo.jpg.txt
+        return
+    for line in map(local, filter(None, map(str.strip, _lines(data)))):
         place = None if "://" in line else _place(path.parent, line)
         if place is None or _suffix(place) == ".txt":
             yield from _files([place or line] if place or not line.startswith("#") else [])
-            continue
-        try:
-            yield from _find(place, passed)
-        except DataError:  # one line must not spoil the others
-            yield from _files([place])
+        else:
+            yield from _tried(place, passed)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether it is no text, by the control characters in its beginning."""
+    begun = data[:1000]
+    odd = len(begun) - len(begun.translate(None, _CONTROL)) > 1 + len(begun) // 20
+    return is_packed(data) or (odd and encoding_of(data) == "utf-8-sig")
 
 
 def _lines(data: bytes) -> list[str]:
     """The lines of a list from anywhere: Windows writes UTF-16; bytes of no encoding stay what they are."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace").splitlines()
-    if b"\0" in data[:2]:
-        return data.decode("utf-16-be" if data.startswith(b"\0") else "utf-16-le", "replace").splitlines()
-    return data.decode("utf-8-sig", "surrogateescape").splitlines()
+    encoding = encoding_of(data)
+    return data.decode(encoding, "surrogateescape" if encoding == "utf-8-sig" else "replace").splitlines()
 
 
 def _place(folder: Path, line: str) -> str | None:

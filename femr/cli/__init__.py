@@ -1,7 +1,12 @@
-"""The command line: a module a command, or a few that belong together; `femr.__main__` puts them together."""
+"""The command line: a module a command, or a few that belong together; `femr.__main__` puts them together.
+
+Help ends with examples, and `femr photo.jpg` is `femr analyze photo.jpg`.
+"""
 
 import argparse
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 BAD_INPUT = 2
@@ -10,6 +15,76 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 PIPE_CLOSED = 0
 """Exit code when whoever read the output wants no more, such as `head`: they got what they wanted."""
+
+EXAMPLES = {
+    "femr": ("femr party.jpg", "femr party --csv faces.csv", "femr app"),
+    "femr analyze": (
+        "femr party.jpg --play --open",
+        "femr analyze party --csv faces.csv --annotate out",
+        "femr analyze clip.mp4 --timeline out --fps 2",
+    ),
+    "femr app": ("femr app", "femr app --host 0.0.0.0 --port 7860", "femr app --share"),
+    "femr mcp": ("femr mcp", "FEMR_MUSIC_DIR=my-music femr mcp", "FEMR_ENGINE=keras femr mcp"),
+    "femr report": (
+        "femr report faces.csv",
+        "femr report party --out party.html --min-faces 8",
+        "femr report clip.mp4 --bin-seconds 30",
+    ),
+    "femr music": ("femr music check my-music", "femr music playlist happy", "femr music playlist sad --lift"),
+    "femr music check": (
+        "femr music check my-music",
+        "femr music check my-music/library.csv",
+        "FEMR_MUSIC_DIR=my-music femr party.jpg",
+    ),
+    "femr music playlist": (
+        "femr music playlist happy",
+        "femr music playlist sad --lift",
+        "femr music playlist surprise --out surprise.m3u8",
+    ),
+    "femr train": (
+        "femr train mobilenet_v2 --data fer2013.csv",
+        "femr train custom_cnn --data fer2013.parquet --out runs/mine --resume",
+        "femr train mobilenet_v2 --data fer2013.csv --epochs 2 --seed 7",
+    ),
+    "femr evaluate": (
+        "femr evaluate ensemble --data fer2013.csv",
+        "femr evaluate mine.keras --data fer2013.csv --split PublicTest",
+        "femr evaluate ensemble --data photos.parquet --json",
+    ),
+    "femr publish": (
+        "femr publish runs/mine --data fer2013.parquet",
+        "femr publish runs/a runs/b --data fer2013.parquet --photos photos.parquet",
+        "femr publish ensemble --data fer2013.parquet --force",
+    ),
+    "femr push": (
+        "femr push --repo user/name",
+        "femr push --space user/name",
+        "femr push --repo user/name --space user/name --private",
+    ),
+}
+"""What stands under the help of each command."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, and the class of those of its commands, whose help ends with EXAMPLES."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        epilog = "\n  ".join(["examples:", *EXAMPLES.get(prog, ())])
+        super().__init__(prog, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+
+def with_command(arguments: Sequence[str], commands: Collection[str]) -> list[str]:
+    """The arguments with the command that is meant where none stands first: to analyze, or help where there are none.
+
+    A first word without a dot, a slash or a star that is no file either is left: it may be a command misspelt.
+    """
+    if not arguments:
+        return ["--help"]
+    first = arguments[0]
+    if first in (*commands, "-h", "--help", "--version"):
+        return list(arguments)
+    given = first.startswith("-") or re.search(r"[./\\*?]", first) or os.path.exists(first)  # noqa: PTH110 - never fails
+    return ["analyze", *arguments] if given else list(arguments)
 
 
 def old_name(parser: argparse.ArgumentParser, name: str, option: str, kind: Callable[[str], Any]) -> None:

@@ -11,15 +11,16 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 from textwrap import indent
+from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
-from femr.cli import BAD_INPUT, INTERRUPTED, desktop, old_name
-from femr.cli.tally import Tally
-from femr.cli.terminal import LOADING, paint, quiet, waiting
+from femr.cli import BAD_INPUT, INTERRUPTED, old_name
+from femr.cli.terminal import LOADING, paint, play, quiet, show, waiting
 from femr.errors import FemrError, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import free_name, make_folder, writing
 from femr.output.rows import to_dict
+from femr.results import Emotion, Mood, Song
 from femr.wording import plural
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from femr.music import Mode
     from femr.output.table import TableWriter
     from femr.output.timeline import Timeline
-    from femr.results import Analysis, Mood, Song
+    from femr.results import Analysis
 
 Engine: TypeAlias = "Callable[..., Iterator[Analysis]]"
 
@@ -36,6 +37,57 @@ _PATH = (
     "pictures, videos, folders, patterns in quotes, .txt lists of paths, .zip files of pictures, web addresses of "
     "pictures, or - for a picture from standard input"
 )
+
+
+class Tally:
+    """Counts what was read and what was written, from now on.
+
+    faces: in pictures. unread: files that could not be read. drawn: the first annotated picture or video.
+    """
+
+    def __init__(self) -> None:
+        self._begun = perf_counter()
+        self._moods = Counter[Emotion | None]()
+        self._songs: dict[Emotion, Song] = {}
+        self._read = Counter[str]()
+        self._written = Counter[tuple[str, Path]]()
+        self.faces = 0
+        self.unread = 0
+        self.drawn: Path | None = None
+
+    def add(self, kind: str, mood: Mood, song: Song | None) -> None:
+        """One more picture or video, as `kind` says."""
+        self._read[kind] += 1
+        self._moods[mood.emotion] += 1
+        if mood.emotion and song:
+            self._songs.setdefault(mood.emotion, song)
+
+    def wrote(self, kind: str, path: Path) -> None:
+        """One more file was written: an annotated picture or video, or a timeline."""
+        self._written[kind, path.parent] += 1
+        if kind != "timeline":
+            self.drawn = self.drawn or path
+
+    def song(self) -> Song | None:
+        """The song of the mood that most have; None where none has one."""
+        moods = (emotion for emotion, _ in self._moods.most_common() if emotion in self._songs)
+        return next((self._songs[emotion] for emotion in moods if emotion), None)
+
+    def read(self) -> str:
+        """What was read, its moods and the seconds it took; empty where nothing was."""
+        if not self._read:
+            return ""
+        kinds = [plural(count, kind) for kind, count in self._read.items()]
+        moods = [f"{count} {emotion or 'without a mood'}" for emotion, count in self._moods.most_common()]
+        unread = f"; {self.unread} could not be read" if self.unread else ""
+        sums = ", ".join([*kinds, plural(self.faces, "face")])
+        return f"{sums} in {perf_counter() - self._begun:.1f} s: {', '.join(moods)}{unread}"
+
+    def written(self, table: Path | None) -> str:
+        """What was written where; empty where nothing was."""
+        files = [f"{plural(count, kind)} in {folder}" for (kind, folder), count in self._written.items()]
+        files = [str(table), *files] if table else files
+        return f"Wrote {', '.join(files)}" if files else ""
 
 
 def add(commands: Any) -> None:
@@ -114,7 +166,7 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
     if not document:
         _tell(tally, table, many=len(inputs) > 1)
     if options.open and tally.drawn:
-        desktop.show(tally.drawn)
+        show(tally.drawn)
     if options.play:
         _play(tally.song())
     return BAD_INPUT if tally.unread else 0
@@ -146,11 +198,11 @@ def _tell(tally: Tally, table: Path | None, many: bool) -> None:
         print(paint("\n".join(lines)))
 
 
-def _play(song: "Song | None") -> None:
+def _play(song: Song | None) -> None:
     if song is None:
         raise FemrError("There is no song to play.")
     with waiting(f"♫ {printable(song.title)}, until Ctrl-C"):
-        desktop.play(song.path)
+        play(song.path)
 
 
 def _engine(options: argparse.Namespace) -> Engine:

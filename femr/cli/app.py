@@ -1,6 +1,7 @@
 """femr app: the page, served from this machine."""
 
 import argparse
+import os
 from typing import Any
 
 
@@ -10,12 +11,44 @@ def add(commands: Any) -> None:
     parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860")
+    _add_stage(parser.add_argument_group("the wall and the Live tab; all can be set there, too"))
     parser.set_defaults(run=run)
+
+
+def _add_stage(group: Any) -> None:
+    group.add_argument("--wall", action="store_true", help="the page is the wall: for a big screen and an evening")
+    group.add_argument("--music", metavar="DIR", help="your songs instead of femr's (or FEMR_MUSIC_DIR)")
+    group.add_argument("--lift", action="store_true", help="answer hard moods with brighter songs")
+    group.add_argument("--smallest-face", type=int, metavar="PX", help="of 1280 pixels; larger is faster")
+    group.add_argument(
+        "--detect-every", type=int, default=1, metavar="N", help="look for new faces in every Nth picture only; faster"
+    )
+    yes_or_no: Any = {"action": argparse.BooleanOptionalAction, "default": True}
+    group.add_argument("--mirror", **yes_or_no, help="show the picture as a mirror does; default")
+    group.add_argument("--video", **yes_or_no, help="show the picture; default")
+    group.add_argument(
+        "--remote",
+        action=argparse.BooleanOptionalAction,
+        help="a remote for the host's phone, behind a code; default with --wall, but not with --share or on a Space",
+    )
+    group.add_argument("--camera", metavar="NAME|N", help="the camera's number, from 1, or a part of its name")
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve the page until it is stopped."""
     from femr.page.app import serve  # the other commands do without Gradio
+    from femr.page.live import Setup
 
-    serve(options.host, options.port, options.share)
+    if options.music:
+        os.environ["FEMR_MUSIC_DIR"] = options.music
+    setup = Setup(
+        "lift" if options.lift else "match",
+        options.smallest_face,
+        options.detect_every,
+        options.mirror,
+        options.camera,
+        options.video,
+        options.wall,
+    )
+    serve(options.host, options.port, options.share, setup, options.remote)
     return 0

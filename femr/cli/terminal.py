@@ -1,20 +1,29 @@
-"""What a terminal gets and a pipe does not: colours, and a word while one waits. What libraries log, nobody gets."""
+"""What a terminal gets and a pipe does not: colours, and a word while one waits. What libraries log, nobody gets.
+
+And songs and pictures, handed to a program of this machine.
+"""
 
 import logging
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
+import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from femr.errors import FemrError
+from femr.errors import FemrError, printable
 from femr.results import EMOTIONS, Emotion
 
 LOADING = "Loading the networks …"
 
 _NAMES = {word: emotion for emotion in EMOTIONS for word in (emotion.value, emotion.adjective)}
 _WORD = re.compile(rf"\b(?:{'|'.join(_NAMES)})\b")
+_PLAYERS = (("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"), ("afplay",))
+_NO_SOUND = b"audio open failed"  # ffplay's, which ends with 0 all the same
 
 
 @contextmanager
@@ -66,3 +75,24 @@ def _colored(word: str, emotion: Emotion) -> str:
     """In the nearest of the 256 colours that every terminal has: a cube of six a side."""
     red, green, blue = (round(int(emotion.color[start : start + 2], 16) / 51) for start in (1, 3, 5))
     return f"\033[38;5;{16 + 36 * red + 6 * green + blue}m{word}\033[0m"
+
+
+def play(song: Path) -> None:
+    """Play a song until it ends or Ctrl-C, with ffplay or afplay; else as `show`. Raises: FemrError."""
+    for name, *options in _PLAYERS:
+        if program := shutil.which(name):
+            command = [program, *options, str(song.absolute())]
+            with suppress(KeyboardInterrupt):
+                done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                if done.returncode or _NO_SOUND in done.stderr:
+                    raise FemrError(f"{name} cannot play {printable(song.name)} on this machine.")
+            return
+    show(song)
+
+
+def show(path: Path) -> None:
+    """Open a file with the program that is meant for it, or in the browser. Raises: FemrError."""
+    if sys.platform == "win32":
+        os.startfile(path)
+    elif not webbrowser.open(path.absolute().as_uri()):
+        raise FemrError(f"There is no program on this machine to open {printable(str(path))}.")

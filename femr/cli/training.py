@@ -1,4 +1,4 @@
-"""femr train, evaluate and publish: for those who have FER2013, as CSV, folders, Parquet or on the Hub."""
+"""femr train, evaluate and publish, for those who have FER2013; and femr push: networks and app to the Hub."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from femr.cli.terminal import quiet, waiting
-from femr.errors import ModelError
+from femr.errors import FemrError, ModelError
 from femr.expression.weights import MODEL_NAMES
 
 _DATA = "FER2013: a file, a folder or a Hub data set"
@@ -47,6 +47,18 @@ def add(commands: Any) -> None:
     publish.add_argument("--note", action="append", default=[], metavar="TEXT", help="to tell of the runs in the card")
     publish.add_argument("--force", action="store_true", help="even if it is worse on PublicTest")
     publish.set_defaults(run=run_publish)
+    _add_push(commands)
+
+
+def _add_push(commands: Any) -> None:
+    push = commands.add_parser("push", help="upload to the Hub", description="Upload the models, or the whole Space.")
+    push.add_argument("--repo", metavar="USER/NAME", help="model repositories: NAME-mobilenet-v2 and NAME-custom-cnn")
+    push.add_argument("--space", metavar="USER/NAME", help="Space for the app itself")
+    push.add_argument(
+        "--hardware", metavar="NAME", help="of the Space: zero-a10g, which needs no paid plan, or cpu-basic"
+    )
+    push.add_argument("--private", action="store_true", help="create it as private")
+    push.set_defaults(run=run_push)
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -100,6 +112,27 @@ def run_publish(options: argparse.Namespace) -> int:
     for path in publish(options.runs, bench, force=options.force, notes=options.note):
         print(f"Wrote {path.name}")
     write_card(MODELS_DIR)
+    return 0
+
+
+def run_push(options: argparse.Namespace) -> int:
+    """Prints what will be uploaded, uploads it, and prints the addresses."""
+    from femr.publish.push import HARDWARE, model_uploads, space_upload, upload
+
+    repo, space, hardware = options.repo, options.space, options.hardware
+    if not (repo or space):
+        raise FemrError("Expected --repo USER/NAME, --space USER/NAME or both.")
+    if hardware and not space:
+        raise FemrError("Expected --hardware with --space USER/NAME.")
+    if hardware and hardware not in HARDWARE:
+        raise FemrError(f"Expected the hardware {' or '.join(HARDWARE)}. Received: {hardware}")
+    with waiting("Preparing the networks …"), quiet():
+        uploads = model_uploads(repo, space) if repo else []
+    uploads += [space_upload(space, repo)] if space else []
+    for one in uploads:
+        print(one, flush=True)
+    for one in uploads:
+        print(upload(one, options.private, hardware if one.kind == "space" else None), flush=True)
     return 0
 
 

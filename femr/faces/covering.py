@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 
 from femr.faces.boxes import Floats
-from femr.faces.crop import FACE_SIDE, Pixels, crop_face
-from femr.results import Face
+from femr.faces.crop import Pixels
 
 WEIGHTS = Path(__file__).with_name("covering.npz")
 THRESHOLD = 0.5
@@ -36,13 +35,9 @@ class Weights:
     output_bias: Floats
 
 
-def is_covered(image: Pixels, face: Face) -> bool:
-    """Whether the lower half of a face is covered; about a millisecond, half of it for the crop.
-
-    Args:
-        image: RGB uint8 (h, w, 3), the picture that `face` was found in.
-    """
-    return score(features(crop_face(image, face))) >= THRESHOLD
+def is_covered(crop: Pixels) -> bool:
+    """Whether the lower half of the face in a gray crop is covered: uint8 (48, 48), as `crop_face` makes it."""
+    return score(features(crop)) >= THRESHOLD
 
 
 def score(described: Floats) -> float:
@@ -60,11 +55,13 @@ def features(crop: Pixels) -> Floats:
     gray = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), 0.7)
     middle = gray[_MIDDLE]
     gray = (gray - middle.mean()) / max(4.0, float(middle.std()))
-    gradient = np.stack([cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)], axis=-1)
-    strength = np.linalg.norm(gradient, axis=-1, keepdims=True)
-    # a direction's share falls with the fourth power of the cosine: each edge counts for one or two of the six
-    edges = (gradient @ _DIRECTIONS) ** 4 / (strength**3 + 1e-6)
-    cells = edges.reshape(_CELLS, FACE_SIDE // _CELLS, _CELLS, FACE_SIDE // _CELLS, -1).mean(axis=(1, 3))
+    across, down = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
+    strength = cv2.magnitude(across, down)[..., np.newaxis]
+    # a direction's share falls with the fourth power of the cosine: each edge counts for one or two of the six.
+    # In squares: NumPy's powers take ten times as long
+    edges = np.square(np.square(np.stack([across, down], axis=-1) @ _DIRECTIONS))
+    edges /= strength * np.square(strength) + 1e-6
+    cells = cv2.resize(edges, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)  # exact means
     total = cells.sum(axis=-1)
     around = cv2.blur(total, (3, 3), borderType=cv2.BORDER_REPLICATE)[..., np.newaxis]
     brightness = cv2.resize(gray, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)

@@ -53,7 +53,7 @@ def crop_face(image: Pixels, face: Face, scale: float = 1.0) -> Pixels:
 
 
 def face_views(image: Pixels, face: Face) -> Pixels:
-    """The VIEWS of a face in a picture: gray uint8 (views, 48, 48)."""
+    """The VIEWS of a face in a picture, its crop first: gray uint8 (views, 48, 48)."""
     crops = {scale: crop_face(image, face, scale) for scale, _ in VIEWS}
     return np.stack([crops[scale][:, ::-1] if mirrored else crops[scale] for scale, mirrored in VIEWS])
 

@@ -87,8 +87,11 @@ def _from_pixels(network: "keras.Model", name: str, shape: tuple[int | None, ...
     # the full path: a bare name would be looked up, and unpickled, in the current directory first
     network.set_weights(load_weights(str(files("mtcnn.assets.weights") / f"{name}.lz4")))
     *trunk, faces = network.layers
+    # 127.5 ± 128 become ± 1: in the first convolution, where that costs nothing
+    kernel, bias = trunk[0].get_weights()
+    trunk[0].set_weights([kernel / 128, bias - kernel.sum(axis=(0, 1, 2)) * (127.5 / 128)])
     pixels = keras.Input(shape, dtype="uint8", name="pixels")
-    x = keras.layers.Rescaling(1 / 128, offset=-127.5 / 128)(pixels)
+    x = keras.ops.cast(pixels, "float32")
     for layer in trunk[:-heads]:
         x = layer(x)
     width = "units" if isinstance(faces, keras.layers.Dense) else "filters"

@@ -29,15 +29,16 @@ BLURRED = 0.06
 _BORDER = 1.0  # pixels from the picture's edge
 
 
-def unclear(image: Pixels, face: Face, sure: bool) -> tuple[bool, UnsureReason | None]:
+def unclear(image: Pixels, face: Face, crop: Pixels, sure: bool) -> tuple[bool, UnsureReason | None]:
     """Whether a face counts as unsure, and why, one of results.UNSURE_REASONS, where that can be told.
 
     Args:
         image: RGB uint8 (h, w, 3), the picture that `face` was found in.
         face: Its box and landmarks, in pixels of `image`.
+        crop: Gray uint8 (48, 48), as `crop_face` makes it.
         sure: Whether its scores are; those of what may be no face, or is covered, mean nothing.
     """
-    reason = why_unreadable(image, face)
+    reason = why_unreadable(face, crop)
     if reason or sure:
         return reason is not None, reason
     return True, why_hard(image, face)
@@ -48,11 +49,11 @@ def surely_a_face(face: Face) -> bool:
     return face.confidence >= SURELY_A_FACE
 
 
-def why_unreadable(image: Pixels, face: Face) -> UnsureReason | None:
+def why_unreadable(face: Face, crop: Pixels) -> UnsureReason | None:
     """What makes a face's scores meaningless, one of results.UNREADABLE, or None. Args: as for `unclear`."""
     if not surely_a_face(face):
         return "may be no face"
-    return "covered" if is_covered(image, face) else None
+    return "covered" if is_covered(crop) else None
 
 
 def why_hard(image: Pixels, face: Face) -> UnsureReason | None:

@@ -21,7 +21,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
 
 from femr.errors import DataError, printable
-from femr.files import writing
+from femr.files import encoding_of, writing
 from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, csv_line, from_cell, to_rows
 from femr.results import Analysis
 
@@ -36,7 +36,8 @@ TYPES: Mapping[str, type] = MappingProxyType(
 FORMATS = (".csv", ".jsonl", ".parquet")
 """Endings of the files' names, and with them the formats."""
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", " ")
+_HEADER_WITHIN = 20  # lines: what may stand above the header
 _INDEX = re.compile(r"|index|x|rownames?|\.\.\.1|unnamed: \d+|__index_level_\d+__", re.IGNORECASE)  # rows' numbers
 _LONGEST_LINE = 1_000_000  # characters: what is no table may have no end of line
 _GROUP = 10_000  # rows of a Parquet row group
@@ -151,7 +152,7 @@ def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Ro
     form = form or form_of(path)
     unfinished = mark_of(path).exists()
     lines = mark_of(path) if unfinished and form == ".parquet" else path
-    if not lines.is_file():
+    if not (lines.is_file() or lines.is_fifo()):
         raise DataError(f"There is no table named {path.name}.")
     try:
         if lines.suffix == ".parquet":
@@ -195,10 +196,9 @@ def encode(rows: Iterable[Row], form: str) -> bytes:
 def _read_lines(path: Path, unfinished: bool) -> Iterator[str]:
     """The lines, in any of the encodings that spreadsheets write, without a last one that an interruption cut."""
     with path.open("rb") as file:
-        begin = file.peek(2)[:2]
-        marked = begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        utf16 = "utf-16" if marked else {b"\0": "utf-16-be"}.get(begin[:1], "utf-16-le") if b"\0" in begin else None
-        text = io.TextIOWrapper(file, utf16 or "utf-8-sig", None if utf16 else "surrogateescape", newline="")
+        encoding = encoding_of(file.peek(2))
+        errors = "surrogateescape" if encoding == "utf-8-sig" else None
+        text = io.TextIOWrapper(file, encoding, errors, newline="")
         while line := text.readline(_LONGEST_LINE):
             if len(line) == _LONGEST_LINE:
                 raise DataError(f"is damaged: it has a line of over {_LONGEST_LINE:,} characters.")
@@ -213,13 +213,9 @@ def _read_lines(path: Path, unfinished: bool) -> Iterator[str]:
 
 def _read_csv(path: Path, unfinished: bool) -> Iterator[Row]:
     lines = _read_lines(path, unfinished)
-    header, first = next(lines, ""), 2
-    if header.lstrip('"').startswith("sep="):  # Excel's own line, which says what divides the cells
-        header, first = next(lines, ""), 3
-    if unfinished and not header:
+    first, delimiter, columns = _header(lines)
+    if unfinished and not columns:
         return
-    delimiter = max(_DELIMITERS, key=header.count)
-    columns = [column.strip().lower() for column in next(csv.reader([header], delimiter=delimiter), [])]
     _check(columns)
     least = columns.index("model") + 1  # spreadsheets leave out empty cells at the end
     for number, record in enumerate(csv.reader(lines, delimiter=delimiter), start=first):
@@ -230,6 +226,21 @@ def _read_csv(path: Path, unfinished: bool) -> Iterator[Row]:
         if len(record) < least or any(record[len(columns) :]):
             raise DataError(f"is damaged: row {number} has {len(record)} values instead of {len(columns)}.")
         yield _typed(dict(zip(columns, map(from_cell, record), strict=False)), number)
+
+
+def _header(lines: Iterator[str]) -> tuple[int, str, list[str]]:
+    """The number of the row behind the header, what divides its columns, and their names, or what the first line has.
+
+    A title may stand above it, or Excel's own line, "sep=;".
+    """
+    found = []
+    for number, line in enumerate(islice(lines, _HEADER_WITHIN), start=1):
+        delimiter = max(_DELIMITERS, key=line.count)
+        columns = [column.strip().lower() for column in next(csv.reader([line], delimiter=delimiter), [])]
+        found.append((number + 1, delimiter, columns))
+        if set(REQUIRED_COLUMNS) <= set(columns):
+            return found[-1]
+    return found[0] if found else (2, ",", [])
 
 
 def _read_json_lines(path: Path, unfinished: bool) -> Iterator[Row]:

@@ -1,4 +1,7 @@
-"""The About tab: how often the models are right, what is kept, whose work this is, and what it is not for."""
+"""The tabs that only tell: Songs, the whole library by mood, each one tap from being heard; and About.
+
+About: how often the models are right, what is kept, whose work this is, and what it is not for.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,8 +12,9 @@ from femr import __version__
 from femr.errors import ModelError
 from femr.expression.weights import ModelFacts, load_facts
 from femr.music import MusicLibrary
+from femr.page import card, html
 from femr.page.shared import MODELS, text_of
-from femr.results import EMOTIONS
+from femr.results import EMOTIONS, Emotion
 
 
 def text(library: MusicLibrary, minutes: int) -> str:
@@ -52,5 +56,17 @@ def _songs(library: MusicLibrary) -> str:
 
 
 def build(library: MusicLibrary, minutes: int) -> None:
-    """The tab's components, inside the Blocks that is being built."""
+    """The About tab's component, inside the Blocks that is being built."""
     gr.Markdown(text(library, minutes), elem_id="about-text")
+
+
+def build_songs(library: MusicLibrary) -> None:
+    """The Songs tab's one component, inside the Blocks that is being built."""
+    shelves = "".join(_shelf(library, emotion) for emotion in EMOTIONS if library.of(emotion))
+    gr.HTML(f'<div class="library">{shelves}</div>', apply_default_css=False, js_on_load=None, elem_id="songs")
+
+
+def _shelf(library: MusicLibrary, emotion: Emotion) -> str:
+    songs = [card.song_card(n, song) for n, song in enumerate(library.songs) if song.emotion is emotion]
+    title = f'<h2><span class="emoji" aria-hidden="true">{emotion.emoji}</span> {emotion}</h2>'
+    return f'<section aria-label="{emotion}">{title}{html.song_cards(songs)}</section>'

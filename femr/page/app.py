@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
@@ -17,7 +19,11 @@ from starlette.middleware import Middleware
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, report, shared, songs
+from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, shared, wall
+from femr.page.events import Events
+from femr.page.live import PLAIN, Setup
+from femr.page.remote import Door, Remote, told
+from femr.page.visits import Visits
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -40,7 +46,7 @@ class Page(gr.Blocks):
         return {**super().get_config_file(), "simple_description": DESCRIPTION, "thumbnail": thumbnail}
 
 
-def build_page() -> gr.Blocks:
+def build_page(setup: Setup = PLAIN) -> gr.Blocks:
     """The page with its handlers; nothing is loaded yet but the list of songs."""
     library = shared.music_library()
     with Page(title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
@@ -48,12 +54,13 @@ def build_page() -> gr.Blocks:
         gr.HTML(html.TITLE, apply_default_css=False, elem_id="title")
         with gr.Tab("Photo"):
             photo.build()
-        for name, part in (("Live", live), ("Photos and video", many), ("Report", report)):
+        live_tab = partial(live.build, setup)
+        for name, build in (("Live", live_tab), ("Photos and video", many.build), ("Report", many.build_report)):
             with gr.Tab(name) as tab:
-                part.build()
+                build()
             _draw_when_opened(tab)
         with gr.Tab("Songs"):
-            songs.build(library)
+            about.build_songs(library)
         with gr.Tab("About") as tab:
             about.build(library, (SWEEP_SECONDS + KEPT_SECONDS) // 60)
         _draw_when_opened(tab)
@@ -78,7 +85,7 @@ def _within(block: Any) -> Iterator[Any]:
         yield from _within(child) if hasattr(child, "children") else ()
 
 
-def launch(page: gr.Blocks, **where: Any) -> Any:
+def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
     folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
     return page.launch(
@@ -90,7 +97,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         i18n=gr.I18n(en=WORDS),
         max_file_size="100mb",
         allowed_paths=folders,
-        app_kwargs=_served(),
+        app_kwargs=_served(setup, door),
         run_history=False,
         enable_monitoring=False,
         show_error=False,
@@ -99,15 +106,16 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
     )
 
 
-def _served() -> dict[str, Any]:
+def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
-    media_routes, tools = media.settings(), agents.routes()
-    routes = [*media_routes["routes"], *tools.get("routes", ())]
+    visits = Visits(live.MINUTES if setup.hosted else None)
+    tools = agents.routes()
+    walls = [*wall.routes(setup), *Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
+    routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
-        **media_routes,
         **tools,
         "routes": routes,
-        "middleware": [Middleware(bodies.Bodies), *media_routes["middleware"]],
+        "middleware": [Middleware(bodies.Bodies), *media.middleware(), *wall.middleware(setup)],
         "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal},
     }
 
@@ -135,6 +143,8 @@ def _theme() -> gr.themes.Base:
         block_title_text_color_dark=text,
         button_primary_text_color="#1f2937",  # dark ink on amber: white has too little contrast
         button_primary_text_color_dark="#1f2937",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
         checkbox_label_text_color_selected="#1f2937",
         checkbox_label_text_color_selected_dark="#1f2937",
     )
@@ -151,13 +161,21 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def serve(host: str | None = None, port: int | None = None, share: bool = False) -> None:
+def serve(
+    host: str | None = None,
+    port: int | None = None,
+    share: bool = False,
+    setup: Setup = PLAIN,
+    remote: bool | None = None,
+) -> None:
     """Serve the page until it is stopped; the default model is loaded and warmed up meanwhile.
 
     Args:
         host: address to listen on; None: what GRADIO_SERVER_NAME says, else this machine only.
         port: None: the first free one from 7860.
         share: whether to make a public link, too; GRADIO_SHARE=True does the same.
+        setup: of the wall and the Live tab.
+        remote: whether there is one; None: for a wall, but not where everybody can open the page.
 
     Raises:
         FemrError: femr was installed without its folders.
@@ -165,4 +183,19 @@ def serve(host: str | None = None, port: int | None = None, share: bool = False)
     if not shared.EXAMPLE.is_file():
         raise FemrError(assets.missing(shared.EXAMPLE.parent))
     Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True).start()  # while the page is already up
-    launch(build_page(), share=share or None, server_name=host, server_port=port)
+    setup = replace(setup, hosted=share or _public())
+    page = build_page(setup)
+    where: Any = {"share": share or None, "server_name": host, "server_port": port}
+    door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
+    _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
+    url = f"{(public or local).rstrip('/')}/"
+    if setup.wall:
+        print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
+    if door:
+        print(told(door, url, "" if public else page.server_name))
+    page.block_thread()
+
+
+def _public() -> bool:
+    """Whether everybody can open the page: on a Space, or by Gradio's link."""
+    return "SPACE_ID" in os.environ or os.environ.get("GRADIO_SHARE", "").lower() in ("true", "1")

@@ -19,18 +19,35 @@ GONE = "That picture is not here any more. Please choose it again."
 MOST_PLAYED = 1000
 MOST_SHOWS = 200
 MOST_LETTERS = 300  # of an address
-EXAMPLES = ("eileen-collins.jpg", "grace-hopper.jpg", "group.jpg")
 Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture to try: its file's name, what is on it, whose it is, and its size in pixels."""
+
+    name: str
+    alt: str
+    credit: str
+    width: int
+    height: int
+
+
+EXAMPLES = (
+    Example("eileen-collins.jpg", "Astronaut Eileen Collins", "Eileen Collins: NASA", 512, 512),
+    Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy", 512, 600),
+    Example("group.jpg", "Both of them together", "both in the public domain", 1280, 860),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the script asks.
 
-    path: where an upload lies. example: one of EXAMPLES instead. mood: whose songs are wanted, where they are not the
-    picture's. played: the numbers of this visit's songs so far, oldest first. shows: what faces show as the visitor
-    says, by their numbers. ticket: a number of the script's own, with which it asks for its place in line. song,
-    address, boxes, blur: what is to stand on something that is shared.
+    path: where an upload lies. example: the name of one of EXAMPLES instead. mood: whose songs are wanted, where they
+    are not the picture's. played: the numbers of this visit's songs so far, oldest first. shows: what faces show as the
+    visitor says, by their numbers. ticket: a number of the script's own, with which it asks for its place in line.
+    song, address, boxes, blur: what is to stand on something that is shared.
     """
 
     path: str = ""
@@ -70,7 +87,7 @@ class Question:
 
     def picture(self) -> Picture:
         """The picture: an example, or an upload and nothing else of the server's. Raises: FemrError."""
-        if self.example in EXAMPLES:
+        if self.example in [one.name for one in EXAMPLES]:
             return load_picture(EXAMPLE.with_name(self.example))
         if not is_uploaded(self.path):
             raise DataError(GONE)

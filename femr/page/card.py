@@ -6,6 +6,7 @@ from typing import Any
 
 from femr.music import Mode, MusicLibrary
 from femr.output.rows import of_ten, to_csv
+from femr.page.loudness import factor
 from femr.page.media import cover_url, song_url
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Song
 from femr.wording import clock, song_facts
@@ -56,7 +57,7 @@ def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequen
 
 
 def song_card(number: int, song: Song) -> dict[str, Any]:
-    """What the player and the Songs tab show of a song. `number`: its place in the library."""
+    """What the player and the Songs tab show of a song. `number`: its place in the library; `gain`: see `loudness`."""
     return {
         **look(song.emotion),
         "number": number,
@@ -66,6 +67,7 @@ def song_card(number: int, song: Song) -> dict[str, Any]:
         "url": song_url(number),
         "cover": cover_url(number),
         "link": song.link or "",
+        "gain": factor(song),
     }
 
 

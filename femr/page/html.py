@@ -5,10 +5,8 @@ Pictures and downloads carry their content in their address: no copy of them is 
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,16 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.images import Pixels
-from femr.music import MusicLibrary
 from femr.output.rows import of_ten, to_csv
-from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood, Song
-from femr.video.session import HISTORY, Moment
-from femr.wording import song_facts
+from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
-GAP = 1.5  # seconds; a longer step between two moments stays empty in the chart of the mood
-NEWEST = 0.5  # seconds that its newest moment is wide
-LANE = 10  # in the drawing's own units; its width is in seconds
 PRIVACY = "Used for this answer only, deleted from the server within 30 minutes. No one is identified."
 LIFT = (
     "Lift answers anger, disgust, fear and sadness with songs that lead out of the mood step by step: "
@@ -53,19 +45,6 @@ def headline(mood: Mood) -> str:
     words = f'<div class="name">{name}</div><div class="reason">{escape(mood.reason)}</div>'
     face = f'<span class="emoji" aria-hidden="true">{emoji}</span>'
     return f'<div class="mood" style="--mood: {color}">{face}<div>{words}</div></div>'
-
-
-def note(words: str) -> str:
-    """A line under the mood."""
-    return f'<p class="note">{escape(words)}</p>'
-
-
-def song_line(song: Song | None, mood: Mood, library: MusicLibrary) -> str:
-    """Title and facts of a song; why there is none, where a mood has none."""
-    if song is None:
-        nothing = library.problems[0] if not library.songs and library.problems else "There is no song for this mood."
-        return escape(nothing) if mood.emotion else ""
-    return " · ".join([f"♫ <b>{escape(song.title)}</b>", *map(escape, song_facts(song))])
 
 
 def table_row(face: FaceEmotion) -> list[str]:
@@ -120,8 +99,7 @@ def photo_card(photo: Pixels, found: Analysis, alt: str) -> str:
 
 def image(content: bytes, alt: str, kind: str = "jpeg") -> str:
     """A picture with its content in it, decoded before it is shown: none flickers that follows another."""
-    data = base64.b64encode(content).decode()
-    return f'<img alt="{escape(alt)}" decoding="sync" src="data:image/{kind};base64,{data}">'
+    return f'<img alt="{escape(alt)}" decoding="sync" src="{data_url(content, f"image/{kind}")}">'
 
 
 def jpeg(image: Pixels) -> bytes:
@@ -132,13 +110,17 @@ def jpeg(image: Pixels) -> bytes:
 
 def jpeg_url(image: Pixels) -> str:
     """A picture, RGB uint8 (h, w, 3), as an address that holds it."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg(image)).decode()
+    return data_url(jpeg(image), "image/jpeg")
+
+
+def data_url(content: bytes, kind: str) -> str:
+    """A file as an address that holds it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def download(name: str, text: str, kind: str, label: str) -> str:
     """A link that carries its own content."""
-    data = base64.b64encode(text.encode()).decode()
-    return f'<a class="download" download="{name}" href="data:{kind};base64,{data}">{escape(label)}</a>'
+    return f'<a class="download" download="{name}" href="{data_url(text.encode(), kind)}">{escape(label)}</a>'
 
 
 def table_csv(analyses: Sequence[Analysis]) -> str:
@@ -165,48 +147,6 @@ def failures(analyses: Iterable[Analysis]) -> str:
 def report_frame(page: str) -> str:
     """A whole page in a frame: sandboxed, so that neither script nor form nor link of it could do anything."""
     return f'<iframe class="report" title="Group report" sandbox="" srcdoc="{escape(page)}"></iframe>'
-
-
-def mood_chart(history: Iterable[Moment]) -> str:
-    """The last minute: a named lane for each expression, as high as the share of the faces that voted for it.
-
-    Beside it stands its share of all votes of the minute. A screen reader hears those shares.
-    """
-    moments = tuple(history)
-    votes = Counter[Emotion]()
-    for moment in moments:
-        votes.update(moment.counts)
-    total = votes.total()
-    shares = {emotion: f"{votes[emotion] / total:.0%}" if votes[emotion] else "" for emotion in EMOTIONS}
-    spoken = ", ".join(f"{emotion} {shares[emotion]}" for emotion, _ in votes.most_common()) or "nobody yet"
-    lanes = "".join(_lane(emotion, moments, shares[emotion]) for emotion in EMOTIONS)
-    axis = '<div class="axis"><span></span><span><span>a minute ago</span><span>now</span></span><span></span></div>'
-    return f'<div class="lanes" role="img" aria-label="The last minute: {spoken}">{lanes}{axis}</div>'
-
-
-def _lane(emotion: Emotion, moments: tuple[Moment, ...], share: str) -> str:
-    strip = f'<svg viewBox="0 0 {HISTORY:g} {LANE}" preserveAspectRatio="none" fill="{emotion.color}">'
-    return f'<div class="lane"><span>{emotion}</span>{strip}{_bars(emotion, moments)}</svg><span>{share}</span></div>'
-
-
-def _bars(emotion: Emotion, moments: tuple[Moment, ...]) -> str:
-    """Rectangles; neighbours of the same height are one."""
-    bars: list[tuple[float, float, float]] = []  # from, to, height
-    for moment, following in zip_longest(moments, moments[1:]):
-        votes = moment.counts.get(emotion, 0)
-        if not votes:
-            continue
-        start = moment.time
-        stop = start + (min(following.time - start, GAP) if following else NEWEST)
-        height = LANE * votes / sum(moment.counts.values())
-        if bars and bars[-1][1] == start and bars[-1][2] == height:
-            start = bars.pop()[0]
-        bars.append((start, stop, height))
-    origin = moments[-1].time + NEWEST - HISTORY if moments else 0.0
-    return "".join(
-        f'<rect x="{start - origin:.2f}" width="{stop - start:.2f}" y="{LANE - height:.1f}" height="{height:.1f}"/>'
-        for start, stop, height in bars
-    )
 
 
 def film_chart(edges: npt.NDArray[np.float64], shares: npt.NDArray[np.float64]) -> str:

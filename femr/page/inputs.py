@@ -1,7 +1,5 @@
 """What a visitor sends and gets as files: Gradio's components; inputs open nothing but what was uploaded to them."""
 
-import base64
-import binascii
 from abc import ABCMeta
 from pathlib import Path
 from typing import Any
@@ -9,11 +7,8 @@ from typing import Any
 import gradio as gr
 from gradio import processing_utils
 from gradio.component_meta import ComponentMeta
-from gradio.data_classes import FileData, ImageData, ListFiles
+from gradio.data_classes import FileData, ListFiles
 from gradio.utils import get_upload_folder, is_in_or_equal
-
-JPEG = "data:image/jpeg;base64,"
-MAX_FRAME_BYTES = 3_000_000  # of a frame, as a file
 
 
 class WithoutStub(ComponentMeta):
@@ -22,33 +17,6 @@ class WithoutStub(ComponentMeta):
     def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> Any:
         """The class alone."""
         return ABCMeta.__new__(cls, name, bases, attributes)
-
-
-class Frame(ImageData):
-    """A frame as it is sent. Gradio keeps the dump of a session's last input for an hour: the picture is not in it."""
-
-    def model_dump(self, **options: Any) -> dict[str, Any]:
-        """The fields without the picture."""
-        return {**super().model_dump(**options), "url": None}
-
-
-class FrameInput(gr.Image, metaclass=WithoutStub):
-    """gr.Image that hands over a frame's JPEG as it came, and takes nothing but that: no path, no other URL."""
-
-    data_model = Frame
-    is_template = True  # looks and behaves like gr.Image in the browser
-
-    def preprocess(self, payload: ImageData | None) -> bytes | None:  # type: ignore[override]
-        """The JPEG file's bytes; None where there is no frame. Raises: gr.Error."""
-        if payload is None:
-            return None
-        url = payload.url or ""
-        if payload.path or not url.startswith(JPEG) or len(url) > 4 / 3 * MAX_FRAME_BYTES:
-            raise gr.Error("Expected a frame of the camera: a small JPEG.", print_exception=False)
-        try:
-            return base64.b64decode(url[len(JPEG) :], validate=True)
-        except binascii.Error:
-            raise gr.Error("The camera's frame is damaged.", print_exception=False) from None
 
 
 class FilesInput(gr.File, metaclass=WithoutStub):

@@ -1,142 +1,347 @@
-"""The Live tab: the camera's picture twice a second; faces, mood and a song that follows it.
+"""The stage: a camera's pictures in; faces, mood and the song that follows it out. The wall and the Live tab show it.
 
-A frame is read in the lane that all visitors share: each has one waiting at most, and one that waited too long is
-dropped. Frames and answers travel as data: URLs, so that no picture is ever a file.
+The browser sends one JPEG at a time and the next when its answer came, so a slow line or a busy machine slows the rate
+and nothing queues. A picture is read in the lane that all visitors share, and dropped where it waited too long. With
+each goes what the browser knows of the music, so that a restart of the server changes nothing: see static/stage.js.
 """
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, wraps
+from io import BytesIO
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-import cv2
 import gradio as gr
+from jinja2 import Environment
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 
-from femr.errors import FemrError
+from femr.errors import DataError, FemrError, ImageError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.images import Pixels, load_image, thumbnail, to_picture
-from femr.music import Mode
-from femr.output.annotate import draw
-from femr.page import card, html, shared
-from femr.page.inputs import FrameInput
-from femr.results import Analysis, Song
-from femr.video.session import Session
+from femr.faces.detector import Follower
+from femr.faces.quality import surely_a_face
+from femr.images import Picture, load_image, to_picture
+from femr.music import Mode, MusicLibrary
+from femr.page import card, shared
+from femr.page.visits import SHARED_FROM, Refused, Visit, Visits, event, shares_of
+from femr.results import EMOTIONS, Emotion, FaceEmotion, Mood, Song
+from femr.video.session import Coming, Played, Session
 
-EVERY = 0.5  # seconds from frame to frame
-LATE = 1.0  # seconds that a frame may wait for its turn
-AWAY = 30.0  # seconds without a frame after which a visit is a new one
-MINUTES = 5  # that one stream may last
-MOST_VISITORS = 16  # streams at once; more wait until one ends
-SHOWN_SIDE = 640  # pixels of the annotated picture's long side
-CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "facingMode": "user"}}
-TURNS = ThreadPoolExecutor(MOST_VISITORS, thread_name_prefix="live")
+if TYPE_CHECKING:  # loads the networks' engine
+    from femr.analyzer import Analyzer
+
+LATE = 2.5
+"""Seconds that a picture may wait for its turn."""
+MINUTES = 10
+"""That a visit lasts on a page that is open to everybody."""
+MOST_BYTES = 1_000_000
+SIDE = 1280
+"""Pixels that a picture is wide at most."""
+LEAST_FACE = 12
+SMALLEST = (None, 40, 80)
+"""Pixels of the smallest face that is looked for, as one may choose on the page; None: the detector's own."""
+EVERY = (1, 2, 4)
+"""In every how many-th picture new faces are looked for, as one may choose."""
 PRIVACY = (
-    f"Frames are looked at and forgotten at once; none is stored. No one is identified. A stream ends after {MINUTES} "
-    "minutes, and you can start another."
+    "A camera looks at the faces here and guesses what they look like, to choose the music. "
+    "Nothing is recorded or kept, and no one is identified."
 )
-WAITING = "Switch your camera on and press Start: the mood will stand here, and its song will play."
-OVER = f"{MINUTES} minutes are over. Press Start to go on."
-_PLAYER = "import(new URL('femr/player.js', document.baseURI))"
-FOLLOW = f"{_PLAYER}.then((player) => watch('value', () => player.play([JSON.parse(props.value)], true)))"
-SILENCE = f"() => {{ {_PLAYER}.then((player) => player.stop()) }}"
-MUSIC = "Lift answers hard moods with brighter songs. It counts from the next song on."
+LAW = (
+    "Tell everybody in view before you start. In the EU not for pupils, students or staff (AI Act, Art. 5); elsewhere, "
+    "too, those in view must be told (Art. 50)."
+)
+START = "import(new URL('femr/stage.js', document.baseURI)).then((stage) => stage.start(element))"
+
+_MOST_HEARD = 500
+_PATIENCE = 10.0  # seconds for a picture to arrive
 
 
-async def watch(frame: bytes | None, mode: Mode, session: Session | None) -> tuple[Any, ...]:
-    """What the page shows after a frame: mood with a note, picture, song, its title, chart; and the session."""
-    return await asyncio.wrap_future(TURNS.submit(_turn, frame, mode, session))
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a stage is set until its host sets it otherwise, by who starts the page.
+
+    camera: its number, from 1, or a part of its name. video: whether people see themselves. wall: the wall is the page.
+    hosted: the page is open to everybody.
+    """
+
+    mode: Mode = "match"
+    smallest_face: int | None = None
+    every: int = 1
+    mirror: bool = True
+    camera: str | None = None
+    video: bool = True
+    wall: bool = False
+    hosted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.smallest_face is not None and self.smallest_face < LEAST_FACE:
+            raise DataError(f"Expected a smallest face of {LEAST_FACE} pixels or more. Received: {self.smallest_face}")
+        if self.every < 1:
+            raise DataError(f"Expected to look for new faces in every picture or every few. Received: {self.every}")
 
 
-def _turn(frame: bytes | None, mode: Mode, session: Session | None) -> tuple[Any, ...]:
-    if frame is None:
-        return (gr.skip(),) * 6
+PLAIN = Setup()
+"""Where nobody sets anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a browser says of itself with each request. Songs are their numbers in the library.
+
+    song: what plays. mood: for which it was chosen. since: for how many seconds it has been heard. heard: all so far,
+    oldest first. failed: those that cannot be played.
+    """
+
+    wall: bool = False
+    mode: Mode = "match"
+    smallest_face: int | None = None
+    every: int = 1
+    song: int | None = None
+    mood: Emotion | None = None
+    since: float = 0.0
+    paused: bool = False
+    heard: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "Told":
+        """What the header's JSON says. Raises: DataError."""
+        try:
+            said = json.loads(text)
+            mood = said.get("mood")
+            lists = {name: tuple(said.get(name, ())) for name in ("heard", "failed")}
+            told = cls(**{**said, **lists, "mood": None if mood is None else Emotion(mood)})
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise DataError("Expected what the page's script sends along.") from error
+        if not told._sound():
+            raise DataError("Expected what the page's script sends along.")
+        return told
+
+    def _sound(self) -> bool:
+        numbers = (*self.heard, *self.failed, self.every, self.song or 0, self.smallest_face or 0)
+        return (
+            all(type(number) is int and 0 <= number < 10**6 for number in numbers)
+            and len(self.heard) + len(self.failed) <= 2 * _MOST_HEARD
+            and all(isinstance(is_on, bool) for is_on in (self.wall, self.paused))
+            and self.mode in get_args(Mode)
+            and isinstance(self.since, int | float)
+            and 0 <= self.since < 10**6
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Following:
+    """An analyzer that looks for new faces in every few pictures of one visit only; never read with another's."""
+
+    analyzer: "Analyzer"
+    follower: Follower
+
+    def read(self, pictures: Sequence[Picture]) -> list[tuple[FaceEmotion, ...]]:
+        return self.analyzer.read(pictures, self.follower)
+
+
+class Stage:
+    """Answers the requests of all visits of one page."""
+
+    def __init__(self, visits: Visits, setup: Setup) -> None:
+        self.visits, self._setup = visits, setup
+
+    def routes(self) -> list[BaseRoute]:
+        """The routes to be served beside Gradio's."""
+        parts = {"/live/frame": self._frame, "/live/pulse": self._pulse}
+        return [Route(path, _answering(handler), methods=["POST"]) for path, handler in parts.items()]
+
+    async def _frame(self, request: Request) -> Response:
+        """Faces, mood and music after a picture; 204 where it was too late."""
+        visit, told = self._enter(request)
+        with visit.turn():
+            data = await _body(request)
+            analyzer, picture = await asyncio.to_thread(self._prepared, data, told)
+            visit.session = visit.session or Session(MusicLibrary(()), analyzer.threshold, every=told.every)
+            reader = analyzer if told.every == 1 else _Following(analyzer, visit.session.follower)
+            faces = await asyncio.wrap_future(shared.LANE.join(cast("Analyzer", reader), picture, "frame", LATE))
+            if faces is None:
+                return Response(status_code=204)
+            _hear(visit.session, told)
+            step = visit.session.step(faces, monotonic())
+        mood = replace(step.mood, emotion=visit.session.looks)
+        shown = [face for face in step.faces if surely_a_face(face.face)]
+        self.visits.tell(visit, event(mood.emotion, mood.counts, len(shown), step.song.title if step.song else None))
+        seen = _seen(shown, mood, picture.size)
+        return JSONResponse({**seen, **_music(visit.session), "commands": _taken(visit)})
+
+    async def _pulse(self, request: Request) -> Response:
+        """The music and the host's commands, while there is no picture."""
+        visit, told = self._enter(request)
+        with visit.turn():
+            if visit.session:
+                _hear(visit.session, told)
+        music = _music(visit.session) if visit.session else {}
+        return JSONResponse({**music, "commands": _taken(visit)})
+
+    def _enter(self, request: Request) -> tuple[Visit, Told]:
+        told = Told.of(request.headers.get("femr-told", "{}"))
+        if told.smallest_face not in (*SMALLEST, self._setup.smallest_face):
+            raise DataError(f"Expected a smallest face of {SMALLEST[1:]} pixels. Received: {told.smallest_face}")
+        if told.every not in (*EVERY, self._setup.every):
+            raise DataError(f"Expected to look for faces in every picture or every {EVERY[1:]}th.")
+        return self.visits.enter(request.query_params.get("visit", ""), told.wall), told
+
+    @staticmethod
+    def _prepared(data: bytes, told: Told) -> tuple["Analyzer", Picture]:
+        return shared.analyzer(DEFAULT_MODEL, told.smallest_face), _picture(data)
+
+
+def _answering(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """The handler, whose refusals and errors are sentences for the stage."""
+
+    @wraps(handler)
+    async def answer(request: Request) -> Response:
+        try:
+            response = await handler(request)
+        except Refused as refused:
+            response = JSONResponse({"error": str(refused)}, refused.status)
+        except FemrError as error:
+            response = JSONResponse({"error": str(error)}, 400)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return answer
+
+
+async def _body(request: Request) -> bytes:
+    """A request's picture. Raises: Refused where it is large, slow, or of another kind."""
+    if request.headers.get("content-type") != "image/jpeg":
+        raise Refused(415, "Expected a JPEG.")
+    data = bytearray()
     try:
-        image = load_image(frame)
-        analyzer = shared.analyzer(DEFAULT_MODEL)
-        now = monotonic()
-        if session is None or session.done or now - session.time > AWAY:
-            session = Session(analyzer.library, analyzer.threshold, played=session.played if session else ())
-        # Gradio's own limit counts the seconds of work, not those on the clock
-        if _over(session):
-            return _stop(OVER)
-        picture = to_picture(image)
-        faces = shared.LANE.read(analyzer, picture, "frame", patience=LATE)
-    except FemrError as error:
-        return _stop(str(error))
-    if faces is None or session.done:  # too late, or stopped meanwhile
-        return (gr.skip(),) * 6
-    session.mode, before = mode, session.song
-    step = session.step(faces, monotonic())
-    found = Analysis(*picture.size, step.faces, step.mood, step.song, analyzer.model)
-    return (
-        html.headline(found.mood) + html.note(session.note),
-        _picture(draw(thumbnail(image, SHOWN_SIDE), found)),
-        *_music(found, before),
-        html.mood_chart(session.moments),
-        session,
-    )
+        async with asyncio.timeout(_PATIENCE):
+            async for piece in request.stream():
+                data += piece
+                if len(data) > MOST_BYTES:
+                    raise Refused(413, f"Expected a picture of {MOST_BYTES / 1e6:g} MB at most.")
+    except TimeoutError:
+        raise Refused(408, "The picture came too slowly.") from None
+    return bytes(data)
 
 
-def _over(session: Session) -> bool:
-    return session.begun is not None and monotonic() - session.begun > 60 * MINUTES
+def _picture(data: bytes) -> Picture:
+    """The picture, decoded. Raises: ImageError, before it is decoded where it is no JPEG or a large one."""
+    try:
+        with Image.open(BytesIO(data), formats=["JPEG"]) as image:
+            width, height = image.size
+    except OSError as error:
+        raise ImageError("Expected a JPEG.") from error
+    if width > SIDE or height > 2 * SIDE:
+        raise ImageError(f"Expected a picture of {SIDE} pixels' width at most. Received: {width}×{height}")
+    pixels = load_image(data)
+    height, width = pixels.shape[:2]
+    # as if all were of one size: another camera may be plugged in
+    return to_picture(pixels, (SIDE, round(SIDE * height / width)))
 
 
-def _stop(words: str) -> tuple[Any, ...]:
-    """The words, and a mark for live.js: an error raised here would be followed by the next frame's."""
-    return _plate(words) + '<i class="over"></i>', *[gr.skip()] * 5
-
-
-def _plate(words: str) -> str:
-    return html.plate("🎥", words) + html.note("")
-
-
-def _music(found: Analysis, before: Song | None) -> tuple[Any, Any]:
-    """The song, for the page's player, and its title where it changes; the player goes on where nothing comes."""
-    if found.song is None or found.song is before:
-        return gr.skip(), gr.skip()
+def _hear(session: Session, told: Told) -> None:
+    """Has the session go on from what the browser plays."""
     library = shared.music_library()
-    song = card.song_card(library.songs.index(found.song), found.song)
-    return json.dumps(song), html.song_line(found.song, found.mood, library)
+    session.equip(_playable(library, told.failed), told.mode)
+    songs = library.songs
+    heard = tuple(songs[number] for number in told.heard[-_MOST_HEARD:] if number < len(songs))
+    song = songs[told.song] if told.song is not None and told.song < len(songs) else None
+    session.hear(Played(song, told.mood if song else None, told.since, told.paused, heard), monotonic())
 
 
-def _picture(image: Pixels) -> str:
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
-    alt = "Your camera's picture with a numbered, labelled box around each face"
-    return html.image(jpeg.tobytes(), alt)
+@lru_cache(maxsize=64)
+def _playable(library: MusicLibrary, failed: tuple[int, ...]) -> MusicLibrary:
+    """The library without the songs that a browser cannot play."""
+    return MusicLibrary(song for number, song in enumerate(library.songs) if number not in failed)
 
 
-def finish(session: Session | None) -> Any:
-    """What stands there after a stream. The next one begins a new session, which knows the songs that were heard."""
-    if session is None:
-        return gr.skip()
-    session.done = True
-    return _plate(OVER if _over(session) else "Stopped. Press Start to go on.")
+@lru_cache(maxsize=2)
+def _numbers(library: MusicLibrary) -> dict[int, int]:
+    """Where each song stands in the library, by its identity: a list is slow to search where there are thousands."""
+    return {id(song): number for number, song in enumerate(library.songs)}
 
 
-def build() -> None:
-    """The tab's components and handlers, inside the Blocks that is being built."""
-    session = gr.State(None)  # of this visit only
-    with gr.Row():
-        with gr.Column(scale=4, min_width=300, elem_id="live-question"):
-            options = gr.WebcamOptions(mirror=True, constraints=CAMERA)
-            source: Any = {"sources": ["webcam"], "streaming": True, "webcam_options": options}
-            camera = FrameInput(label="Camera", height=320, elem_id="camera", **source)
-            said = '<p class="camera-note" role="alert"></p>'
-            gr.HTML(said, elem_id="camera-note", js_on_load=shared.text_of("live.js"))
-            chart = gr.HTML(html.mood_chart([]), label="The last minute", elem_id="live-chart")
-            with gr.Column(elem_id="live-options"):
-                gr.Markdown(PRIVACY, elem_id="live-privacy")
-                mode = gr.Radio(shared.MODES, value="match", label="Music", info=MUSIC, elem_id="live-mode")
-        with gr.Column(scale=6, min_width=300, elem_id="live-answer"):
-            mood = gr.HTML(_plate(WAITING), label="Mood", elem_id="live-mood")
-            picture = gr.HTML(label="Faces", elem_id="live-picture")
-            player = gr.HTML(html_template="", js_on_load=FOLLOW, elem_id="live-player")
-            title = gr.HTML(label="Song title", elem_id="live-song")
-    shown = [mood, picture, player, title, chart, session]
-    # a stream holds its place while it lasts, so not the place of the Photo tab's answers
-    places: Any = {"concurrency_limit": MOST_VISITORS, "concurrency_id": "live"}
-    pace: Any = {"stream_every": EVERY, "time_limit": 60 * MINUTES}
-    quiet: Any = {"show_progress": "hidden", "api_visibility": "private"}
-    stream = camera.stream(watch, [camera, mode, session], shown, **pace, **places, **quiet)
-    stream.then(finish, session, mood, js=SILENCE, queue=False, **quiet)
+def _seen(faces: Sequence[FaceEmotion], mood: Mood, size: tuple[int, int]) -> dict[str, Any]:
+    """Faces and mood as the stage draws them; boxes are shares of the picture's width and height."""
+    return {
+        "size": size,
+        "faces": [_face(face, *size) for face in faces],
+        "mood": card.look(mood.emotion) if mood.emotion else None,
+        "sentence": sentence(mood, faces),
+        "shares": shares_of(mood.counts, len(faces)),
+    }
+
+
+def _face(face: FaceEmotion, width: int, height: int) -> dict[str, Any]:
+    x1, y1, x2, y2 = face.box
+    top = face.scores.top
+    return {
+        "number": face.number,
+        "box": [round(x1 / width, 4), round(y1 / height, 4), round(x2 / width, 4), round(y2 / height, 4)],
+        "emotion": None if face.unsure else top,
+        "emoji": top.emoji,
+        "color": top.color,
+    }
+
+
+def _music(session: Session) -> dict[str, Any]:
+    """The song that is to play, the one that comes next, and a sentence where there is something to say."""
+    song = session.song and _card(session.song, session.song_mood)
+    coming = session.coming
+    note = session.note if session.library.songs else _why_silent()
+    return {"song": song, "next": coming and _next(coming), "note": note}
+
+
+def _why_silent() -> str:
+    library = shared.music_library()
+    return "None of the songs can be played." if library.songs else " ".join(library.problems[:1])
+
+
+def _card(song: Song, mood: Emotion | None) -> dict[str, Any]:
+    number = _numbers(shared.music_library())[id(song)]
+    return {**card.song_card(number, song), "mood": mood}
+
+
+def _next(coming: Coming) -> dict[str, Any]:
+    return {"song": _card(coming.song, coming.mood), "mood": coming.mood.adjective, "seconds": coming.seconds}
+
+
+def _taken(visit: Visit) -> list[dict[str, Any]]:
+    commands = [asdict(command) for command in visit.commands]
+    visit.commands.clear()
+    return commands
+
+
+def sentence(mood: Mood, faces: Sequence[FaceEmotion]) -> str:
+    """Why the mood is what it is, in a guest's words; of a small group it tells no votes."""
+    if mood.emotion is None:
+        return "nobody in view" if not faces else "faces are hard to see"
+    if len(faces) < SHARED_FROM:
+        return {1: "one face in view", 2: "two faces in view"}.get(len(faces), "a small group")
+    if all(face.unsure for face in faces):
+        return "hard to read from here"
+    most = mood.counts[mood.emotion]
+    look = "looks" if most == 1 else "look"
+    tied = [emotion for emotion, votes in mood.counts.items() if votes == most and emotion is not mood.emotion]
+    if tied:
+        return ", ".join(f"{most} {look} {emotion.adjective}" for emotion in (mood.emotion, *tied))
+    return f"{most} of {len(faces)} {look} {mood.emotion.adjective}"
+
+
+def stage(setup: Setup, wall: bool = False) -> str:
+    """The stage's elements, as HTML: for the wall's page, or for the tab."""
+    smallest, every = dict.fromkeys((*SMALLEST, setup.smallest_face)), sorted({*EVERY, setup.every})
+    said = {"privacy": PRIVACY, "law": LAW, "modes": shared.MODES, "emotions": [card.look(one) for one in EMOTIONS]}
+    template = Environment(autoescape=True).from_string(shared.text_of("stage.html"))
+    return template.render(wall=wall, setup=asdict(setup), smallest=smallest, every=every, **said)
+
+
+def build(setup: Setup) -> None:
+    """The tab's one component, inside the Blocks that is being built."""
+    gr.HTML(stage(setup), apply_default_css=False, js_on_load=START, elem_id="live")

@@ -1,4 +1,8 @@
-"""The Photos and video tab: several photos, a ZIP file of them or a video in; gallery or film, songs and table out."""
+"""The tabs of many faces: Photos and video, and Report.
+
+Several photos, a ZIP file of them or a video in; gallery or film, songs and table out. Or such a table in, its group
+report out.
+"""
 
 import secrets
 import shutil
@@ -13,14 +17,18 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from femr import __version__
 from femr.batch.folder import analyze_inputs
 from femr.batch.inputs import Input, find
 from femr.errors import DataError
 from femr.expression.weights import DEFAULT_MODEL
+from femr.output.table import FORMATS, read_rows
 from femr.page import html
 from femr.page.findings import Findings
 from femr.page.inputs import FilesInput, FilmOutput
-from femr.page.shared import MODELS, MODELS_INFO, analyzer, plain_errors, text_of
+from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
+from femr.report.page import to_html
+from femr.report.summary import LEAST, summarise
 from femr.results import Analysis
 from femr.wording import clock
 
@@ -38,6 +46,11 @@ processor between the two.
 PROGRESS = gr.Progress()
 WAITING = html.plate("🎞️", "What was found will stand here.")
 HIDDEN: Any = gr.update(value=None, visible=False)
+INTRO = (
+    "A report about a group: an audience, a party, your own photos. It shows shares and times, no pictures, and "
+    f"nothing about fewer than {LEAST} faces. Choose a table (CSV, JSON lines or Parquet) that you made with *Photos "
+    "and video* or `femr analyze`."
+)
 BLANK = (WAITING, "", "", "", HIDDEN, HIDDEN)
 FILM = "() => document.querySelector('#film-shown video')"
 FOLLOW = f"import(new URL('femr/film.js', document.baseURI)).then((film) => film.start(element, {FILM}))"
@@ -162,3 +175,32 @@ def build() -> None:
 def _buttons(busy: bool) -> tuple[Any, Any]:
     """Start and Cancel: only one of them can be pressed."""
     return gr.update(interactive=not busy), gr.update(interactive=busy)
+
+
+def show_report(paths: list[str], seconds: float | None, least: float) -> tuple[str, str]:
+    """The report of a table: a link to it and a frame with it, as HTML."""
+    if not paths:
+        raise gr.Error("Choose a table first.", print_exception=False)
+    with plain_errors():
+        group = summarise(read_rows(Path(paths[0])), int(least), seconds or None)
+        page = to_html(group, music_library(), __version__)
+    return html.report_link(page), html.report_frame(page)
+
+
+def build_report() -> None:
+    """The Report tab's components and handlers, inside the Blocks that is being built."""
+    gr.Markdown(INTRO)
+    with gr.Row():
+        table = FilesInput(label="Table", file_types=list(FORMATS), elem_id="report-table")
+        with gr.Column(min_width=240):
+            info = "0: as wide as gives about 40 in all."
+            seconds = gr.Number(0, label="Seconds a moment of a video", info=info, elem_id="report-bin")
+            info = "Pictures with fewer are not shown on their own."
+            least = gr.Slider(LEAST, 50, LEAST, step=1, label="Fewest faces", info=info, elem_id="report-least")
+            make = gr.Button("Make the report", variant="primary", elem_id="make")
+    link = gr.HTML(label="Download", padding=False, elem_id="report-link")
+    frame = gr.HTML(label="Report", padding=False, elem_id="report")
+    lane: Any = {"concurrency_id": "report", "concurrency_limit": 1}
+    make.click(
+        show_report, [table, seconds, least], [link, frame], api_name="group_report", api_visibility="private", **lane
+    )

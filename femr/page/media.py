@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from starlette.datastructures import MutableHeaders
@@ -89,9 +88,9 @@ def _listed(script: str) -> list[str]:
     return re.findall(r'"\./([^"]+)"', listed[1]) if listed else []
 
 
-def settings() -> dict[str, Any]:
-    """What makes an app serve all this, as arguments of FastAPI."""
-    return {"routes": routes(), "middleware": [Middleware(ZippedPage)]}
+def middleware() -> list[Middleware]:
+    """What stands before the page."""
+    return [Middleware(ZippedPage)]
 
 
 def routes() -> list[BaseRoute]:

@@ -13,10 +13,11 @@ document.addEventListener('keydown', (event) => {
   other.focus()
 })
 
-/** Opens the tab that ?view= names, by its first word, once it is there. */
+/** Opens the tab that ?view= names, by its first word, once it is there; the wall is a page of its own. */
 export function openView() {
   const view = new URLSearchParams(location.search).get('view')?.toLowerCase()
   if (!view) return
+  if (view === 'wall') return location.replace('wall')
   const named = (tab) => tab.textContent.trim().toLowerCase().split(' ')[0] === view
   const find = () => [...document.querySelectorAll('[role=tab]')].find(named)
   const observer = new MutationObserver(() => {

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -32,23 +33,37 @@ MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network",
 MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 LANE = Lane()
+AGAIN = 10.0
+"""Seconds after which an empty music library is read again."""
 
 _loading = Lock()
 
 
-@cache
 def music_library() -> MusicLibrary:
-    """The songs, read once. A library that cannot be read leaves the page without music, not without answers."""
+    """The songs, read once; where there were none, read again after AGAIN seconds: a folder may be filled meanwhile.
+
+    A library that cannot be read leaves the page without music, not without answers.
+    """
+    library, read = _library()
+    if not library.songs and monotonic() - read > AGAIN:
+        _library.cache_clear()
+        library, _ = _library()
+    return library
+
+
+@cache
+def _library() -> tuple[MusicLibrary, float]:
+    """The songs, and when they were read."""
     try:
-        return load_library()
+        return load_library(), monotonic()
     except LibraryError as error:
-        return MusicLibrary((), [str(error)])
+        return MusicLibrary((), [str(error)]), monotonic()
 
 
-def analyzer(model: str) -> "Analyzer":
+def analyzer(model: str, smallest_face: int | None = None) -> "Analyzer":
     """A model's analyzer, loaded at its first use. Who comes while it is loaded waits. Raises: FemrError."""
     with _loading:
-        return _analyzer(model)
+        return _analyzer(model, smallest_face)
 
 
 def warm_up(model: str) -> None:
@@ -66,15 +81,15 @@ def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] 
 
 
 @cache
-def _analyzer(model: str) -> "Analyzer":
-    return femr.load(model, detector=_detector(), library=music_library())
+def _analyzer(model: str, smallest_face: int | None) -> "Analyzer":
+    return femr.load(model, detector=_detector(smallest_face), library=music_library())
 
 
 @cache
-def _detector() -> "Detector":
+def _detector(smallest_face: int | None) -> "Detector":
     from femr.faces.detector import load_detector
 
-    return load_detector()
+    return load_detector(smallest_face=smallest_face)
 
 
 @contextmanager

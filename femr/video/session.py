@@ -1,13 +1,16 @@
 """Frames in, analyses out: how faces, mood and song move on from picture to picture, of a camera or of a film.
 
 Driven by time stamps alone. Faces keep their numbers, their scores are averaged (both in femr.video.tracking), and the
-averages vote. The first song starts when the mood has been the same for STABLE seconds.
+averages vote; a tie changes nothing. The first song starts when the mood has been the same for STABLE seconds.
 It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
 LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
+
+Which song comes next is known before it is due, so that it can be fetched. A player may end a song by itself, by its
+own clock or because somebody skips it: it says what it plays, and the session goes on from there.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,20 +29,10 @@ STABLE = 4.0
 """Seconds for which a mood must have been the same before its song starts."""
 LEAST = 20.0
 """Seconds that a song plays at least."""
-HISTORY = 60.0
-"""Seconds that are remembered for the chart."""
 ABSENT = 1.5
 """Seconds without a face that do not interrupt a mood: a blink of the detector, a hand before the face."""
 
 _REMEMBERED = 1000  # songs; a film of any length must not fill the memory
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When the group voted, in seconds, and how: votes by expression, empty where nobody was there."""
-
-    time: float
-    counts: Mapping[Emotion, int]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,6 +55,33 @@ class Step(NamedTuple):
     song: Song | None
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The song that comes next, the mood that it is for, and in how many seconds.
+
+    seconds: None where it comes when the one that plays is over.
+    """
+
+    song: Song
+    mood: Emotion
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a player says that it plays.
+
+    mood: what the song was chosen for. seconds: for how long it has been heard. heard: all songs of this visit so far,
+    this one included, oldest first.
+    """
+
+    song: Song | None = None
+    mood: Emotion | None = None
+    seconds: float = 0.0
+    paused: bool = False
+    heard: tuple[Song, ...] = ()
+
+
 class Session:
     """One visitor's stream of pictures, or one film.
 
@@ -72,9 +92,9 @@ class Session:
         every: in every how many-th picture new faces are looked for.
         stable, least, smooth: seconds that a mood must last, that a song plays at least, and the averages' constant.
         keep: seconds for which a face that is not seen keeps its number.
-        played: songs that were heard before, oldest first; none comes again before all others of its mood did.
 
-    begun and time: of the first and the last step. done: set by the owner when no step shall follow.
+    A song does not come again before all others of its mood did. song_mood: what the song was chosen
+    for. looks: what the group looks like; a tie changes nothing. follower: finds the faces. time: of the last step.
     """
 
     def __init__(
@@ -88,36 +108,44 @@ class Session:
         least: float = LEAST,
         smooth: float = SECONDS,
         keep: float = KEEP,
-        played: Sequence[Song] = (),
     ) -> None:
-        self.mode = mode
         self.song: Song | None = None
-        self.moments: deque[Moment] = deque()
-        self.begun: float | None = None
-        self.done = False
-        self._library, self._stable, self._least = library, stable, least
-        self._follower, self._every = Follower(every), every
+        self.song_mood: Emotion | None = None
+        self.looks: Emotion | None = None
+        self.library, self._mode = library, mode
+        self._chosen: dict[Emotion, Song] = {}  # for each mood that may come, before it does
+        self._stable, self._least = stable, least
+        self.follower, self._every = Follower(every), every
         self._index: int | None = None  # of the picture before
         self._shown = 0  # times in a row
         self._read: tuple[Picture, tuple[FaceEmotion, ...]]
         self._tracker, self._smoother = Tracker(keep), Smoother(threshold, smooth)
-        self._played = deque(played, _REMEMBERED)
+        self._played: deque[Song] = deque(maxlen=_REMEMBERED)
         self.time = self._seen = 0.0
         self._song_begun = -inf
-        self._song_mood: Emotion | None = None  # the mood that the song was chosen for
+        self._paused = False
         self._mood: Emotion | None = None  # what the group looks like, short absences left out
         self._mood_since = 0.0
 
-    @property
-    def played(self) -> tuple[Song, ...]:
-        """The songs of this session, oldest first."""
-        return tuple(self._played)
+    def equip(self, library: MusicLibrary, mode: Mode) -> None:
+        """Goes on with other songs, or in the other mode, from the next song on."""
+        if (library, mode) != (self.library, self._mode):
+            self.library, self._mode = library, mode
+            self._chosen.clear()
+
+    def hear(self, played: Played, time: float) -> None:
+        """Goes on from what a player says that it plays. `time`: seconds, as in `step`."""
+        if tuple(self._played) != played.heard:
+            self._chosen.clear()
+        self.song, self.song_mood, self._paused = played.song, played.mood, played.paused
+        self._song_begun = time - played.seconds if played.song else -inf
+        self._played = deque(played.heard, _REMEMBERED)
 
     def analyze(self, analyzer: "Analyzer", frames: Sequence[Frame]) -> Iterator[Analysis]:
         """The analyses of the next frames, which are read at once. Raises: ImageError, and ValueError as `step`."""
         new = [self._is_new(frame) for frame in frames]
         pictures = [to_picture(frame.image) for frame, reading in zip(frames, new, strict=True) if reading]
-        read = zip(pictures, analyzer.read(pictures, self._follower), strict=True)
+        read = zip(pictures, analyzer.read(pictures, self.follower), strict=True)
         for frame, reading in zip(frames, new, strict=True):
             self._read = next(read) if reading else self._read
             picture, faces = self._read
@@ -143,35 +171,38 @@ class Session:
         faces = self._smoother.update(numbered, time)
         mood = vote(faces)
         self.time = time
-        self.begun = time if self.begun is None else self.begun
-        self._remember(mood)
-        self._follow(mood.emotion)
+        self.looks = self._settled(mood)
+        self._follow(self.looks)
         if self._due():
             self._change()
         return Step(faces, mood, self.song)
 
     @property
+    def coming(self) -> Coming | None:
+        """What plays next as things stand: for another mood that lasts, or after the end; None where nothing fits."""
+        if self._mood and self._mood is not self.song_mood and (song := self._choose(self._mood)):
+            steady, heard = self.time - self._mood_since, self.time - self._song_begun
+            return Coming(song, self._mood, max(0.0, self._stable - steady, self._least - heard))
+        mood = self.song_mood or self._mood
+        song = self._choose(mood) if mood else None
+        return Coming(song, mood, None) if mood and song else None
+
+    @property
     def note(self) -> str:
         """One sentence on what the music does and why; empty where it plays what the faces show."""
-        gone = self.time - self._seen
-        if self.song and self._mood is None:
-            return "The song is over; the next one starts with the next face." if self._over() else _absence(gone)
         if self._mood is None:
-            return "Looking for faces …"
-        if self.song is None and self._mood is self._song_mood:
-            return "There is no song for this mood."
-        if self.song is None:
-            return f"Music starts when the mood has been the same for {self._stable:g} seconds."
-        if self._mood is not self._song_mood:
-            looks = f"Now it looks more {self._mood.adjective}; the music follows if that lasts"
-            rest = self._least - (self.time - self._song_begun)
-            return f"{looks}, in {rest:.0f} seconds at the earliest." if rest >= 1 else f"{looks}."
-        return ""
+            return "Nobody in view; the music plays on." if self.song else "Looking for faces …"
+        if self._mood is not self.song_mood and self._choose(self._mood):
+            return "" if self.song else "The music starts when the mood has held for a moment."
+        if self.song and self._mood is self.song_mood:
+            return ""
+        return f"There is no song for this mood{'; this one plays on' if self.song else ''}."
 
-    def _remember(self, mood: Mood) -> None:
-        self.moments.append(Moment(self.time, mood.counts))
-        while self.moments[0].time < self.time - HISTORY:
-            self.moments.popleft()
+    def _settled(self, mood: Mood) -> Emotion | None:
+        """The mood's expression; in a tie with the one before, that one: a crowd in two halves is not to flicker."""
+        before = self._mood
+        tied = mood.emotion and before and mood.counts.get(before) == mood.counts[mood.emotion]
+        return before if tied else mood.emotion
 
     def _follow(self, emotion: Emotion | None) -> None:
         """Since when the mood is what it is."""
@@ -186,7 +217,7 @@ class Session:
         """Whether another song may and should start."""
         steady = self._mood is not None and self.time - self._mood_since >= self._stable
         heard = self.time - self._song_begun >= self._least
-        return steady and heard and (self._mood is not self._song_mood or self._over())
+        return steady and heard and not self._paused and (self._mood is not self.song_mood or self._over())
 
     def _over(self) -> bool:
         """Whether the song has come to its end."""
@@ -194,12 +225,15 @@ class Session:
         return song is not None and song.duration is not None and self.time - self._song_begun >= song.duration
 
     def _change(self) -> None:
-        song = self._library.pick(self._mood, self.mode, self._played) if self._mood else None
-        self._song_mood = self._mood
+        song = self._choose(self._mood) if self._mood else None
         if song:
-            self.song, self._song_begun = song, self.time
+            self.song, self._song_begun, self.song_mood = song, self.time, self._mood
             self._played.append(song)
+            self._chosen.clear()
 
-
-def _absence(seconds: float) -> str:
-    return f"Nobody is in the picture since {seconds:.0f} seconds; the song plays on."
+    def _choose(self, mood: Emotion) -> Song | None:
+        """The song for a mood: the same until another begins."""
+        song = self._chosen.get(mood) or self.library.pick(mood, self._mode, self._played)
+        if song:
+            self._chosen[mood] = song
+        return song

@@ -376,6 +376,53 @@ def test_a_lost_connection_is_told_and_the_next_picture_is_answered(visit):
     wait_until_playing(page)
 
 
+@pytest.mark.parametrize("visit", [["ERR_INTERNET_DISCONNECTED"]], indirect=True)
+def test_a_connection_that_is_lost_while_a_picture_is_sent_is_told(visit):
+    page = visit()
+    page.context.set_offline(True)
+    upload(page, PORTRAIT)
+    page.get_by_role("status").get_by_text("The picture did not arrive.").wait_for()
+    page.context.set_offline(False)
+    ask(page, PORTRAIT)
+    assert name(page) == "Happy"
+
+
+@pytest.mark.parametrize("way", ["reload", "back", "forward"])
+def test_after_a_reload_and_back_and_forward_there_is_nothing_stale(visit, grey, way):
+    page = visit()
+    ask(page, PORTRAIT)
+    wait_until_playing(page)
+    if way == "reload":
+        page.reload()
+    else:
+        page.goto("about:blank")
+        page.go_back()
+    if way == "forward":
+        page.go_forward()
+        page.go_back()
+    page.wait_for_selector(".stage .selfie")
+    assert sounding(page) == 0
+    upload(page, grey)
+    page.get_by_text("No face found").wait_for()
+    assert page.locator(".box").count() == 0
+    ask(page, PORTRAIT)
+    wait_until_playing(page)
+    assert sounding(page) == 1
+
+
+@pytest.mark.parametrize("visit", [["ERR_FAILED", "ERR_ABORTED"]], indirect=True)
+def test_a_page_that_is_left_while_a_picture_is_read_can_be_used_again(visit):
+    page = visit()
+    page.route("**/component_server/**", lambda route: None)
+    page.click("[data-example='group.jpg']")
+    page.get_by_role("status").get_by_text("Looking for faces").wait_for()
+    page.unroute("**/component_server/**")
+    page.reload()
+    page.click("[data-example='eileen-collins.jpg']")
+    answered(page)
+    assert name(page) == "Happy"
+
+
 def test_what_the_browser_cannot_show_the_server_shows(visit, portrait, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.tiff"), cv2.cvtColor(portrait, cv2.COLOR_RGB2BGR))
     page = visit()
@@ -455,6 +502,28 @@ def test_the_keyboard_alone_does_it(visit):
     page.wait_for_selector(".face:visible")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.className") == "box"
+    page.keyboard.press("Enter")
+    page.focus(".face [title=sad]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".face [title=sad][aria-pressed=true]")
+    tab_to(page, ".take summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "[data-take=share]")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "femr-sad.jpg"
+    tab_to(page, ".player .play")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".player[data-state=paused]")
+
+
+def tab_to(page, selector):
+    """Presses Tab until a part of the page has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached")
 
 
 def test_every_control_has_a_name(visit):

@@ -6,6 +6,7 @@ from builders import PORTRAIT
 from chromium import DESKTOP, PHONE, chromium, visiting
 from femr.page import shared
 from photo_tab import answered, ask, open_tab, serious, wait_until_playing
+from videos import scene, steady, write_video
 
 TABS = ("Photo", "Live", "Photos and video", "Report", "Songs", "About")
 
@@ -23,9 +24,28 @@ def visit(browser, server):
         yield lambda size, scheme: open_page(browser, size, color_scheme=scheme)
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory, portrait):
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    write_video(path, [scene(portrait, (90, 50))] * 10, steady(1, 10), rate=10)
+    return path
+
+
+def find_moods(page, *paths):
+    if page.locator('#files button[aria-label="Clear"]').count():
+        page.click('#files button[aria-label="Clear"]')
+    page.set_input_files("#files input[type=file]", [str(path) for path in paths])
+    page.locator("#files .file-preview a").nth(len(paths) - 1).wait_for()
+    page.click("#start")
+    page.wait_for_selector("#start[disabled]")
+    page.wait_for_selector("#start:not([disabled])", timeout=60_000)
+    page.wait_for_selector("#downloads .download")
+    page.wait_for_timeout(500)  # the buttons' colours change slowly
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_nothing_serious_is_found_on_any_tab(visit, size, scheme):
+def test_nothing_serious_is_found_on_any_tab(visit, film, size, scheme):
     page = visit(size, scheme)
     found = {}
     for tab in TABS:
@@ -37,13 +57,54 @@ def test_nothing_serious_is_found_on_any_tab(visit, size, scheme):
     answered(page)
     wait_until_playing(page)
     page.click(".box >> nth=0")
+    page.click(".face [title=sad]")
+    page.wait_for_selector(".face [title=sad][aria-pressed=true]")
+    page.click(".take summary")
     page.click(".options summary")
-    found["an answer"] = serious(page)
+    found["an answer, corrected, to be shared"] = serious(page)
+    open_tab(page, "Photos and video")
+    find_moods(page, *(PORTRAIT.with_name(name) for name in ("group.jpg", "eileen-collins.jpg", "grace-hopper.jpg")))
+    found["photos"] = serious(page)
+    find_moods(page, film)
+    page.wait_for_selector(".film")
+    found["a film"] = serious(page)
     open_tab(page, "Songs")
     page.locator(".library button").nth(4).click()
     page.wait_for_timeout(500)
     found["a song"] = serious(page)
     assert {state: problems for state, problems in found.items() if problems} == {}
+
+
+@pytest.mark.parametrize("size", [{"width": 320, "height": 640}, {"width": 640, "height": 360}], ids=["320", "200 %"])
+def test_nothing_sticks_out_of_a_narrow_window(visit, film, size):
+    """320 pixels, and 1280 enlarged to 200 %."""
+    page = visit(size, "light")
+    out = {}
+
+    def look(state):
+        out[state] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    page.click(".selfie")  # this browser has no camera
+    page.wait_for_selector(".system:visible")
+    look("no camera")
+    for tab in TABS:
+        open_tab(page, tab)
+        page.wait_for_timeout(800)
+        look(tab)
+    open_tab(page, "Photos and video")
+    find_moods(page, film)
+    page.wait_for_selector(".film")
+    look("a film")
+    open_tab(page, "Photo")
+    page.click("[data-example='group.jpg']")
+    answered(page)
+    wait_until_playing(page)
+    page.click(".box >> nth=0")
+    page.click(".take summary")
+    look("an answer")
+    box = page.locator(".play").bounding_box()
+    assert box["x"] + box["width"] <= size["width"]
+    assert {state: width for state, width in out.items() if width > 0} == {}
 
 
 def test_errors_and_cameras_are_accessible_too(visit, tmp_path):

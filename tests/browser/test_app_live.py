@@ -1,81 +1,42 @@
-"""The Live tab in a real browser, its camera fed from a film; and what a stranger may send instead of a frame."""
+"""The Live tab in a real browser, its camera fed from a film; and what a stranger may send instead of a picture."""
 
-import asyncio
-import base64
 import json
 import os
+import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 
 import cv2
-import gradio as gr
 import numpy as np
 import pytest
 
 from builders import PORTRAIT, ROOT
+from camera import astonished, film, nobody, smile, start, wait_for_mood, wait_for_songs, wait_for_word
 from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher, visiting
-from femr.images import load_image
-from femr.page import inputs, live, shared
+from femr.page import app, live, shared
+from femr.page.live import Setup
 from femr.video.session import LEAST, STABLE
-from photo_tab import wait_until_playing
+from photo_tab import ask, open_tab, serious, wait_until_playing
 
-RATE = 5  # pictures a second of the films
-# the page keeps a diary: [seconds, mood, song] at each change
-DIARY = """() => {
-  window.diary = [];
-  const text = (selector) => document.querySelector(selector)?.innerText.trim() || '';
-  setInterval(() => {
-    const entry = [text('#live-mood .name'), text('#live-song b')];
-    const last = window.diary.at(-1);
-    if (!last || last[1] !== entry[0] || last[2] !== entry[1]) {
-      window.diary.push([performance.now() / 1000, ...entry]);
-    }
-  }, 50);
-}"""
-
-
-def smile(portrait):
-    """The head of the portrait, (240, 320, 3)."""
-    return cv2.resize(portrait[10:235, 72:372], (320, 240))
-
-
-def astonished(portrait):
-    """The same head with a small round mouth painted where hers is, by hand: both networks read surprise, clearly."""
-    head = portrait[10:235, 72:372].copy()
-    mouth = np.zeros(head.shape[:2], np.uint8)
-    cv2.ellipse(mouth, (151, 130), (30, 19), 0, 0, 360, 255, -1)
-    head = cv2.inpaint(head, mouth, 5, cv2.INPAINT_TELEA)
-    for radius, color in ((11, (150, 80, 75)), (8, (45, 20, 20))):  # lips, and the dark between them
-        cv2.circle(head, (151, 140), radius, color, -1)
-    return cv2.resize(cv2.GaussianBlur(head, (0, 0), 0.8), (320, 240))
-
-
-def write_film(path, *scenes):
-    """(picture, seconds) each, raw 4:2:0 frames with a Y4M header: what Chromium's fake camera plays, over and over."""
-    with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W320 H240 F%d:1 Ip A1:1 C420jpeg\n" % RATE)
-        for picture, seconds in scenes:
-            frame = b"FRAME\n" + cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YUV_I420).tobytes()
-            file.write(round(seconds * RATE) * frame)
-    return path
+TOKEN = "a" * 32
+NO_CAMERA = ["--use-fake-device-for-media-stream"]
 
 
 @pytest.fixture(scope="module")
 def url(server):
-    shared.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, as app.py does
+    shared.analyzer(live.DEFAULT_MODEL)(PORTRAIT)  # loaded beforehand, as app.py does
     return server
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory, portrait):
     folder = tmp_path_factory.mktemp("films")
-    nobody = np.full((240, 320, 3), 90, np.uint8)
     return {
-        "turn": write_film(folder / "turn.y4m", (smile(portrait), 12), (astonished(portrait), 60)),
-        "smile": write_film(folder / "smile.y4m", (smile(portrait), 5)),
-        "nobody": write_film(folder / "nobody.y4m", (nobody, 5)),
+        "turn": film(folder / "turn.y4m", (smile(portrait), 12), (astonished(portrait), 90)),
+        "smile": film(folder / "smile.y4m", (smile(portrait), 5)),
+        "nobody": film(folder / "nobody.y4m", (nobody(), 5)),
     }
 
 
@@ -89,191 +50,258 @@ def launch():
 @pytest.fixture
 def visit(launch, url, films):
     """Opens the tab as a new visitor whose camera plays a film."""
-    with ExitStack() as stack, visiting(url) as open_page:
+    with ExitStack() as stack, visiting(url, but=("410",)) as open_page:
 
-        def open_tab(film=None, flags=None, size=DESKTOP):
+        def open_live(film=None, flags=None, size=DESKTOP, address="?view=live"):
             if flags is None:
                 flags = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}"]
             browser = launch(*FLAGS, *flags)
             stack.callback(browser.close)
-            page = open_page(browser, size)
-            page.get_by_role("tab", name="Live").click()
-            page.evaluate(DIARY)
-            return page
+            return open_page(browser, size, address)
 
-        yield open_tab
-
-
-def start(page):
-    """Switch the camera on and press Start; the page's seconds at that moment."""
-    page.locator("#camera").get_by_text("Click to Access Webcam").click()
-    page.get_by_role("button", name="Start", exact=True).click()
-    return page.evaluate("performance.now() / 1000")
-
-
-def wait_for_mood(page, words, seconds=20):
-    page.locator("#live-mood").get_by_text(words, exact=False).first.wait_for(timeout=1000 * seconds)
-
-
-def wait_for_songs(page, count, seconds):
-    songs = "n => new Set(window.diary.map((entry) => entry[2]).filter(Boolean)).size >= n"
-    page.wait_for_function(songs, arg=count, timeout=1000 * seconds)
+        yield open_live
 
 
 def test_mood_and_song_follow_the_face_and_two_visitors_do_not_meet(visit, portrait, library):
-    expression = shared.analyzer("mobilenet_v2")(astonished(portrait)).mood.emotion
+    expression = shared.analyzer(live.DEFAULT_MODEL)(astonished(portrait)).mood.emotion
     assert expression not in (None, "happy"), "the painted face should look different"
     before = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.*"))
     first, second = visit("turn"), visit("nobody")
     began = start(first)
     start(second)
-    wait_for_mood(first, "Happy")
-    wait_for_mood(second, "No face found")
-    wait_for_songs(first, 1, 30)
-    wait_until_playing(first)
-    wait_for_songs(first, 2, 60)
-    wait_until_playing(first)
+    wait_for_mood(first, "happy")
+    assert first.inner_text(".live .reason") == "one face in view"
+    wait_for_songs(first, 1)
+    assert "Next: " in first.inner_text(".live .song .next") or not first.inner_text(".live .song .next")
+    first.locator(".live .song .next").get_by_text(f"Next: {expression.adjective}, in ").wait_for(timeout=60_000)
+    wait_for_songs(first, 2)
+    first.wait_for_timeout(3000)
 
     diary = first.evaluate("window.diary")
     moods = [mood for i, (_, mood, _) in enumerate(diary) if mood and (not i or mood != diary[i - 1][1])]
-    assert moods == ["Happy", expression.adjective.capitalize()]
+    assert moods == ["happy", expression.adjective]
     songs = [(at, song) for i, (at, _, song) in enumerate(diary) if song and (not i or song != diary[i - 1][2])]
-    of = {song.title: song.emotion for song in library.songs}
+    of = {f"♫ {song.title}": song.emotion for song in library.songs}
     assert [of[song] for _, song in songs] == ["happy", expression]
     assert songs[0][0] - began > STABLE
     assert songs[1][0] - songs[0][0] > LEAST - 1  # an answer may be a moment on its way
-    assert "♫" not in second.inner_text("#live-song")
+    faded(first.evaluate("window.volumes"), songs[0][0] + 1)
+    assert second.inner_text(".live .name") == ""
+    assert second.inner_text(".live .reason") == "nobody in view"
     assert all(not song for _, _, song in second.evaluate("window.diary"))
-    # the boxes are on the picture, and no picture is a file
-    shown = load_image(base64.b64decode(first.get_attribute("#live-picture img", "src").partition(",")[2]))
-    assert max(shown.shape) == live.SHOWN_SIDE
+    # no picture is a file
     new = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.*")) - before
     assert new == set()
+
+
+def faded(volumes, since):
+    """From the first song on there is always sound, and while two are heard they are together as loud as one."""
+    heard = [(at, sorted(both)) for at, both in volumes if at > since]
+    assert all(both for _, both in heard)
+    both = [(at, volume) for at, volume in heard if len(volume) == 2]
+    assert len(both) >= 5
+    assert both[-1][0] - both[0][0] < 4
+    assert all(sum(v * v for v in volume) == pytest.approx(1, abs=0.35) for _, volume in both)
+    assert max(len(volume) for _, volume in heard) == 2
 
 
 def test_stop_and_start_on_a_phone(visit):
     page = visit("smile", size=PHONE)
     start(page)
-    wait_for_songs(page, 1, 30)
+    wait_for_songs(page, 1)
     wait_until_playing(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    places = [page.locator(at).bounding_box()["y"] for at in ("#camera", "#live-mood", "#live-picture", "#live-chart")]
-    assert places == sorted(places)
+    scene = page.locator(".live .scene").bounding_box()
+    assert scene["height"] > PHONE["height"] / 2
+    assert serious(page) == []
     page.get_by_role("button", name="Stop", exact=True).click()
-    wait_for_mood(page, "Stopped.")
-    page.wait_for_function("window.sounding().length === 0")
-    page.wait_for_timeout(1200)
-    assert "Stopped." in page.inner_text("#live-mood")
+    page.wait_for_function("() => window.sounding().length === 0")
+    assert page.evaluate("document.querySelector('.live video').srcObject") is None
     page.get_by_role("button", name="Start", exact=True).click()
-    wait_for_mood(page, "Happy")
+    wait_for_mood(page, "happy")
     # not the song that was just heard
-    wait_for_songs(page, 2, 30)
+    wait_for_songs(page, 2)
 
 
-def test_a_stream_ends_by_itself_after_its_time(visit, monkeypatch):
-    monkeypatch.setattr(live, "MINUTES", 0.03)
+def test_who_leaves_the_tab_is_not_watched_any_more(visit):
     page = visit("smile")
     start(page)
-    wait_for_mood(page, "Happy")
-    wait_for_mood(page, "minutes are over. Press Start to go on.")
+    wait_for_songs(page, 1)
+    page.evaluate("window.track = document.querySelector('.live video').srcObject.getTracks()[0]")
+    page.evaluate("window.asked = 0; document.querySelector('.live').addEventListener('answer', () => window.asked++)")
+    page.wait_for_function("() => window.asked > 0")
+    open_tab(page, "Songs")
+    page.wait_for_function("() => window.track.readyState === 'ended'")
+    page.wait_for_function("() => window.sounding().length === 0")
+    asked = page.evaluate("window.asked")
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.asked") - asked <= 1
+    open_tab(page, "Live")
     page.get_by_role("button", name="Start", exact=True).wait_for()
-    monkeypatch.undo()
-    page.get_by_role("button", name="Start", exact=True).click()
-    wait_for_mood(page, "Happy")
+
+
+def test_live_begins_with_silence_where_a_photos_song_plays(visit):
+    page = visit("smile", address="")
+    page.locator(".stage").wait_for()
+    ask(page, PORTRAIT)
+    wait_until_playing(page)
+    open_tab(page, "Live")
+    start(page)
+    assert page.evaluate("window.sounding().length") == 0
+    wait_for_songs(page, 1)
+    page.wait_for_function("() => window.sounding().length === 1")
+
+
+@pytest.fixture
+def hosted(monkeypatch):
+    """A page that is open to everybody, on which three seconds are all that one gets."""
+    monkeypatch.setattr(live, "MINUTES", 0.05)
+    setup = Setup(hosted=True)
+    page = app.build_page(setup)
+    _, url, _ = app.launch(page, setup, prevent_thread_lock=True, quiet=True)
+    yield url
+    page.close()
+
+
+def test_a_visit_of_a_public_page_ends_after_its_time(launch, hosted, films):
+    browser = launch(*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={films['smile']}")
+    with visiting(hosted, but=("410",)) as open_page:
+        page = open_page(browser, address="?view=live")
+        start(page)
+        page.locator(".live .stopped").get_by_text("minutes are over. Press Start to go on.").wait_for(timeout=20_000)
+        page.get_by_role("button", name="Start", exact=True).click()
+        wait_for_mood(page, "happy")
+    browser.close()
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
-    [
-        (["--use-fake-device-for-media-stream"], "The browser may not use your camera."),
-        ([], "No camera was found."),
-    ],
+    [(NO_CAMERA, "The browser may not use the camera."), ([], "Waiting for a camera: none is connected.")],
     ids=["refused", "missing"],
 )
 def test_without_a_camera_a_sentence_says_what_to_do(visit, flags, words):
     page = visit(flags=flags)
-    page.locator("#camera").get_by_text("Click to Access Webcam").click()
-    page.get_by_role("alert").get_by_text(words).wait_for()
+    start(page)
+    wait_for_word(page, words)
 
 
-def jpeg(picture):
-    return inputs.JPEG + base64.b64encode(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()).decode()
+def jpeg(picture, quality=90):
+    coded = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return coded[1].tobytes()
 
 
-def first_answer(server, payload, mode="match"):
-    """Send a frame without a browser: "generating" or "error", and what came with it."""
-    url = f"{server}gradio_api/call/watch"
-    data = json.dumps({"data": [payload, mode]}).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"})) as response:
-        event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{url}/{event}", timeout=60) as response:
-        kind = response.readline().decode().partition(": ")[2].strip()
-        answer = response.readline().decode().partition(": ")[2]
-    if kind == "generating":  # a stream that nobody closes waits for its next frame
-        urllib.request.urlopen(urllib.request.Request(f"{server}gradio_api/stream/{event}/close", b"")).close()
-    return kind, answer
+def send(url, body, told="{}", token=TOKEN, kind="image/jpeg", where="frame"):
+    """What a stranger gets without a browser: the status, and the answer."""
+    headers = {"Content-Type": kind, "Femr-Told": told if isinstance(told, str) else json.dumps(told)}
+    asked = urllib.request.Request(f"{url}live/{where}?visit={token}", body, headers, method="POST")
+    try:
+        with urllib.request.urlopen(asked) as response:
+            text = response.read()
+            assert response.headers["Cache-Control"] == "no-store"
+            return response.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        text = error.read().decode()
+        assert str(ROOT) not in text
+        return error.code, json.loads(text)["error"]
 
 
-def test_a_frame_is_answered(url, portrait):
-    kind, answer = first_answer(url, {"url": jpeg(smile(portrait))})
-    assert kind == "generating"
-    assert "Happy" in answer
-    assert "data:image/jpeg;base64," in answer
+def test_a_picture_is_answered(url, portrait):
+    status, answer = send(url, jpeg(smile(portrait)))
+    assert status == HTTPStatus.OK
+    (face,) = answer["faces"]
+    assert (face["number"], face["emotion"], face["emoji"]) == (1, "happy", "😀")
+    assert all(0 <= share <= 1 for share in face["box"])
+    assert (answer["mood"]["emotion"], answer["sentence"], answer["shares"]) == ("happy", "one face in view", None)
+    assert (answer["song"], answer["next"]["mood"], answer["commands"]) == (None, "happy", [])
 
 
-@pytest.mark.parametrize("meta", [{"meta": {"_type": "gradio.FileData"}}, {}])
+def test_a_crowd_has_shares_and_a_small_group_has_none(url, portrait):
+    head = cv2.resize(portrait[0:240, 100:340], (240, 240))
+    for faces in (4, 6):
+        _, answer = send(url, jpeg(np.hstack([head] * faces)[:, :1280]), token=f"{faces}" * 32)
+        found = len(answer["faces"])
+        assert answer["sentence"] == ("a small group" if faces == 4 else f"{found} of {found} look happy")
+        assert answer["shares"] == (None if faces == 4 else {"happy": 1.0})
+
+
+def test_after_a_restart_the_music_goes_on_from_what_the_browser_tells(url, portrait, library):
+    told = {"song": 3, "mood": "happy", "since": 100.0, "heard": [1, 2, 3], "failed": [4]}
+    _, answer = send(url, jpeg(smile(portrait)), told, token="b" * 32)
+    assert (answer["song"]["number"], answer["note"]) == (3, "")
+    assert answer["next"]["song"]["number"] not in (3, 4)
+    assert answer["next"]["seconds"] is None
+    assert library.songs[answer["next"]["song"]["number"]].emotion == "happy"
+    _, pulse = send(url, b"", told, token="b" * 32, where="pulse")
+    assert pulse["next"]["song"] == answer["next"]["song"]
+
+
 @pytest.mark.parametrize(
-    "payload",
+    "told",
     [
-        {"path": str(PORTRAIT)},
-        {"path": str(PORTRAIT), "orig_name": "a.gif"},
-        {"path": "/etc/passwd"},
-        {"url": f"file://{PORTRAIT}"},
-        {"url": str(PORTRAIT)},
-        {"url": "http://127.0.0.1:1/a.jpg"},
-        {"url": "data:image/png;base64,iVBORw0KGgo="},
-        {"url": "data:image/jpeg;base64,%%%"},
-        {"url": inputs.JPEG + "A" * 4_100_000},
-        {},
+        "",
+        "[]",
+        "nonsense",
+        {"song": -1},
+        {"song": "3"},
+        {"heard": "12"},
+        {"heard": list(range(2000))},
+        {"heard": None},
+        {"failed": [1.5]},
+        {"since": "now"},
+        {"mood": "great"},
+        {"mood": []},
+        "[" * 20_000,
+        {"mode": "loud"},
+        {"wall": "yes"},
+        {"every": 1000},
+        {"smallest_face": 1},
+        {"stranger": 1},
     ],
-    ids=["path", "gif", "system", "file-url", "path-as-url", "http", "png", "not-base64", "large", "empty"],
 )
-def test_nothing_but_a_small_jpeg_is_taken(url, payload, meta):
-    kind, answer = first_answer(url, {**payload, **meta})
-    assert kind == "error"
-    assert "happy" not in answer.lower()
-    assert str(ROOT) not in answer
-    assert "root:" not in answer
+def test_what_no_script_of_ours_tells_is_refused(url, portrait, told):
+    status, words = send(url, jpeg(smile(portrait)), told, token="c" * 32)
+    assert status == HTTPStatus.BAD_REQUEST
+    assert words.startswith("Expected ")
 
 
-def test_a_frame_may_not_bring_a_path_along(url, portrait):
-    kind, _ = first_answer(url, {"url": jpeg(smile(portrait)), "path": str(PORTRAIT)})
-    assert kind == "error"
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"", "image/jpeg", 400),
+        (b"%PDF-1.4", "image/jpeg", 400),
+        (jpeg(np.zeros((40, 40, 3), np.uint8))[:300], "image/jpeg", 400),
+        (jpeg(np.zeros((400, 1300, 3), np.uint8)), "image/jpeg", 400),
+        (jpeg(np.zeros((20000, 40, 3), np.uint8)), "image/jpeg", 400),
+        (cv2.imencode(".png", np.zeros((40, 40, 3), np.uint8))[1].tobytes(), "image/jpeg", 400),
+        (bytes(live.MOST_BYTES + 1), "image/jpeg", 413),
+        (jpeg(np.zeros((40, 40, 3), np.uint8)), "application/json", 415),
+    ],
+    ids=["empty", "pdf", "cut", "wide", "high", "png", "large", "json"],
+)
+def test_nothing_but_a_small_jpeg_is_taken(url, body, kind, status):
+    code, words = send(url, body, kind=kind, token="d" * 32)
+    assert (code, bool(words)) == (status, True)
 
 
-def test_a_damaged_frame_gets_a_sentence(url, portrait):
-    kind, answer = first_answer(url, {"url": jpeg(smile(portrait))[:4003]})
-    assert kind == "generating"
-    assert "The picture is damaged or cut short: 13% of it is there." in answer
+@pytest.mark.parametrize("token", ["", "short", "a" * 200, "../../etc/passwd-and-some-more"])
+def test_a_visit_needs_a_token_that_nobody_can_guess(url, portrait, token):
+    assert send(url, jpeg(smile(portrait)), token=token)[0] == HTTPStatus.BAD_REQUEST
 
 
-def test_an_unknown_mode_is_refused(url, portrait):
-    assert first_answer(url, {"url": jpeg(smile(portrait))}, "loud")[0] == "error"
-
-
-def test_gradio_keeps_no_frame():
-    assert inputs.Frame(url="data:image/jpeg;base64,AAAA").model_dump().get("url") is None
-
-
-def test_a_frame_that_waited_too_long_is_dropped(portrait, monkeypatch):
-    frame = base64.b64decode(jpeg(smile(portrait)).partition(",")[2])
-
-    def watched():  # in a thread of its own: the browser's client has a loop in this one
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(lambda: asyncio.run(live.watch(frame, "match", None))).result()
-
+def test_a_picture_that_waited_too_long_is_dropped(url, portrait, monkeypatch):
     monkeypatch.setattr(live, "LATE", -1.0)  # whatever comes has waited longer
-    assert watched() == (gr.skip(),) * 6
-    monkeypatch.setattr(live, "LATE", 60.0)
-    on_time = watched()
-    assert "Happy" in on_time[0]
+    assert send(url, jpeg(smile(portrait)), token="e" * 32) == (HTTPStatus.NO_CONTENT, None)
+    monkeypatch.undo()
+    assert send(url, jpeg(smile(portrait)), token="e" * 32)[0] == HTTPStatus.OK
+
+
+def test_new_faces_are_looked_for_in_every_second_picture_only_where_that_is_wanted(url, portrait):
+    one, two = smile(portrait), np.hstack([smile(portrait)] * 2)
+    told = {"every": 2, "smallest_face": 40}
+    seen = [len(send(url, jpeg(picture), told, token="f" * 32)[1]["faces"]) for picture in (two, two, two)]
+    assert seen == [2, 2, 2]
+    blank = np.zeros_like(one)
+    seen = [
+        len(send(url, jpeg(np.hstack([one, other])), told, token="g" * 32)[1]["faces"]) for other in (blank, one, one)
+    ]
+    assert seen == [1, 1, 2]

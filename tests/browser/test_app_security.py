@@ -18,6 +18,7 @@ from PIL import Image
 
 import femr
 from builders import PORTRAIT, ROOT
+from damaged_pictures import good_files
 from femr.output.rows import to_dict
 from femr.page import app, html, photo, shared
 from visitors import ask, post, upload
@@ -88,6 +89,19 @@ def test_names_and_modes_do_not_change_what_is_seen(server, analyzer, portrait, 
     assert kind == "complete"
     face = max(data[0]["faces"], key=lambda face: face["confidence"])
     assert face["expression"] == "happy"
+
+
+def test_every_kind_of_picture_gets_an_answer_and_half_of_it_an_answer_or_one_sentence(server):
+    for kind, data in good_files().items():
+        whole, half = (
+            ask(server, "read", {"path": upload(server, "photo", part), "model": "mobilenet_v2"})
+            for part in (data, data[: len(data) // 2])
+        )
+        assert "No face" in whole["mood"]["reason"], kind
+        assert "mood" in half or list(half) == ["error"], kind
+        sentence = half.get("error", "")
+        assert sentence.isprintable()
+        assert "/" not in sentence
 
 
 def bomb():

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from builders import PORTRAIT, ROOT
 from chromium import DESKTOP, PHONE, chromium, visiting
@@ -36,6 +37,12 @@ def visit(browser, server):
             return page
 
         yield visit
+
+
+@pytest.fixture
+def grey(tmp_path):
+    Image.new("RGB", (200, 200), "gray").save(tmp_path / "grey.png")
+    return tmp_path / "grey.png"
 
 
 def say(page, face, emotion):
@@ -121,16 +128,25 @@ def test_card_clip_and_playlist_are_named_after_the_mood(visit):
     assert page.get_by_role("status").get_by_text("Saved as femr-happy.m3u8.").is_visible()
 
 
-def test_without_a_mood_there_is_no_card_and_it_is_said(visit, tmp_path):
+def test_without_a_mood_nothing_is_offered_but_the_playlist_of_one_that_is_chosen(visit, grey):
     page = visit()
-    from PIL import Image
-
-    Image.new("RGB", (200, 200), "gray").save(tmp_path / "grey.png")
-    upload(page, tmp_path / "grey.png")
+    upload(page, grey)
     page.get_by_text("No face found").wait_for()
+    assert not page.is_visible(".take")
+    page.click("[data-mood=sad]")
+    wait_until_playing(page)
     page.click(".take summary")
-    page.click("[data-take=share]")
-    page.get_by_text("There is no mood in this picture").wait_for()
+    assert page.locator("[data-take]:visible").count() == 1
+    assert taken(page, "playlist")[0] == "femr-sad.m3u8"
+    page.click("[data-example='group.jpg']")
+    answered(page)
+    assert page.locator("[data-take]:visible").count() == 3
+
+
+def test_without_a_mood_there_is_no_card_and_no_clip(server, grey):
+    path = sent(server, "grey.png", grey.read_bytes())
+    for handler in ("share", "clip"):
+        assert "There is no mood in this picture" in ask(server, handler, {"path": path})["error"]
 
 
 HANDLERS = ("share", "clip", "read", "show")

@@ -138,8 +138,10 @@ def test_data_that_are_not_there():
 
 def test_visitors_of_the_page_are_all_answered_as_if_alone(monkeypatch, capsys):
     monkeypatch.setattr(visitors, "LARGE", Plan(1600, 1200, 5))
-    visitors.main(["--visitors", "3", "--photos", "2", "--mixed", "--json"])
+    visitors.main(["--visitors", "3", "--photos", "2", "--live", "1", "--walls", "1", "--large", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert (document["answers"], document["refused"]) == (6, 0)
     assert document["equal_to_those_given_alone"] is True
-    assert all(document[key] > 0 for key in ("photo_p95", "large_seconds", "frame_p50", "peak_mb"))
+    assert all(
+        document[key] > 0 for key in ("photo_p95", "large_seconds", "live_frame_p50", "wall_frames_a_second", "peak_mb")
+    )

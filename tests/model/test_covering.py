@@ -32,18 +32,18 @@ def test_a_crop_without_anything_in_it_has_numbers(value):
 
 
 def test_the_portrait_is_not_covered_in_any_light_size_or_mirrored(portrait, face):
-    assert not is_covered(portrait, face)
+    assert not is_covered(crop_face(portrait, face))
     for factor in (0.3, 0.6):
-        assert not is_covered((portrait * factor).astype(np.uint8), face)
+        assert not is_covered(crop_face((portrait * factor).astype(np.uint8), face))
     mirrored = crop_face(portrait, face)[:, ::-1]
     assert score(features(np.ascontiguousarray(mirrored))) < THRESHOLD
     for zoom in (0.4, 2.0):
         resized = cv2.resize(portrait, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        assert not is_covered(resized, face.scaled(zoom))
+        assert not is_covered(crop_face(resized, face.scaled(zoom)))
 
 
 def test_painted_masks_are_seen(masked, face):
-    assert sum(is_covered(picture, face) for picture in masked) >= 17
+    assert sum(is_covered(crop_face(picture, face)) for picture in masked) >= 17
 
 
 def test_painted_masks_change_the_lower_face_only(portrait, masked, face):
@@ -75,17 +75,17 @@ def test_a_covered_face_is_unsure_whatever_its_scores(detector, classifier, libr
 def test_what_may_be_no_face_is_told_first(masked, face):
     assert set(UNREADABLE) < set(UNSURE_REASONS)
     weak = Face(face.box, 0.83, face.landmarks)
-    covered = next(picture for picture in masked if is_covered(picture, face))
-    assert why_unreadable(covered, weak) == "may be no face"
-    assert why_unreadable(covered, face) == "covered"
+    covered = next(crop for crop in (crop_face(picture, face) for picture in masked) if is_covered(crop))
+    assert why_unreadable(weak, covered) == "may be no face"
+    assert why_unreadable(face, covered) == "covered"
 
 
 def test_a_plain_face_is_unclear_only_where_its_scores_are(portrait, face):
-    assert unclear(portrait, face, sure=True) == (False, None)
-    assert unclear(portrait, face, sure=False) == (True, None)
-    dark = (portrait * 0.25).astype(np.uint8)
-    assert unclear(dark, face, sure=True) == (False, None)
-    assert unclear(dark, face, sure=False) == (True, "dark")
+    for factor, reason in ((1.0, None), (0.25, "dark")):
+        picture = (portrait * factor).astype(np.uint8)
+        crop = crop_face(picture, face)
+        assert unclear(picture, face, crop, sure=True) == (False, None)
+        assert unclear(picture, face, crop, sure=False) == (True, reason)
 
 
 def test_the_fit_tells_masked_from_plain(portrait, masked, face):

@@ -14,7 +14,7 @@ from skimage import data
 
 from builders import PORTRAIT, ROOT, write_wav
 from femr.__main__ import main
-from femr.cli.parser import EXAMPLES, Parser
+from femr.cli import EXAMPLES, Parser
 from femr.cli.terminal import quiet
 from femr.images import load_image
 from videos import write_video

@@ -198,7 +198,7 @@ class TestSpace:
             "femr/report/page.html",
             "femr/page/app.css",
             "femr/page/about.md",
-            "femr/page/live.js",
+            "femr/page/wall.html",
             "femr/page/static/player.js",
             "femr/page/static/icon.svg",
             "examples/photo.jpg",

@@ -199,6 +199,16 @@ def test_closed_streams(place):
     assert process.returncode == BAD_INPUT
 
 
+@pytest.mark.parametrize("command", ["analyze .", "music check .", "report ."])
+def test_a_current_folder_that_is_gone(place, command):
+    shell = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m femr {command}"
+    process = subprocess.run(
+        ["sh", "-c", shell], cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, stderr=subprocess.PIPE
+    )
+    assert process.returncode == BAD_INPUT
+    assert process.stderr == b"femr: The current folder cannot be used: No such file or directory.\n"
+
+
 def test_a_picture_from_standard_input(inside, place, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PORTRAIT.read_bytes())))
     assert main(["analyze", "-", "--annotate", "drawn"]) == 0

@@ -278,6 +278,51 @@ def test_brackets_are_of_a_name_where_there_is_such_a_one(tmp_path, monkeypatch,
     assert found(pattern) == names
 
 
+def test_one_of_several_that_holds_nothing_costs_nothing_else(tmp_path, monkeypatch):
+    """As with `femr *`, where a folder is empty and a file is not what it is called."""
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path, ["a.jpg", "z.jpg", "raw/b.dng", "c.zip"])
+    Path("empty").mkdir()
+    Path("list.txt").write_text("empty\nz.jpg\n")
+    first, *faults, last = find(["a.jpg", "c.zip", "empty", "list.txt", "none/*.jpg", "raw", "z.jpg"])
+    assert (first.path, last.path) == ("a.jpg", "z.jpg")
+    told = []
+    for each in faults:
+        try:
+            each.picture()
+            told.append(each.name)
+        except ImageError as error:
+            told.append(str(error))
+    assert told == [
+        "c.zip is damaged or no ZIP file.",
+        "There are no pictures or videos in empty.",
+        "There are no pictures or videos in empty.",
+        "z.jpg",
+        "There are no pictures or videos in none/*.jpg.",
+        "There are no pictures or videos in raw. Passed over as neither pictures nor videos by their endings: 1 .dng.",
+    ]
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF", "BMP", "GIF"])
+def test_a_picture_that_is_called_a_list(tmp_path, form):
+    path = tmp_path / "photo.txt"
+    Image.open(io.BytesIO(picture(side=64))).save(path, form)
+    (found,) = find([path])
+    assert found.picture().size == (64, 64)
+
+
+def test_addresses_of_files_as_file_managers_give_them(tmp_path):
+    (path,) = (fill(tmp_path, ["My é #1.jpg"]) / name for name in ["My é #1.jpg"])
+    fill(tmp_path / "list", ["b.jpg"])
+    addresses = [path.as_uri(), path.as_uri().replace("///", "//localhost/"), path.as_uri().replace("file:", "FILE:")]
+    (tmp_path / "list.txt").write_text(path.as_uri())
+    assert [each.path for each in find([*addresses, tmp_path / "list.txt"])] == [str(path)] * 4
+    assert found((tmp_path / "list").as_uri(), under=tmp_path / "list") == ["b.jpg"]
+    assert all(load_image(address).shape == (48, 48, 3) for address in addresses)
+    with pytest.raises(ImageError, match=r"^There is no file named gone\.jpg\.$"):
+        load_image("file:///gone.jpg")
+
+
 def test_standard_input_and_pipes_are_read_once_and_for_all(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PICTURE)))
     os.mkfifo(tmp_path / "pipe.jpg")

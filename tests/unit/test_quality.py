@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from femr.faces.crop import crop_face
 from femr.faces.quality import BLURRED, DARK, SMALL, SURELY_A_FACE, TURNED, unclear, why_hard, why_unreadable
 from femr.results import Face, Landmarks
 
@@ -113,18 +114,22 @@ def test_the_first_reason_that_applies_is_given():
     assert why_hard(dark, face()) == "dark"
 
 
+def seen(image, one, sure):
+    return unclear(image, one, crop_face(image, one), sure)
+
+
 def test_only_who_is_unsure_is_asked_why_and_what_may_be_no_face_always_says_so():
     dark, odd = SHARP // 8, face(confidence=SURELY_A_FACE - 0.01)
-    assert unclear(dark, face(), True) == (False, None)
-    assert unclear(dark, face(), False) == (True, "dark")
-    assert unclear(SHARP, face(), False) == (True, None)
+    assert seen(dark, face(), True) == (False, None)
+    assert seen(dark, face(), False) == (True, "dark")
+    assert seen(SHARP, face(), False) == (True, None)
     for sure in (True, False):
-        assert unclear(dark, odd, sure) == (True, "may be no face")
-    assert why_unreadable(SHARP, replace(odd, confidence=SURELY_A_FACE)) != "may be no face"
+        assert seen(dark, odd, sure) == (True, "may be no face")
+    assert why_unreadable(replace(odd, confidence=SURELY_A_FACE), crop_face(SHARP, odd)) != "may be no face"
 
 
 def test_a_covered_face_is_unreadable_however_sure_the_scores(monkeypatch):
     for covered, reason in ((True, "covered"), (False, None)):
         monkeypatch.setattr("femr.faces.quality.is_covered", lambda *_, covered=covered: covered)
-        assert why_unreadable(SHARP, face()) == reason
-        assert unclear(SHARP, face(), True) == (covered, reason)
+        assert why_unreadable(face(), crop_face(SHARP, face())) == reason
+        assert seen(SHARP, face(), True) == (covered, reason)

@@ -308,7 +308,16 @@ def test_a_cell_that_is_empty_states_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("kept", "listed"),
-    [("sub/a.wav", "sub\\a.wav"), ("a.wav", " a.wav "), ("caf\xe9.wav", "cafe\u0301.wav"), ("e\u0301.wav", "\xe9.wav")],
+    [
+        ("sub/a.wav", "sub\\a.wav"),
+        ("a.wav", " a.wav "),
+        ("caf\xe9.wav", "cafe\u0301.wav"),
+        ("e\u0301.wav", "\xe9.wav"),
+        ("Sub/Caf\xe9.wav", "SUB\\cafe\u0301.WAV"),
+        ("a.wav", "\u201ca.wav\u201d"),
+        ("a.wav", "'\u200ba.wav\xa0'"),
+        ("a #1.wav", "a%20%231.wav"),
+    ],
 )
 def test_names_from_other_systems_are_found(tmp_path, kept, listed):
     write_wav(tmp_path / kept)
@@ -316,6 +325,63 @@ def test_names_from_other_systems_are_found(tmp_path, kept, listed):
     library = read_folder(tmp_path)
     assert [song.path for song in library.songs] == [(tmp_path / kept).resolve()]
     assert library.problems == ()
+
+
+def test_an_address_of_a_file_is_found(tmp_path):
+    write_wav(tmp_path / "sub" / "a é.wav")
+    write_list(tmp_path, [((tmp_path / "sub" / "a é.wav").as_uri(), "sad")], "json")
+    assert len(read_folder(tmp_path).songs) == 1
+    write_wav(tmp_path.parent / "outside.wav")
+    write_list(tmp_path, [("../OUTSIDE.wav", "sad"), ("SUB/../../outside.WAV", "sad")], "json")
+    assert all("lies outside the music folder" in problem for problem in read_folder(tmp_path).problems)
+
+
+@pytest.mark.parametrize("name", ["Library.csv", "LIBRARY.CSV", "library.Json", "library.tsv", "Library.TSV"])
+def test_a_list_may_be_called_in_capitals(tmp_path, name):
+    write_wav(tmp_path / "a.wav")
+    rows = '[{"file": "a.wav", "expression": "sad"}]' if name.endswith("Json") else "file\texpression\na.wav\tsad\n"
+    (tmp_path / name).write_text(rows)
+    library = read_folder(tmp_path)
+    assert (titles(library), library.problems) == ([("a", "sad")], ())
+
+
+@pytest.mark.parametrize("name", ["library.xlsx", "Library.ods"])
+def test_a_spreadsheet_is_told_to_be_saved_as_a_list(tmp_path, name):
+    write_wav(tmp_path / "happy" / "a.wav")
+    (tmp_path / name).write_bytes(b"PK\3\4")
+    library = read_folder(tmp_path)
+    assert library.problems == (f"{name} is left out: expected a list as text; save it as CSV, library.csv.",)
+    assert not library.complete
+    write_list(tmp_path, [("happy/a.wav", "sad")])  # as it has been saved
+    assert (titles(read_folder(tmp_path)), read_folder(tmp_path).problems) == ([("a", "sad")], ())
+
+
+def test_cells_in_quotes_behind_spaces(tmp_path):
+    write_wav(tmp_path / "a.wav")
+    (tmp_path / "library.csv").write_text('"file" ; "expression" ; "title"\n"a.wav" ; "Happy" ; "A; B"\n')
+    assert titles(read_folder(tmp_path)) == [("A; B", "happy")]
+
+
+@pytest.mark.parametrize(
+    ("name", "artist", "title"),
+    [
+        ("01 - The Band - Rain", "The Band", "Rain"),
+        ("02 The Band - Rain", "The Band", "Rain"),
+        ("1-04 Rain", None, "Rain"),
+        ("12. Rain", None, "Rain"),
+        ("12 - Rain", None, "Rain"),
+        ("The Band – Rain", "The Band", "Rain"),
+        ("The_Band_—_Rain", "The Band", "Rain"),
+        ("01", None, "01"),
+        ("99 Luftballons", None, "99 Luftballons"),
+        ("311 - Down", "311", "Down"),
+        ("Jay-Z - 99 Problems", "Jay-Z", "99 Problems"),
+    ],
+)
+def test_a_files_name_tells_artist_and_title_but_no_track(tmp_path, name, artist, title):
+    write_wav(tmp_path / "sad" / f"{name}.wav")
+    (song,) = read_folder(tmp_path).songs
+    assert (song.artist, song.title) == (artist, title)
 
 
 def test_a_title_that_is_blank_is_the_files_name(tmp_path):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import threading
 from contextlib import suppress
 from dataclasses import replace
 
@@ -76,6 +77,14 @@ def test_gigabytes_without_an_end_of_line_are_told(tmp_path, ending):
     os.truncate(path, 3_000_000_000)
     with pytest.raises(DataError, match=rf"t\.{ending} is damaged: it has a line of over 1,000,000 characters\."):
         read_table(path)
+
+
+def test_a_table_comes_through_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    writer = threading.Thread(target=(tmp_path / "t.csv").write_bytes, args=(text_of().encode(),))
+    writer.start()
+    assert read_table(tmp_path / "t.csv") == ROWS
+    writer.join()
 
 
 def test_json_lines_of_other_programs_are_read(tmp_path):

@@ -109,7 +109,7 @@ export function start(element, server, upload) {
     press(null)
     $('.table').hidden = false
     root.style.removeProperty('--mood')
-    root.classList.remove('answered')
+    root.classList.remove('answered', 'failed')
   }
 
   function draw(answer) {
@@ -122,6 +122,7 @@ export function start(element, server, upload) {
     drawFaces(layer, answer.faces, openFace)
     press(found.emotion)
     root.classList.add('answered')
+    root.classList.toggle('moodless', !found.emotion)
     $('.selfie .words').textContent = 'Another selfie'
     $('.choose .words').textContent = 'Another photo'
     offerTable(answer.table)
@@ -142,7 +143,8 @@ export function start(element, server, upload) {
 
   function fail(words) {
     clear()
-    card.hidden = !picture
+    card.hidden = !picture || image.hidden
+    root.classList.add('failed')
     say('🙈', words)
   }
 
@@ -293,13 +295,13 @@ export function start(element, server, upload) {
   }
   startSharing(root, ask, (kind) => {
     const ticked = (name) => $(`input[name=${name}]`).checked
-    const name = kind === 'corrections' ? 'corrections' : mood
-    if (kind === 'corrections') return { name, pictures: [...visit.values()].map((one) => one.question), crops: ticked('crops') }
+    if (kind === 'corrections') return { name: kind, pictures: [...visit.values()].map((one) => one.question), crops: ticked('crops') }
     const address = new URL('.', document.baseURI).href
-    if (kind === 'playlist') return { name, mood: player.current()?.emotion || mood, mode: chosen('mode'), address }
+    const playing = player.current()?.emotion || mood
+    if (kind === 'playlist') return { name: playing, mood: playing, mode: chosen('mode'), address }
     const song = player.current()?.number ?? null
     const looks = { boxes: ticked('boxes'), blur: ticked('blur'), song, address: address.replace(/^https?:..|.$/g, '') }
-    return { name, ...picture, model: chosen('model'), mode: chosen('mode'), shows, ...looks }
+    return { name: mood, ...picture, model: chosen('model'), mode: chosen('mode'), shows, ...looks }
   })
   takeWhatIsDroppedOrPasted(root, take)
   root.addEventListener('keydown', (event) => event.key === 'Escape' && closeFace()?.focus())

@@ -1,91 +1,228 @@
 // The page's one player. Two native audio elements, so that a song can fade into the next; they stream by ranges.
+// Where a camera chooses the songs, the next one is fetched as a whole: it sounds even if the server is away by then.
 const FADE = 2 // seconds
 const AHEAD = 20 // seconds that have to be there before the next song is fetched
+const STALLED = 1500 // milliseconds without sound after which the next song begins, if it is there
+const PATIENCE = 60_000 // milliseconds for a song to come
+const MOST_KEPT = 64e6 // bytes of a song that is kept as a whole
+const AGAIN = 60_000 // milliseconds after which a song that failed is tried again
 const SILENCE = 'data:audio/wav;base64,UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA=='
 
 const decks = [new Audio(), new Audio()]
+const songs = new Map() // what each deck has loaded
+const kept = new Map() // a song's address → that of its bytes, which are here
+const large = new Set() // addresses of songs that are too large for that
+const tries = new Map() // a song's address → how often it failed
+const failed = new Map() // a song's number → when it failed
 let queue = [] // the songs that are to play, the present one first
 let volume = 1
 let root = null
 let fading = null
+let gliding = null // the song that begins as soon as it sounds
+let fetching = null
+let coming = null // the song after this one, where a camera chooses them
+let held = false // paused by somebody
 let guest = null // what plays elsewhere on the page
+let trouble = ''
 export const played = [] // the numbers of this visit's songs
 
 const [deck, spare] = [() => decks[0], () => decks[1]]
 const part = (name) => root.querySelector(`.${name}`)
-const address = (song) => new URL(song.url, document.baseURI).href
-const loaded = (audio, song) => audio.src === address(song)
+// a song that failed is not asked of the browser's cache again
+const address = (song) => new URL(song.url + (tries.has(song.url) ? `?try=${tries.get(song.url)}` : ''), document.baseURI).href
+const source = (song) => kept.get(song.url) || address(song)
+const loaded = (audio, song) => songs.get(audio)?.url === song.url && !audio.error
+const live = (song) => song?.mood !== undefined // chosen for a camera's pictures
+const level = (audio) => volume * Math.min(1, songs.get(audio)?.gain ?? 1)
 
 /** Begins with the first of these songs. What played before ends at once, or fades into it. */
-export function play(songs, fade = false) {
-  const before = deck()
-  if (!fade || before.paused) stop()
-  endFade()
-  queue = [...songs]
+export function play(list, fade = false) {
+  if (fade && queue.length && !deck().paused) return glide(list)
+  stop()
+  queue = [...list]
   if (queue.length) begin()
-  if (before !== deck() && !before.paused) crossFade(before, deck())
 }
 
 /** Ends the song, and shows none. */
 export function stop() {
+  gliding = null
   endFade()
   deck().pause()
   queue = []
+  coming = null
+  held = false
   show()
 }
 
 /** The song that plays, or waits to. */
 export const current = () => queue[0]
 
+/** What follows the song that plays, or begins the music; it is fetched as a whole. */
+export function follow(song) {
+  coming = song
+  if (queue.length) {
+    const many = queue.length
+    queue = song ? [queue[0], song] : [queue[0]]
+    if (queue.length !== many) show()
+  }
+  if (!song || failed.has(song.number)) return
+  if (root.dataset.state === 'failed') return play([song])
+  if (!queue.length || ready()) keep(song).then(() => queue[0] && keep(queue[0]))
+}
+
+/** What a session has to know: the song, for how long it has been heard, what was heard and what cannot be. */
+export function state() {
+  for (const [number, when] of failed) if (Date.now() - when > AGAIN) failed.delete(number)
+  const song = root.dataset.state === 'failed' ? null : current()
+  return {
+    song: song?.number ?? null,
+    mood: song?.mood ?? null,
+    since: song ? deck().currentTime : 0,
+    paused: Boolean(song) && held,
+    heard: played.slice(-500),
+    failed: [...failed.keys()],
+  }
+}
+
+/** Seconds until the song that plays fades into the next; null where nobody knows. */
+export const left = () => (queue.length && deck().duration ? deck().duration - deck().currentTime - FADE : null)
+
+/** Why a song was passed over, once. */
+export function complaint() {
+  const words = trouble
+  trouble = ''
+  return words
+}
+
 /** Fetches a song's beginning, so that it can sound at once. */
 export function prepare(song) {
-  if (!song || fading || loaded(deck(), song)) return
-  if (!loaded(spare(), song)) spare().src = address(song)
+  if (!song || fading || gliding || loaded(deck(), song) || loaded(spare(), song)) return
+  load(spare(), song)
   spare().preload = 'auto'
+}
+
+/** Fetches a song as a whole, and has it ready. */
+async function keep(song) {
+  if (!live(song) || fetching || fading || gliding) return
+  if (kept.has(song.url) || large.has(song.url)) return song.url === coming?.url && prepare(song)
+  fetching = song.url
+  try {
+    const response = await fetch(address(song), { signal: AbortSignal.timeout(PATIENCE) })
+    if (!response.ok) return fail(song)
+    if (Number(response.headers.get('Content-Length')) > MOST_KEPT) {
+      response.body.cancel()
+      large.add(song.url)
+      return prepare(song)
+    }
+    kept.set(song.url, URL.createObjectURL(await response.blob()))
+  } catch {
+    return // the server is away; the next answer asks for it again
+  } finally {
+    fetching = null
+  }
+  forget()
+  if (coming?.url === song.url) prepare(song)
+}
+
+/** Lets go of what was kept and is neither loaded nor to come. */
+function forget() {
+  const needed = [coming, ...queue, ...songs.values()].map((song) => song?.url)
+  for (const [url, blob] of kept) {
+    if (needed.includes(url)) continue
+    URL.revokeObjectURL(blob)
+    kept.delete(url)
+  }
+}
+
+function load(audio, song) {
+  audio.src = source(song)
+  songs.set(audio, song)
 }
 
 /** Begins the queue's first song on the spare deck, which becomes the deck. */
 function begin() {
   const song = queue[0]
-  prepare(song)
-  if (loaded(spare(), song)) decks.reverse()
-  deck().currentTime = 0
-  deck().volume = volume
-  played.push(song.number)
-  show()
+  if (!loaded(spare(), song)) load(spare(), song)
+  turn(song)
+  deck().volume = level(deck())
   sound()
+}
+
+function turn(song) {
+  decks.reverse()
+  if (deck().currentTime) deck().currentTime = 0
+  played.push(song.number)
+  held = false
+  show()
   mark(song)
+}
+
+/** Fades into the first of these songs as soon as it sounds; until then the one that plays goes on. */
+function glide(list) {
+  const [song] = list
+  if (gliding?.url === song.url) return
+  endFade()
+  gliding = song
+  const after = spare()
+  if (!loaded(after, song)) load(after, song)
+  after.currentTime = 0
+  after.volume = 0
+  after.play().then(
+    () => {
+      if (gliding !== song) return after.pause()
+      gliding = null
+      const before = deck()
+      queue = [...list]
+      turn(song)
+      root.dataset.state = 'playing'
+      show()
+      crossFade(before, after)
+    },
+    (error) => {
+      if (gliding !== song) return
+      gliding = null
+      if (error.name !== 'AbortError') check(song)
+    },
+  )
 }
 
 function sound() {
   const audio = deck()
+  held = false
   root.dataset.state = 'coming'
   audio.play().catch((error) => {
-    if (audio !== deck() || error.name === 'AbortError') return
-    root.dataset.state = error.name === 'NotAllowedError' ? 'refused' : 'failed'
-    show()
+    if (audio !== deck() || !queue.length || error.name === 'AbortError') return
+    if (error.name === 'NotAllowedError') {
+      root.dataset.state = 'refused'
+      show()
+    } else check(queue[0])
   })
 }
 
-function next(fade = false) {
-  endFade()
+/** Goes on after what was not meant to be a pause: a sleep, or a machine that took the sound away. */
+export const resume = () => queue.length && !held && deck().paused && sound()
+
+/** The next song; fading, where a camera chooses them. */
+export function next(fade = false) {
   if (!queue.length) return
-  const before = deck()
-  queue.push(queue.shift())
-  if (!fade) before.pause()
+  const rest = [...queue.slice(1), queue[0]]
+  if (fade && !deck().paused) return glide(rest)
+  endFade()
+  deck().pause()
+  queue = rest
   begin()
-  if (before !== deck() && !before.paused) crossFade(before, deck())
 }
 
+/** Equal power: the two volumes' squares add up to one. */
 function crossFade(before, after) {
   const start = performance.now()
   const step = () => {
     const share = Math.min(1, (performance.now() - start) / 1000 / FADE)
-    after.volume = volume * share
-    before.volume = volume * (1 - share)
+    after.volume = level(after) * Math.sin((share * Math.PI) / 2)
+    before.volume = level(before) * Math.cos((share * Math.PI) / 2)
     if (share === 1) endFade()
   }
-  fading = { timer: setInterval(step, 50), before, after }
+  fading = { timer: setInterval(step, 40), before, after }
   step()
 }
 
@@ -93,17 +230,56 @@ function endFade() {
   if (!fading) return
   clearInterval(fading.timer)
   fading.before.pause()
-  fading.after.volume = volume
+  fading.after.volume = level(fading.after)
   fading = null
+  forget()
 }
 
-function follow(audio) {
+/** A song does not sound: is it broken, or is the server away? */
+async function check(song) {
+  if (!kept.has(song.url)) {
+    const there = await fetch(address(song), { headers: { Range: 'bytes=0-9' } }).catch(() => null)
+    if (!there) return queue[0] === song && setTimeout(retry, STALLED, song)
+  }
+  fail(song)
+}
+
+function retry(song) {
+  if (queue[0] !== song || !deck().error) return
+  if (queue[1] && kept.has(queue[1].url)) return next()
+  load(deck(), song)
+  sound()
+}
+
+/** Passes over a song that cannot be played. */
+function fail(song) {
+  failed.set(song.number, Date.now())
+  tries.set(song.url, (tries.get(song.url) || 0) + 1)
+  URL.revokeObjectURL(kept.get(song.url))
+  kept.delete(song.url)
+  trouble = `“${song.title}” cannot be played.`
+  const first = queue[0] === song
+  queue = queue.filter((one) => one.url !== song.url)
+  if (first && queue.length) return begin()
+  if (first) {
+    queue = [song]
+    root.dataset.state = 'failed'
+  }
+  show()
+}
+
+/** How much of the song is there: enough to fetch the next one. */
+function ready() {
+  const { buffered, currentTime, duration } = deck()
+  const there = buffered.length ? buffered.end(buffered.length - 1) : 0
+  return there - currentTime > AHEAD || there >= duration - 1
+}
+
+function tick(audio) {
   if (audio !== deck() || !queue.length) return
-  const left = audio.duration - audio.currentTime
-  const ranges = audio.buffered
-  const there = ranges.length ? ranges.end(ranges.length - 1) : 0
-  if (there - audio.currentTime > AHEAD || there >= audio.duration - 1) prepare(queue[1 % queue.length])
-  if (left <= FADE && audio.duration > 3 * FADE && queue.length > 1 && !fading && !audio.paused) next(true)
+  const rest = audio.duration - audio.currentTime
+  if (queue.length > 1 && ready()) live(queue[1]) ? keep(queue[1]) : prepare(queue[1])
+  if (rest <= FADE && audio.duration > 3 * FADE && queue.length > 1 && !fading && !audio.paused) next(true)
 }
 
 function show() {
@@ -131,23 +307,37 @@ function show() {
   }
 }
 
-function toggle() {
-  if (deck().paused) sound()
-  else {
-    endFade()
-    deck().pause()
-  }
+/** Pauses or goes on. */
+export function toggle(on = deck().paused) {
+  if (!queue.length || on !== deck().paused) return
+  if (on) return sound()
+  gliding = null
+  endFade()
+  held = true
+  deck().pause()
 }
+
+/** Sets the volume, from 0 to 1. */
+export function setVolume(value) {
+  volume = Math.min(1, Math.max(0, value))
+  part('volume').value = volume
+  if (!fading) deck().volume = level(deck())
+}
+
+/** The volume, from 0 to 1. */
+export const getVolume = () => volume
 
 // one sound at a time: what plays in other parts of the page, in Gradio's players too, which hide in shadow roots
 const playOf = HTMLMediaElement.prototype.play
 function alone(media) {
   if (decks.includes(media)) {
-    if (guest && media === deck()) guest.pause()
+    if (guest) guest.pause()
   } else if (!media.muted && !media.srcObject) {
     if (guest && guest !== media) guest.pause()
     guest = media
+    gliding = null
     endFade()
+    held = true
     deck().pause()
   }
 }
@@ -161,9 +351,9 @@ document.addEventListener('play', (event) => alone(event.target), true)
 document.addEventListener('click', (event) => {
   const card = event.target.closest?.('[data-play]')
   if (!card) return
-  const songs = [...card.closest('.cards').querySelectorAll('[data-play]')]
-  const at = songs.indexOf(card)
-  play([...songs.slice(at), ...songs.slice(0, at)].map((one) => JSON.parse(one.dataset.play)))
+  const cards = [...card.closest('.cards').querySelectorAll('[data-play]')]
+  const at = cards.indexOf(card)
+  play([...cards.slice(at), ...cards.slice(0, at)].map((one) => JSON.parse(one.dataset.play)))
 })
 
 function mark(song) {
@@ -191,31 +381,46 @@ for (const audio of decks) {
   }
   audio.addEventListener('playing', state('playing'))
   audio.addEventListener('waiting', state('coming'))
+  audio.addEventListener('waiting', () => setTimeout(unstick, STALLED, audio, audio.currentTime))
   audio.addEventListener('pause', state('paused'))
-  audio.addEventListener('error', state('failed'))
-  audio.addEventListener('timeupdate', () => follow(audio))
-  audio.addEventListener('ended', () => audio === deck() && next())
+  audio.addEventListener('error', () => {
+    const song = songs.get(audio)
+    if (queue.some((one) => one.url === song?.url) && gliding !== song) check(song)
+  })
+  audio.addEventListener('timeupdate', () => tick(audio))
+  audio.addEventListener('ended', () => audio === deck() && songs.has(audio) && queue.length && !gliding && ended(audio))
 }
+
+function unstick(audio, time) {
+  const stuck = audio === deck() && audio.currentTime === time && !audio.paused
+  if (stuck && queue[1] && kept.has(queue[1].url)) next()
+}
+
+// where the next song did not come in time, whatever there is plays
+setInterval(() => {
+  if (!queue.length || held || !deck().ended) return
+  gliding = null
+  next()
+}, 1000)
+
+/** A song that ends where it begins is none. */
+const ended = (audio) => (audio.currentTime < 1 ? fail(queue[0]) : next())
 
 /** Takes over the player's part of the page. */
 export function start(element) {
   root = element.querySelector('.player')
-  part('play').addEventListener('click', toggle)
-  part('next').addEventListener('click', () => next())
-  part('volume').addEventListener('input', (event) => {
-    volume = Number(event.target.value)
-    endFade()
-    deck().volume = volume
-  })
+  part('play').addEventListener('click', () => toggle())
+  part('next').addEventListener('click', () => next(live(current())))
+  part('volume').addEventListener('input', (event) => setVolume(Number(event.target.value)))
   part('about').addEventListener('click', () => {
     const open = part('facts').hidden
     part('facts').hidden = !open
     part('about').setAttribute('aria-expanded', String(open))
   })
   if (navigator.mediaSession) {
-    navigator.mediaSession.setActionHandler('play', toggle)
-    navigator.mediaSession.setActionHandler('pause', toggle)
-    navigator.mediaSession.setActionHandler('nexttrack', () => next())
+    navigator.mediaSession.setActionHandler('play', () => toggle(true))
+    navigator.mediaSession.setActionHandler('pause', () => toggle(false))
+    navigator.mediaSession.setActionHandler('nexttrack', () => next(live(current())))
   }
   show()
 }

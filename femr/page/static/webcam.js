@@ -1,0 +1,118 @@
+// A camera that comes back by itself: pulled out and put back, taken by another program, asleep with the machine.
+const AGAIN = 2000 // milliseconds until a camera that does not start is tried again
+const ASKED = 30_000 // milliseconds until one is asked again who said no
+const STALE = 4000 // milliseconds without a new picture after which it is opened anew
+const DARK = 10 // of 255: no pixel of a black picture is brighter
+const QUALITY = 0.8
+const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }
+const REASONS = {
+  NotAllowedError: 'The browser may not use the camera. Allow it beside the address.',
+  NotFoundError: 'Waiting for a camera: none is connected.',
+  NotReadableError: 'Waiting for the camera: another program uses it.',
+  SecurityError: 'The browser may not use the camera on this page.',
+}
+const NONE = 'This browser gives no camera to this page: it needs https, or localhost.'
+const BLACK = 'The camera gives a black picture. Is it covered?'
+
+/** Shows the camera that is wanted, a number from 1, a part of its name or an id, in a video element. */
+export class Webcam {
+  constructor(video) {
+    this.video = video
+    this.canvas = document.createElement('canvas')
+    this.small = Object.assign(document.createElement('canvas'), { width: 16, height: 9 })
+    this.small = this.small.getContext('2d', { willReadFrequently: true })
+    this.wanted = ''
+    this.trouble = '' // why there is no picture, for who looks at the stage
+    this.stream = null
+    this.tried = -Infinity
+    this.seen = { frames: -1, time: 0 }
+    const again = () => (this.tried = -Infinity)
+    navigator.mediaDevices?.addEventListener('devicechange', again)
+    navigator.permissions?.query({ name: 'camera' }).then((allowed) => allowed.addEventListener('change', again), again)
+  }
+
+  /** Opens it, where it is not open. */
+  async open() {
+    if (this.stream || this.opening || performance.now() - this.tried < AGAIN) return
+    if (!navigator.mediaDevices?.getUserMedia) return (this.trouble = NONE)
+    this.tried = performance.now()
+    const mine = (this.opening = {})
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { ...SIZE, ...(await this.choice()) } })
+      if (this.opening !== mine) return stream.getTracks().forEach((track) => track.stop())
+      this.show(stream)
+    } catch (error) {
+      this.trouble = REASONS[error.name] || `Waiting for the camera: ${error.message}`
+      if (error.name === 'NotAllowedError') this.tried += ASKED
+    } finally {
+      if (this.opening === mine) this.opening = null
+    }
+  }
+
+  /** The constraint for the wanted camera; a stranger's name or number is as good as none. */
+  async choice() {
+    if (!this.wanted) return { facingMode: 'user' }
+    const all = await cameras()
+    const number = Number(this.wanted)
+    const named = (one) => one.deviceId === this.wanted || one.label.toLowerCase().includes(this.wanted.toLowerCase())
+    const found = all[number - 1] || all.find(named)
+    return found ? { deviceId: { exact: found.deviceId } } : {}
+  }
+
+  show(stream) {
+    this.stream = stream
+    this.trouble = ''
+    this.seen = { frames: -1, time: performance.now() }
+    this.video.srcObject = stream
+    this.video.play().catch(() => {}) // it was closed meanwhile
+    stream.getVideoTracks()[0].addEventListener('ended', () => this.stream === stream && this.lose())
+  }
+
+  lose() {
+    this.close()
+    this.trouble = 'Waiting for the camera: it gives no picture.'
+  }
+
+  close() {
+    this.opening = null
+    this.stream?.getTracks().forEach((track) => track.stop())
+    this.stream = this.video.srcObject = null
+    this.tried = -Infinity
+  }
+
+  /** A JPEG of what it sees now, so many pixels wide at most; null where there is nothing. */
+  async shoot(width) {
+    const { video, canvas } = this
+    if (!this.stream) await this.open()
+    if (!this.stream || !video.videoWidth || this.stale()) return null
+    if (video.paused) video.play().catch(() => {})
+    this.trouble = this.black() ? BLACK : ''
+    const scale = Math.min(1, width / video.videoWidth)
+    canvas.width = Math.round(video.videoWidth * scale)
+    canvas.height = Math.round(video.videoHeight * scale)
+    canvas.getContext('2d', { alpha: false }).drawImage(video, 0, 0, canvas.width, canvas.height)
+    return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY))
+  }
+
+  /** Whether no new picture comes any more; a hidden page does not know. */
+  stale() {
+    if (this.stream.getVideoTracks()[0].readyState === 'ended') this.lose()
+    const frames = this.video.getVideoPlaybackQuality?.().totalVideoFrames
+    const now = performance.now()
+    if (frames === undefined || frames !== this.seen.frames || document.hidden) this.seen = { frames, time: now }
+    if (this.stream && now - this.seen.time > STALE) this.lose()
+    return !this.stream
+  }
+
+  black() {
+    this.small.drawImage(this.video, 0, 0, 16, 9)
+    const { data } = this.small.getImageData(0, 0, 16, 9)
+    return data.every((value, index) => index % 4 === 3 || value < DARK)
+  }
+}
+
+/** The cameras there are; without their names until one was opened. */
+export async function cameras() {
+  const devices = await navigator.mediaDevices.enumerateDevices()
+  return devices.filter((one) => one.kind === 'videoinput')
+}

@@ -1,0 +1,159 @@
+"""Who has a stage open, here and on the wall: a bounded table of visits, what they are told, and what they tell.
+
+Nothing of a visit is needed after a restart of the server but what its browser sends along each time. All of it runs in
+the server's event loop.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
+from typing import Literal, TypeAlias
+
+from femr.results import Emotion
+from femr.video.session import Session
+
+AWAY = 60.0
+"""Seconds without a word after which a visit is forgotten."""
+MOST = 32
+"""Visits at once; who comes then is told to wait."""
+SHARED_FROM = 5
+"""Faces in view from which shares are told: in a smaller group they would tell of single people."""
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+"""At least 128 bits, drawn by the visitor's browser: whoever does not know it cannot reach the visit."""
+
+_MOST_COMMANDS = 32
+_MOST_EVENTS = 64  # that a listener may be behind
+
+CommandName: TypeAlias = Literal["skip", "pause", "play", "volume", "mode"]
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """A visit that cannot be served now: the HTTP status, and the sentence that says why."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the host wants of every wall. value: the volume from 0 to 1, or the mode; None for the others."""
+
+    name: CommandName
+    value: float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WallEvent:
+    """What a wall shows, of all together.
+
+    time: seconds since 1970. shares: of the votes, by expression; None with fewer than SHARED_FROM faces in view.
+    faces: how many are in view. song: its title.
+    """
+
+    time: float
+    mood: Emotion | None
+    shares: Mapping[Emotion, float] | None
+    faces: int
+    song: str | None
+
+
+@dataclass(eq=False, slots=True)
+class Visit:
+    """A browser that shows the stage. begun and seen: seconds on the server's clock.
+
+    session: None until the first picture comes. wall: whether it is a wall, which the host's commands are for.
+    """
+
+    begun: float
+    seen: float
+    wall: bool = False
+    session: Session | None = None
+    commands: deque[Command] = field(default_factory=lambda: deque(maxlen=_MOST_COMMANDS))
+    shown: WallEvent | None = None
+    busy: bool = False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While one request of the visit is answered. Raises: Refused, where another one is."""
+        if self.busy:
+            raise Refused(429, "Waiting for the answer to the last picture.")
+        self.busy = True
+        try:
+            yield
+        finally:
+            self.busy = False
+
+
+class Visits:
+    """The visits of one page. Args: `minutes` that a visit may last; None: for ever. last: what a wall told last."""
+
+    def __init__(self, minutes: float | None = None) -> None:
+        self._minutes = minutes
+        self._visits: dict[str, Visit] = {}
+        self._listeners: set[asyncio.Queue[WallEvent]] = set()
+        self.last: WallEvent | None = None
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def enter(self, token: str, wall: bool = False) -> Visit:
+        """The visit of a token, which is new or goes on. Raises: Refused."""
+        if not TOKEN.fullmatch(token):
+            raise Refused(400, "Expected a visit's token: 22 to 64 letters, digits, - or _.")
+        now = monotonic()
+        self._visits = {name: one for name, one in self._visits.items() if now - one.seen < AWAY}
+        if token not in self._visits and len(self._visits) >= MOST:
+            raise Refused(503, f"{MOST} others are here already. It goes on when one of them leaves.")
+        visit = self._visits.setdefault(token, Visit(now, now))
+        visit.seen, visit.wall = now, wall
+        if self._minutes is not None and now - visit.begun > 60 * self._minutes:
+            raise Refused(410, f"{self._minutes:g} minutes are over. Press Start to go on.")
+        return visit
+
+    def send(self, command: Command) -> None:
+        """Has every wall do something: it learns of it with its next answer."""
+        for visit in self._visits.values():
+            if visit.wall:
+                visit.commands.append(command)
+
+    def tell(self, visit: Visit, event: WallEvent) -> None:
+        """Passes on what a wall shows, where its mood, its song or its number of faces is another than before."""
+        if not visit.wall or (
+            visit.shown and replace(event, time=visit.shown.time, shares=visit.shown.shares) == visit.shown
+        ):
+            return
+        visit.shown = self.last = event
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+    async def listen(self) -> AsyncIterator[WallEvent]:
+        """The walls' events from now on, the last one first. Who does not keep up misses the oldest."""
+        queue: asyncio.Queue[WallEvent] = asyncio.Queue(_MOST_EVENTS)
+        self._listeners.add(queue)
+        try:
+            if self.last:
+                yield self.last
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.discard(queue)
+
+
+def event(mood: Emotion | None, counts: Mapping[Emotion, int], faces: int, song: str | None) -> WallEvent:
+    """What a wall shows now."""
+    return WallEvent(time(), mood, shares_of(counts, faces), faces, song)
+
+
+def shares_of(counts: Mapping[Emotion, int], faces: int) -> dict[Emotion, float] | None:
+    """Each expression's share of the votes; None with fewer than SHARED_FROM faces in view."""
+    votes = sum(counts.values())
+    if faces < SHARED_FROM or not votes:
+        return None
+    return {emotion: round(count / votes, 3) for emotion, count in counts.items()}

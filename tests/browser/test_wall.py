@@ -1,0 +1,287 @@
+"""The wall in a real browser: started once, it goes on by itself; what breaks is told in a line, and comes back."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack, contextmanager, suppress
+
+import numpy as np
+import pytest
+import soundfile
+
+from builders import ROOT
+from camera import crowd_of, film, smile, start, wait_for_mood, wait_for_songs, wait_for_word
+from chromium import DESKTOP, FAKE_CAMERA, FLAGS, launcher, visiting
+from photo_tab import serious
+
+AWAY = ("Failed to load resource", "net::ERR")  # what the browser logs while the server is away
+RECOVERY = 10_000  # milliseconds
+
+
+class Server:
+    """The wall in a process and at a port of its own, with songs of its own; it can be killed and started again."""
+
+    def __init__(self, music, *options):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url, self.music = f"http://127.0.0.1:{self.port}/", music
+        self._options = [*options, "--music", str(music), "--host", "127.0.0.1", "--port", str(self.port)]
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def start(self):
+        self.process = subprocess.Popen([sys.executable, "-m", "femr", "app", "--wall", *self._options], cwd=ROOT)
+        while self.process.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}wall") as response:
+                return response.read().decode()
+            time.sleep(0.1)
+        raise AssertionError("the wall did not start")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def write_songs(folder, *moods, seconds=30):
+    """Two songs a mood: a chord without a silence in it."""
+    times = np.arange(22_050 * seconds) / 22_050
+    for mood in moods:
+        (folder / mood).mkdir(parents=True)
+        for number in range(2):
+            chord = sum(0.1 * np.sin(2 * np.pi * (220 + 110 * note + 20 * number) * times) for note in range(3))
+            soundfile.write(folder / mood / f"{mood} {number}.mp3", chord, 22_050)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def launch():
+    with launcher() as launch:
+        yield launch
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory, portrait):
+    folder = tmp_path_factory.mktemp("films")
+    return {
+        "smile": film(folder / "smile.y4m", (smile(portrait), 5)),
+        "crowd": film(folder / "crowd.y4m", (crowd_of(portrait, 7), 2)),
+        "black": film(folder / "black.y4m", (np.zeros((240, 320, 3), np.uint8), 12), (smile(portrait), 30)),
+    }
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    return write_songs(tmp_path_factory.mktemp("music"), "happy", "neutral")
+
+
+@pytest.fixture(scope="module")
+def wall(music):
+    """A wall that nobody kills."""
+    with Server(music) as server:
+        yield server
+
+
+@pytest.fixture
+def opened(launch, films):
+    """Opens a wall's page with a camera that shows a film."""
+
+    @contextmanager
+    def opened(server, film="smile", size=DESKTOP, but=AWAY, address=""):
+        with ExitStack() as stack, visiting(server.url, but) as visit:
+            browser = launch(*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}")
+            stack.callback(browser.close)
+            yield visit(browser, size, address)
+
+    return opened
+
+
+def note_gaps(page):
+    """From now on the page notes when nothing is heard: [from, to], in seconds."""
+    page.evaluate("""() => {
+      window.gaps = [];
+      let silent = false;
+      setInterval(() => {
+        const now = performance.now() / 1000, heard = window.sounding().some((one) => one.readyState > 2);
+        if (!heard && !silent) window.gaps.push([now, now]);
+        if (!heard) window.gaps.at(-1)[1] = now;
+        silent = !heard;
+      }, 50);
+    }""")
+
+
+def longest_gap(page):
+    return max((end - begun for begun, end in page.evaluate("window.gaps")), default=0)
+
+
+def answered(page, milliseconds=RECOVERY):
+    """Waits for the next answer to a picture in which there is a face."""
+    page.evaluate("""() => {
+      window.heard = 0;
+      document.querySelector('.live').addEventListener('answer', ({detail}) => { window.heard += detail.faces });
+    }""")
+    page.wait_for_function("() => window.heard > 0", timeout=milliseconds)
+
+
+def wait_for_another_song(page, before):
+    """Waits until another song plays than the one before."""
+    changed = "(before) => document.querySelector('.live .song .title').textContent !== before"
+    page.wait_for_function(changed, arg=before, timeout=60_000)
+
+
+def title(page):
+    return page.text_content(".live .song .title")
+
+
+def test_the_bare_address_leads_to_the_wall_and_the_page_is_still_there(wall, server):
+    with urllib.request.urlopen(wall.url) as response:
+        assert response.url == f"{wall.url}wall"
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+    with urllib.request.urlopen(f"{wall.url}?view=photo") as response:
+        assert "gradio" in response.read().decode()
+    with urllib.request.urlopen(server) as response:  # where the page was not started as a wall
+        assert response.url == server
+
+
+def test_view_wall_leads_there(launch, server):
+    with visiting(server) as visit:
+        page = visit(launch(*FLAGS), address="?view=wall")
+        page.get_by_role("button", name="Start", exact=True).wait_for()
+        assert page.url.endswith("/wall")
+
+
+def test_one_press_starts_it_and_keys_do_the_rest(wall, opened):
+    with opened(wall) as page:
+        assert "Nothing is recorded or kept" in page.inner_text(".live .watched")
+        assert "AI Act, Art. 5" in page.inner_text(".live .law")
+        assert serious(page) == []
+        start(page)
+        wait_for_mood(page, "happy")
+        wait_for_songs(page, 1)
+        page.wait_for_function("() => window.sounding().length === 1")
+        assert serious(page) == []
+        first = title(page)
+        page.keyboard.press(" ")
+        page.wait_for_function("() => window.sounding().length === 0")
+        page.locator(".live .next").get_by_text("Paused").wait_for()
+        page.keyboard.press(" ")
+        page.wait_for_function("() => window.sounding().length === 1")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.querySelector('.player .volume').value") == "0.95"
+        page.keyboard.press("n")
+        wait_for_another_song(page, first)
+        page.wait_for_timeout(3000)
+        assert page.evaluate("window.sounding().length") == 1
+        page.wait_for_function("() => document.body.classList.contains('idle')")
+        page.locator(".live .stop").wait_for(state="hidden")
+        page.mouse.move(200, 200)
+        page.locator(".live .stop").wait_for()
+
+
+def test_a_crowds_shares_are_told_and_the_words_can_stay(wall, opened):
+    with opened(wall, "crowd") as page:
+        page.click(".live summary")
+        page.check("input[name=told]")
+        page.uncheck("input[name=video]")
+        start(page)
+        page.locator(".live .reason").get_by_text("7 of 7 look happy").wait_for(timeout=60_000)
+        assert "Nothing is recorded or kept" in page.inner_text(".live .told")
+        assert page.evaluate("getComputedStyle(document.querySelector('.live video')).opacity") == "0"
+
+
+def test_the_server_is_killed_and_comes_back(tmp_path, opened):
+    with Server(write_songs(tmp_path, "happy", seconds=200)) as server, opened(server) as page:
+        start(page)
+        wait_for_songs(page, 1)
+        song = title(page)
+        page.wait_for_function("() => window.sounding().length === 1")
+        note_gaps(page)
+        server.kill()
+        wait_for_word(page, "Waiting for femr")
+        server.start()
+        answered(page, 3 * RECOVERY)  # the networks are loaded anew meanwhile
+        page.locator(".live .waits").wait_for(state="hidden")
+        page.wait_for_timeout(5000)
+        assert title(page) == song
+        assert longest_gap(page) == 0
+
+
+def test_songs_go_on_while_the_network_is_away(wall, opened):
+    with opened(wall) as page:
+        start(page)
+        wait_for_songs(page, 1)
+        page.wait_for_function("() => window.sounding().length === 1")
+        page.wait_for_timeout(5000)  # until the next song is there
+        note_gaps(page)
+        page.context.set_offline(True)
+        wait_for_word(page, "Waiting for femr")
+        wait_for_songs(page, 2, 60)
+        page.context.set_offline(False)
+        answered(page)
+        assert longest_gap(page) < 0.5
+
+
+def test_the_camera_is_pulled_out_and_put_back(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("""() => {
+          const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+          window.plugged = true;
+          devices.getUserMedia = (wanted) => window.plugged ? open(wanted)
+            : Promise.reject(new DOMException('Requested device not found', 'NotFoundError'));
+        }""")
+        start(page)
+        wait_for_songs(page, 1)
+        note_gaps(page)
+        page.evaluate("window.plugged = false; document.querySelector('.live video').srcObject.getTracks()[0].stop()")
+        wait_for_word(page, "Waiting for a camera: none is connected.")
+        page.evaluate("window.plugged = true; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+        answered(page)
+        page.locator(".live .waits").wait_for(state="hidden")
+        assert longest_gap(page) == 0
+
+
+def test_a_black_picture_is_told_until_it_is_light(wall, opened):
+    with opened(wall, "black") as page:
+        start(page)
+        wait_for_word(page, "The camera gives a black picture. Is it covered?")
+        wait_for_mood(page, "happy")
+        page.locator(".live .waits").wait_for(state="hidden")
+
+
+def test_a_broken_song_is_named_and_passed_over(tmp_path, opened):
+    with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
+        broken = tmp_path / "happy" / "happy 0.mp3"
+        broken.write_bytes(np.random.default_rng(0).bytes(broken.stat().st_size))
+        start(page)
+        page.locator(".live .next").get_by_text("“happy 0” cannot be played.").wait_for(timeout=60_000)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=30_000)
+        assert title(page) == "♫ happy 1"
+
+
+def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(tmp_path, opened):
+    with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
+        songs = {path: path.read_bytes() for path in (tmp_path / "happy").iterdir()}
+        for path, content in songs.items():
+            path.write_bytes(np.random.default_rng(0).bytes(len(content)))
+        start(page)
+        page.locator(".live .next").get_by_text("None of the songs can be played.").wait_for(timeout=60_000)
+        for path, content in songs.items():
+            path.write_bytes(content)
+        page.evaluate("const now = Date.now; Date.now = () => now() + 120_000")  # two minutes later
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=30_000)
+
+
+def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(tmp_path, opened):
+    with Server(tmp_path) as server, opened(server) as page:
+        start(page)
+        page.locator(".live .next").get_by_text("The music library holds no song that can be played.").wait_for()
+        wait_for_mood(page, "happy")
+        write_songs(tmp_path, "happy")
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=60_000)

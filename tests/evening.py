@@ -1,0 +1,361 @@
+"""An evening of the wall with nobody at it, and what goes wrong in one: PYTHONPATH=.:tests python tests/evening.py
+
+app.py is started with a folder of songs, and Chromium with a camera that shows a film of up to thirty faces. Failures
+come one after another. What the page plays is measured on its way out; memory, answers and songs are noted. The figures
+are printed as JSON; `faults` holds a sentence for each thing that should not have happened.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import chain, cycle, pairwise
+from math import inf
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from builders import ROOT
+from chromium import FAKE_CAMERA, FLAGS, launcher
+from femr.video.session import LEAST
+from wall_film import SIZE, write_film
+
+SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+MOODS = ("happy", "surprise", "neutral")
+SONGS = 4  # of each mood
+AUDIBLE = 0.003  # peak, about -50 dBFS
+DEAD_AIR = 3.0  # seconds
+RECOVERY = 10.0  # seconds
+GROWTH = 50.0  # MB
+SETTLED = 600.0  # seconds after which memory should stay level
+EVERY = 1.0  # seconds from look to look
+_HEAD = 1_000  # bytes of a FLAC file that tell what it is
+
+
+class Server:
+    """app.py with songs, at a port of its own, that can be killed and started again."""
+
+    def __init__(self, music: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._music = music
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when the wall is served."""
+        where = ["--host", "127.0.0.1", "--port", str(self.port)]
+        command = [sys.executable, str(ROOT / "app.py"), "--wall", "--music", str(self._music), *where]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        while self.process.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}wall") as response:
+                response.read()
+                return
+            time.sleep(0.1)
+        raise SystemExit("The wall did not start.")
+
+    def kill(self) -> None:
+        """As when the power fails."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is done to the wall, for how many seconds, and how it is undone."""
+
+    name: str
+    begin: Callable[[], object]
+    end: Callable[[], object]
+    seconds: float
+
+
+@dataclass
+class Diary:
+    """What was seen so far; times are seconds on the page's clock.
+
+    levels: seconds of sound, peak. answers: time, milliseconds, status, answer. songs: time, number. memory: time, MB
+    of browser and of server. painted: pictures a second. ages: milliseconds from picture to overlay. failures: name,
+    time, seconds to recover. cards: of songs, by number. failed: numbers of songs that could not be played.
+    """
+
+    levels: list[tuple[float, float]] = field(default_factory=list)
+    answers: list[tuple[float, float, int, Any]] = field(default_factory=list)
+    songs: list[tuple[float, int]] = field(default_factory=list)
+    memory: list[tuple[float, float, float]] = field(default_factory=list)
+    painted: list[float] = field(default_factory=list)
+    ages: list[float] = field(default_factory=list)
+    failures: list[tuple[str, float, float | None]] = field(default_factory=list)
+    cards: dict[int, dict[str, Any]] = field(default_factory=dict)
+    failed: list[int] = field(default_factory=list)
+
+
+class Evening:
+    """A browser that shows the wall of a server."""
+
+    def __init__(self, page: Any, server: Server) -> None:
+        self.page, self.server, self.diary = page, server, Diary()
+        self._network = page.context.new_cdp_session(page)
+        self._network.send("Network.enable")
+        self._last: dict[str, Any] | None = None
+
+    def look(self) -> dict[str, Any]:
+        """Notes what happened since the last look."""
+        seen = self.page.evaluate("evening.drain()")
+        diary, last = self.diary, self._last
+        diary.levels += seen["levels"]
+        diary.answers += seen["answers"]
+        diary.ages += seen["ages"]
+        diary.failed = seen["failed"]
+        diary.songs += seen["songs"]
+        for *_, answer in seen["answers"]:
+            for card in ((answer or {}).get("song"), ((answer or {}).get("next") or {}).get("song")):
+                if card:
+                    diary.cards[card["number"]] = card
+        if last and seen["now"] - last["now"] > EVERY / 2:
+            diary.painted.append((seen["painted"] - last["painted"]) / (seen["now"] - last["now"]))
+        server = self.server.process.pid if self.server.process else 0
+        diary.memory.append((seen["now"], sum(map(memory, browsers())), memory(server)))
+        self._last = seen
+        return seen
+
+    def watch(self, seconds: float) -> float:
+        """Looks for so long; the page's time at the end."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.page.wait_for_timeout(1000 * min(EVERY, max(0.05, until - time.monotonic())))
+            self.look()
+        return self.look()["now"]
+
+    def suffer(self, failure: Failure, patience: float = 30.0) -> None:
+        """Brings a failure about, undoes it, and notes how long it took until a picture was answered again."""
+        begun = self.look()["now"]
+        failure.begin()
+        self.watch(failure.seconds)
+        failure.end()
+        ended = self.look()["now"]
+        recovered = None
+        while recovered is None and self._last and self._last["now"] < ended + patience:
+            self.watch(0.5)
+            recovered = next((at for at, _, status, _ in self.diary.answers if at > ended and status == 200), None)
+        took = None if recovered is None else round(recovered - ended, 2)
+        self.diary.failures.append((failure.name, begun, took))
+
+    def failures(self, short: bool) -> list[Failure]:
+        """All that may go wrong. Args: `short`, for some seconds only."""
+        run = self.page.evaluate
+        return [
+            Failure("server killed and restarted", self.server.kill, self.server.start, 2.0 if short else 10.0),
+            Failure("network gone", lambda: self._cut(True), lambda: self._cut(False), 12.0 if short else 60.0),
+            Failure("camera pulled out", lambda: run("evening.pull()"), lambda: run("evening.plug()"), 8.0),
+            Failure("frames stopped", lambda: run("evening.freeze()"), lambda: None, 0.0),
+            Failure("clock an hour on", lambda: run("evening.shift = 3.6e6"), lambda: run("evening.shift = 0"), 5.0),
+            Failure("tab hidden", lambda: run("evening.hide(true)"), lambda: run("evening.hide(false)"), 8.0),
+            Failure("asleep", lambda: self._sleep(5.0 if short else 60.0), lambda: None, 0.0),
+        ]
+
+    def _cut(self, gone: bool) -> None:
+        unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._network.send("Network.emulateNetworkConditions", {"offline": gone, **unlimited})
+
+    def _sleep(self, seconds: float) -> None:
+        """Machine and browser stand still."""
+        asleep = [*browsers(), *([self.server.process.pid] if self.server.process else [])]
+        for process in asleep:
+            os.kill(process, signal.SIGSTOP)
+        time.sleep(seconds)
+        for process in asleep:
+            os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def evening(folder: Path) -> Iterator[Evening]:
+    """A wall that was started by its host, with songs of its own and the film for a camera."""
+    server = Server(write_songs(folder / "music"))
+    film = write_film(folder / "evening.mjpeg")
+    flags = [*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}"]
+    try:
+        server.start()
+        with launcher() as launch:
+            browser = launch(*flags)
+            size = {"width": SIZE[0], "height": SIZE[1]}
+            page = browser.new_context(viewport=size, bypass_csp=True).new_page()  # for the meter
+            page.add_init_script(SCRIPT)
+            page.goto(f"{server.url}wall")
+            start(page)
+            yield Evening(page, server)
+            browser.close()
+    finally:
+        server.kill()
+
+
+def start(page: Any) -> None:
+    """The one press by the host."""
+    page.locator("[data-ready]").wait_for()
+    page.get_by_role("button", name="Start", exact=True).click()
+
+
+def write_songs(folder: Path) -> Path:
+    """Chords of different loudness without a silence in them."""
+    rate = 22_050
+    for number, mood in enumerate(MOODS):
+        (folder / mood).mkdir(parents=True)
+        for song in range(SONGS):
+            seconds = np.arange(rate * (28 + 3 * song)) / rate
+            chord = sum(np.sin(2 * np.pi * 220 * 2 ** ((note + number) / 12) * seconds) for note in (0, 4, 7 + song))
+            soundfile.write(folder / mood / f"{mood} {song}.flac", 0.05 * (1 + song) * chord, rate)
+    return folder
+
+
+def break_songs(folder: Path) -> list[str]:
+    """Damages the first song of each mood but one, as a bad disk does; their titles."""
+    broken = [folder / mood / f"{mood} 0.flac" for mood in MOODS[:2]]
+    for path in broken:
+        noise = np.random.default_rng(0).bytes(path.stat().st_size)
+        path.write_bytes(path.read_bytes()[:_HEAD] + noise[_HEAD:])
+    return [path.stem for path in broken]
+
+
+def browsers() -> list[int]:
+    """The numbers of the browser's processes that this one has started."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, fields = status.read_text().partition("(")[2].rsplit(")", 1)
+            parents[int(status.parent.name)] = int(fields.split()[1]), name
+    mine, found = {os.getpid()}, []
+    while new := {number for number, (parent, _) in parents.items() if parent in mine} - mine:
+        mine |= new
+        found += [number for number in new if "chrom" in parents[number][1]]
+    return found
+
+
+def memory(process: int) -> float:
+    """MB that a process has to itself; the film, a file, is not counted."""
+    with suppress(OSError):
+        if found := re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text()):
+            return int(found[1]) / 1000
+    return 0.0
+
+
+def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str, Any]:
+    """What came of an evening, and `faults`, a sentence for each thing that should not have happened.
+
+    Args:
+        broken: titles of songs that cannot be played. soon: seconds within which the wall is to be back.
+    """
+    seconds = diary.memory[-1][0] - diary.memory[0][0]
+    parts = np.array_split(np.array(diary.memory), min(10, len(diary.memory)))
+    browser, server = np.round([np.median(part[:, 1:], axis=0) for part in parts]).T.tolist()
+    faults = [*sound_faults(diary), *failure_faults(diary, soon), *memory_faults(diary), *song_faults(diary, broken)]
+    return {
+        "minutes": round(seconds / 60, 1),
+        "songs": len(diary.songs),
+        "songs_that_failed": [diary.cards[number]["title"] for number in diary.failed if number in diary.cards],
+        "longest_silence": max(silences(diary), default=0.0),
+        "seconds_to_recover": {f"{name}, at {begun:.0f} s": took for name, begun, took in diary.failures},
+        "memory_mb": {"browser": browser, "server": server},
+        "answers_a_second": round(len(diary.ages) / seconds, 2),
+        "milliseconds_from_picture_to_overlay": spread(diary.ages),
+        "paintings_a_second": spread(diary.painted),
+        "faults": faults,
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {f"p{share}": round(float(np.percentile(values or [np.nan], share)), 1) for share in (5, 50, 95)}
+
+
+def silences(diary: Diary) -> Iterator[float]:
+    """Seconds of each silence after the first sound."""
+    begun, heard = 0.0, False
+    for at, peak in diary.levels:
+        if peak > AUDIBLE:
+            begun, heard = at, True
+        elif heard:
+            yield round(at - begun, 1)
+
+
+def sound_faults(diary: Diary) -> Iterator[str]:
+    """Silences that are too long."""
+    if not any(peak > AUDIBLE for _, peak in diary.levels):
+        yield "Nothing was heard."
+    if (longest := max(silences(diary), default=0.0)) > DEAD_AIR:
+        yield f"Nothing was heard for {longest:.1f} s."
+
+
+def failure_faults(diary: Diary, soon: float) -> Iterator[str]:
+    """Failures that the wall did not get over, or not soon."""
+    for name, begun, took in diary.failures:
+        if took is None or took > soon:
+            came = "no answer came any more" if took is None else f"it took {took:.1f} s to recover"
+            yield f"{name}, at {begun:.0f} s: {came}."
+
+
+def memory_faults(diary: Diary) -> Iterator[str]:
+    """What has grown by too much since it should have settled."""
+    restarted = max((begun for name, begun, _ in diary.failures if "server" in name), default=diary.memory[0][0])
+    settled = [one for one in diary.memory if one[0] - restarted > SETTLED]
+    for place, name in enumerate(("browser", "server"), 1) if settled else ():
+        begun, ended = (median(one[place] for one in part) for part in (settled[:60], settled[-60:]))
+        if abs(ended - begun) > GROWTH:
+            yield f"The {name} had {begun:.0f} MB and has {ended:.0f}."
+
+
+def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
+    """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood."""
+    began, cards = diary.songs, diary.cards
+    for (before, number), (at, _) in pairwise(began):
+        if at - before < LEAST - 1 and cards[number]["title"] not in broken:
+            yield f"{cards[number]['title']} played for {at - before:.1f} s only."
+    for at, number in began:
+        seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
+        looks = {one["emotion"] for one in seen if one}
+        if looks and cards[number]["emotion"] not in looks:
+            yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
+    for mood in MOODS:
+        mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
+        times = {number: 0 for _, number in mine if cards[number]["title"] not in broken}
+        for at, number in mine:
+            answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
+            if answered and number in times and times[number] > min(times.values()):
+                yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
+            times[number] = times.get(number, 0) + 1
+
+
+def main(minutes: float) -> dict[str, Any]:
+    """The figures of an evening of so many minutes, with failures all along; of 0: each of them once, and shorter."""
+    short = not minutes
+    with tempfile.TemporaryDirectory() as folder, evening(Path(folder)) as wall:
+        broken = break_songs(Path(folder) / "music")
+        until, pause = time.monotonic() + 60 * minutes, 6.0 if short else 90.0
+        wall.watch(20.0)
+        once, *others = wall.failures(short)  # killed again and again, the server would show no growth
+        for failure in [once, *others] if short else chain([once], cycle(others)):
+            if not short and time.monotonic() + failure.seconds + pause > until:
+                break
+            wall.suffer(failure)
+            wall.watch(pause)
+        wall.watch(max(0.0, until - time.monotonic()))
+        return figures(wall.diary, broken, inf if short else RECOVERY)  # a test tells no time
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="An evening of the wall.")
+    parser.add_argument("--minutes", type=float, default=120)
+    print(json.dumps(main(parser.parse_args().minutes), indent=2))

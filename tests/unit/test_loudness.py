@@ -1,0 +1,122 @@
+"""How loud songs are, as tags say it or as it is measured, and how much softer they play: with real files."""
+
+import math
+import time
+
+import mutagen
+import numpy as np
+import pytest
+import soundfile
+from mutagen.id3 import ID3, TXXX
+from mutagen.mp4 import MP4, MP4FreeForm
+
+import music_measure
+from damaged_songs import FORMATS, encode
+from femr.page.loudness import COMMON, TARGET, factor, measure
+from femr.results import Song
+from femr.song_tags import read_tags
+from femr.songs import load_library, read_folder
+
+RATE = music_measure.RATE
+
+
+def write_noise(path, level, seconds=4):
+    """Noise in stereo, of a level in dBFS; the loudness is some dB off."""
+    noise = np.random.default_rng(0).normal(0, 10 ** (level / 20), (RATE * seconds, 2))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.clip(noise, -1, 1), RATE)
+    return path
+
+
+def write_tagged(path, **gains):
+    path.write_bytes(encode(*FORMATS[path.suffix[1:]], seconds=0.5))
+    if path.suffix in (".mp3", ".aac"):
+        tags = ID3()
+        for name, gain in gains.items():
+            tags.add(TXXX(3, name, gain))
+        tags.save(path)
+    elif path.suffix == ".m4a":
+        file = MP4(path)
+        named = {f"----:com.apple.iTunes:{name}": [MP4FreeForm(gain.encode())] for name, gain in gains.items()}
+        file.tags.update(named)
+        file.save()
+    else:
+        file = mutagen.File(path)
+        file.update(gains)
+        file.save()
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mp3", "aac", "m4a", "ogg", "oga", "flac"])
+def test_replaygain_tells_how_loud_a_song_is(tmp_path, ending):
+    song = write_tagged(tmp_path / f"a.{ending}", replaygain_track_gain="-7.30 dB")
+    assert read_tags(song).loudness == pytest.approx(-10.7)
+
+
+def test_opus_has_a_gain_of_its_own(tmp_path):
+    song = write_tagged(tmp_path / "a.opus", R128_TRACK_GAIN="-1868")  # in 256ths of a dB, to -23 LUFS
+    assert read_tags(song).loudness == pytest.approx(-15.7, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("gain", "loudness"),
+    [("+3 dB", -21), ("-2,5dB", -15.5), ("4.00", -22), ("", None), ("loud", None), ("nan dB", None), ("999 dB", None)],
+)
+def test_gains_as_programs_write_them(tmp_path, gain, loudness):
+    assert read_tags(write_tagged(tmp_path / "a.flac", REPLAYGAIN_TRACK_GAIN=gain)).loudness == loudness
+
+
+def test_a_list_says_it_too_and_femrs_songs_need_no_measuring():
+    assert {round(song.loudness) for song in load_library().songs} == {-16}
+    assert {factor(song) for song in load_library().songs} <= {0.8035, 0.7943, 0.7852}
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("level", [-10, -40])
+def test_what_is_measured_is_what_another_meter_says(tmp_path, ending, level):
+    song = write_noise(tmp_path / f"a.{ending}", level)
+    assert measure(song) == pytest.approx(music_measure.loudness(music_measure.decoded(song)), abs=0.1)
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound", b"RIFF\0\0\0\0WAVE"])
+def test_what_cannot_be_measured(tmp_path, content):
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    assert measure(path) is None
+    assert measure(tmp_path / "gone.wav") is None
+
+
+def test_silence_has_no_loudness(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros((RATE, 2)), RATE)
+    assert measure(tmp_path / "a.wav") is None
+
+
+def test_a_song_that_is_cut_short_is_measured_as_far_as_it_goes(tmp_path):
+    whole = write_noise(tmp_path / "a.ogg", -20)
+    (tmp_path / "b.ogg").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert measure(tmp_path / "b.ogg") == pytest.approx(measure(whole), abs=0.5)
+
+
+def known(song):
+    """The song's factor, once it is measured."""
+    before = factor(song)
+    for _ in range(200):
+        if factor(song) != before:
+            return factor(song)
+        time.sleep(0.05)
+    raise AssertionError("It was never measured.")
+
+
+def test_a_users_songs_become_equally_loud(tmp_path):
+    for name, level in (("loud", -9), ("soft", -17)):
+        write_noise(tmp_path / "happy" / f"{name}.wav", level)
+    before = sorted(tmp_path.rglob("*"))
+    songs = read_folder(tmp_path).songs
+    assert factor(songs[0]) == pytest.approx(10 ** ((TARGET - COMMON) / 20), abs=1e-3)  # not known yet
+    heard = [measure(song.path) + 20 * math.log10(known(song)) for song in songs]
+    assert heard == pytest.approx([TARGET, TARGET], abs=0.1)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_nothing_plays_louder_than_it_is(tmp_path):
+    assert factor(Song("Whisper", tmp_path / "a.wav", "sad", loudness=-40.0)) == 1

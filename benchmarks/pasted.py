@@ -25,7 +25,7 @@ from femr.images import Pixels, load_image, to_picture
 from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Box, EmotionScores, FaceEmotion
 from femr.training import data, metrics
-from femr.training.data import FaceData
+from femr.training.data import FaceData, Mask
 from femr.training.evaluate import find_model
 
 if TYPE_CHECKING:  # loads TensorFlow
@@ -84,16 +84,18 @@ def measure(
     direct = _right([reading.scores for reading in readings], faces.labels)
     piped = _through_pipeline(analyzer, faces, list(empty.values()))
     found, right = np.array([scores is not None for scores in piped]), _right(piped, faces.labels)
+    head = {"model": model, "split": data.PUBLIC_TEST, "images": len(faces), "photos": list(empty)}
+    head["photos_with_faces"] = [name for name in pictures if name not in empty]
+    return head | _compare(direct, right, found)
+
+
+def _compare(direct: Mask, piped: Mask, found: Mask) -> dict[str, Any]:
+    """The shares of faces that are read right, by who read them."""
     return {
-        "model": model,
-        "split": data.PUBLIC_TEST,
-        "images": len(faces),
-        "photos": list(empty),
-        "photos_with_faces": [name for name in pictures if name not in empty],
         "found": _share(found),
         "accuracy_direct": _share(direct[found]),
-        "accuracy_pipeline": _share(right[found]),
-        "drop": _mean_interval(direct[found].astype(float) - right[found]),
+        "accuracy_pipeline": _share(piped[found]),
+        "drop": _mean_interval(direct[found].astype(float) - piped[found]),
         "accuracy_direct_missed": _share(direct[~found]),
     }
 
@@ -154,12 +156,12 @@ def _middle(box: Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def _share(right: npt.NDArray[np.bool_]) -> dict[str, float] | None:
+def _share(right: Mask) -> dict[str, float] | None:
     found = metrics.interval(right)
     return None if found is None else asdict(found)
 
 
-def _right(scores: Sequence[EmotionScores | None], labels: metrics.Labels) -> npt.NDArray[np.bool_]:
+def _right(scores: Sequence[EmotionScores | None], labels: metrics.Labels) -> Mask:
     """Whether each face was read right; one that was not found is not."""
     return np.array([one is not None and one.top == EMOTIONS[label] for one, label in zip(scores, labels, strict=True)])
 

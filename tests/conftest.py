@@ -11,6 +11,11 @@ from builders import PORTRAIT, PORTRAIT_FACE, cannot_be_tried, write_list, write
 from femr.images import load_image
 
 
+def pytest_configure(config):
+    """pytest-xdist would begin with the files of most tests; the page's, few and long, must not be the last."""
+    config.option.loadscopereorder = False
+
+
 @pytest.fixture(scope="session")
 def portrait():
     """Eileen Collins, smiling: RGB uint8 (512, 512, 3)."""

@@ -85,8 +85,18 @@ def model_card(
         repo: The Hub repository of a single network; None for the card of all.
         space: The Space where it can be tried.
     """
-    from huggingface_hub import EvalResult, ModelCardData
     from jinja2 import Environment, StrictUndefined
+
+    # Markdown, of figures and of words of our own: nothing to escape
+    text = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
+        _TEMPLATE.read_text(encoding="utf-8")
+    )
+    content = _content(facts, shown, references) | {"repo": repo, "space": space, "one": facts[0]}
+    return f"---\n{_front_matter(facts, repo)}\n---\n\n{text.render(content)}"
+
+
+def _front_matter(facts: Facts, repo: str | None) -> str:
+    from huggingface_hub import EvalResult, ModelCardData
 
     results = [
         EvalResult(
@@ -111,12 +121,7 @@ def model_card(
         tags=["facial-expression-recognition", "emotion", "fer2013", "keras", "onnx"],
         eval_results=results or None,
     )
-    # Markdown, of figures and of words of our own: nothing to escape
-    text = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
-        _TEMPLATE.read_text(encoding="utf-8")
-    )
-    content = _content(facts, shown, references) | {"repo": repo, "space": space, "one": facts[0]}
-    return f"---\n{data.to_yaml()}\n---\n\n{text.render(content)}"
+    return data.to_yaml()
 
 
 def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]) -> dict[str, Any]:

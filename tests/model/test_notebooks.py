@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -161,6 +162,17 @@ def test_no_logic_of_its_own(name):
     assert [ast.unparse(node) for node in nodes if isinstance(node, own)] == []
     room = "femr.training" if name in TRAINING else "femr"
     assert any(isinstance(node, ast.ImportFrom) and node.module.startswith(room) for node in nodes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_notebook_imports_is_there(name):
+    """Also where a cell does not run without somebody's own repository."""
+    plain = TransformerManager().transform_cell
+    nodes = [node for cell in code(read(name)) for node in ast.walk(ast.parse(plain(cell.source)))]
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module.startswith("femr")]
+    for node in imports:
+        for one in node.names:
+            assert hasattr(import_module(node.module), one.name) or import_module(f"{node.module}.{one.name}")
 
 
 @pytest.mark.parametrize("name", ["02_train", "03_results"])

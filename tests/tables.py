@@ -67,6 +67,7 @@ PROGRAMS = {
     "R, write.table, with spaces": text_of(" ", False, "TRUE", "FALSE", "NA", "", "\n", csv.QUOTE_NONNUMERIC).encode()[
         3:
     ],
+    "divided by bars, with names of rows": text_of("|", index="row.names").encode(),
     "a title above": ("Our party\r\n\r\n" + text_of()).encode(),
     "a title above, as LibreOffice saves it": ("Our; party, 2026" + ";" * 35 + "\r\n" + text_of(";")).encode(),
     "R, read again": text_of(yes="TRUE", no="FALSE", na="NA", index="X").encode(),

@@ -38,7 +38,7 @@ FORMATS = (".csv", ".jsonl", ".parquet")
 
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
-_INDEX = re.compile(r"|id|index|x|row\.?names?|\.\.\.1|unnamed: \d+|__index_level_\d+__", re.IGNORECASE)  # rows' numbers
+_INDEX = re.compile(r"(?i)|id|index|x|row\.?names?|\.\.\.1|unnamed: \d+|__index_level_\d+__")  # of rows' numbers
 _LONGEST_LINE = 1_000_000  # characters: what is no table may have no end of line
 _GROUP = 10_000  # rows of a Parquet row group
 

@@ -50,7 +50,7 @@ PARTS = (
         b"\x0bw",
         b"data",
         b"ADIF",
-        b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+        b"0&\xb2u\x8ef\xcf\x11",
         b"fmt ",
     ),
 )

@@ -29,7 +29,7 @@ SPREADSHEETS = ("library.xlsx", "library.xls", "library.ods", "library.numbers")
 """Those of lists that have not been saved as one yet."""
 
 _COLUMNS = frozenset({"file", "expression"})
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
 _LONGEST_CELL = 10  # lines: a quote that is not closed within them costs its own row, not the rest of the table
 

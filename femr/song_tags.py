@@ -14,7 +14,7 @@ from itertools import islice
 from math import inf
 from os import SEEK_END
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tinytag import TinyTag, UnsupportedFormatError
 
@@ -198,8 +198,9 @@ def _decoded_seconds(path: Path) -> float | None:
         import av
     except ImportError:
         return 0.0
-    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-    with suppress(av.FFmpegError, OSError, ValueError), av.open(str(path), options=options) as container:
+    options: dict[str, Any] = {"options": {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}}
+    options["metadata_errors"] = "replace"  # words of no encoding
+    with suppress(av.FFmpegError, OSError, ValueError), av.open(str(path), **options) as container:
         for sound in container.streams.audio[:1]:
             known = sound.codec_context and sound.codec_context.codec.canonical_name.startswith(_CODECS)
             if known and len(list(islice(container.decode(sound), _FEWEST))) == _FEWEST:

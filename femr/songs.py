@@ -174,7 +174,7 @@ def _place(root: Path, file: str, found: _Found) -> Path:
     # names from Windows, in quotes, or of an address
     slashed = file.strip(_AROUND).replace("\\", "/")
     forms = (file, slashed, unquote(local(slashed)))
-    place = next((root / name for name in forms if _is_file(root / name)), None) or _alike(root, slashed, found.names)
+    place = next(filter(None, (_alike(root, form, found.names) for form in forms)), None)
     if place is None:
         raise LibraryError("it is in the list but not in the folder.")
     if not place.resolve().is_relative_to(root):

@@ -38,12 +38,21 @@ PARTS = (
         b"\x80theora",
         b"fLaC",
         b"RIFF\0\0\0\0WAVE",
-        b"fmt ",
+        b"data",
     ),
     *(b"\0\0\0\x20ftypM4A ", b"moov", b"mdhd", b"covr", b"wvpk", b"MAC ", b"MP+", b"MPCK", b"TTA1", b"OFR ", b"tBaK"),
-    *(b"fmt ", b"data"),
     *(b'"', b",", b";", b"\n", b"\r", b"[", b"{", b"}", b"null", b"1e999", b"\\ud800", b"../", b"\xe9", b"\xff\xfe"),
-    *(b"FORM\0\0\0\0AIFF", b"MThd", b"DSD ", b"FRM8", b"\x0bw", b"ADIF", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+    *(
+        b"FORM\0\0\0\0AIFF",
+        b"MThd",
+        b"DSD ",
+        b"FRM8",
+        b"\x0bw",
+        b"data",
+        b"ADIF",
+        b"0&\xb2u\x8ef\xcf\x11",
+        b"fmt ",
+    ),
 )
 """What formats and their parts begin with, of those too that the tag library knows and browsers do not; list syntax."""
 LISTED = [

@@ -17,7 +17,7 @@ from io import BytesIO
 from itertools import product
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from femr.errors import DataError, ImageError
 from femr.files import MOST_LISTED, encoding_of, local, open_file, passed_over, walk
@@ -79,11 +79,18 @@ class Input:
         return self._read(load_image, None)
 
     def _read(self, read: Callable[[IO[bytes]], T], archives: "Archives | None") -> T:
-        if self.member is not None:
-            with Archives() if archives is None else nullcontext(archives) as opened:
-                return _read_member(opened.open(self.path), self.member, read)
-        with self.open() as file:
-            return read(file)
+        if self.member is None:
+            with self.open() as file:
+                return read(file)
+        if _suffix(self.member) in VIDEOS:
+            raise ImageError("Videos inside ZIP files are not read. Unpack it first.")
+        with Archives() if archives is None else nullcontext(archives) as opened:
+            archive = opened.open(self.path)
+            try:
+                with archive.open(self.member) as file:  # no more is unpacked than is read, whatever size it claims
+                    return read(file)
+            except _PACKED as error:
+                raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error
 
     def open(self) -> IO[bytes]:
         """The file, opened. Raises: ImageError if it cannot be."""
@@ -268,17 +275,6 @@ def _members(path: str, passed: Counter[str]) -> list[Input]:
     return [Input(encodable(f"{path}/{name}"), path, name) for name in names if _wanted(name, passed)]
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, read: Callable[[IO[bytes]], T]) -> T:
-    """A picture in a ZIP file. No more is unpacked than `read` takes, whatever size the file claims."""
-    if _suffix(name) in VIDEOS:
-        raise ImageError("Videos inside ZIP files are not read. Unpack it first.")
-    try:
-        with archive.open(name) as file:
-            return read(file)
-    except _PACKED as error:
-        raise ImageError("It cannot be unpacked: damaged, encrypted or packed in an unusual way.") from error
-
-
 def _wanted(name: str, passed: Counter[str], asked: str = "") -> bool:
     """Whether a file is a picture or a video and not passed over; what is not for its ending alone is counted.
 
@@ -318,10 +314,9 @@ def _open_remote(address: str) -> IO[bytes]:
     """The file, opened. Raises: ImageError if it cannot be."""
     try:
         system, path = _system(address)
-        file: IO[bytes] = system.open(path, "rb")
+        return cast(IO[bytes], system.open(path, "rb"))
     except Exception as error:  # each file system has errors of its own
         raise ImageError(f"{encodable(address.rpartition('/')[2])} cannot be opened: {_reason(error)}") from error
-    return file
 
 
 def _system(address: str) -> tuple[Any, str]:

@@ -36,9 +36,9 @@ TYPES: Mapping[str, type] = MappingProxyType(
 FORMATS = (".csv", ".jsonl", ".parquet")
 """Endings of the files' names, and with them the formats."""
 
-_DELIMITERS = (",", ";", "\t", " ")
+_DELIMITERS = (",", ";", "\t", "|", " ")
 _HEADER_WITHIN = 20  # lines: what may stand above the header
-_INDEX = re.compile(r"|index|x|rownames?|\.\.\.1|unnamed: \d+|__index_level_\d+__", re.IGNORECASE)  # rows' numbers
+_INDEX = re.compile(r"(?i)|id|index|x|row\.?names?|\.\.\.1|unnamed: \d+|__index_level_\d+__")  # of rows' numbers
 _LONGEST_LINE = 1_000_000  # characters: what is no table may have no end of line
 _GROUP = 10_000  # rows of a Parquet row group
 

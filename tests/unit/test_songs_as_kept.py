@@ -156,6 +156,7 @@ TABLES = {
     "commas": table().encode(),
     "semicolons": table(";").replace("92", "92,0").encode(),
     "tabs": table("\t").encode(),
+    "bars": table("|").encode(),
     "quoted": "\r\n".join(";".join(f'"{cell}"' for cell in row) for row in ROWS).encode(),
     "BOM": table().encode("utf-8-sig"),
     "UTF-16 of a spreadsheet": table("\t").encode("utf-16"),

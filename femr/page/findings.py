@@ -13,7 +13,7 @@ from femr.batch.inputs import Input
 from femr.errors import DataError
 from femr.images import thumbnail
 from femr.mood import vote
-from femr.output.annotate import draw
+from femr.output.annotate import blurred, draw
 from femr.output.rows import to_rows
 from femr.output.share import to_m3u8
 from femr.output.timeline import Timeline
@@ -32,10 +32,15 @@ HEADERS = ("where", *html.TABLE_HEADERS)
 
 
 class Findings:
-    """Gathers the analyses of several photos or of one video; `parcel`: the ZIP file in the making."""
+    """Gathers the analyses of several photos or of one video.
 
-    def __init__(self, parcel: ZipFile) -> None:
-        self._parcel = parcel
+    Args:
+        parcel: The ZIP file in the making.
+        blur: Hide the faces in photos.
+    """
+
+    def __init__(self, parcel: ZipFile, blur: bool = False) -> None:
+        self._parcel, self._blur = parcel, blur
         self._analyses: list[Analysis] = []
         self._photos: list[str] = []  # as HTML
         self._timeline = Timeline()
@@ -46,7 +51,8 @@ class Findings:
         self._timeline.add(analysis)
         if analysis.time is not None or analysis.error:
             return
-        photo = draw(thumbnail(source.image(), KEPT_SIDE), analysis)
+        pixels = thumbnail(source.image(), KEPT_SIDE)
+        photo = draw(blurred(pixels, analysis) if self._blur else pixels, analysis)
         name = "".join(letter if letter.isalnum() else "_" for letter in Path(source.name).stem)[:60]
         self._parcel.writestr(f"photos/{len(self._analyses):03} {name}.jpg", html.jpeg(photo))
         if len(self._photos) < MOST_SHOWN:

@@ -76,11 +76,18 @@ def chosen(paths: Sequence[str]) -> list[Input]:
 
 
 def analyze(
-    paths: list[str], model: str, film: bool, request: gr.Request | None = None, progress: gr.Progress = PROGRESS
+    paths: list[str],
+    model: str,
+    film: bool,
+    blur: bool,
+    request: gr.Request | None = None,
+    progress: gr.Progress = PROGRESS,
 ) -> Iterator[tuple[Any, ...]]:
     """What is found in the files: summary, photos or timeline, rows, links (HTML), a film to be seen, a ZIP file.
 
     It stops between two steps when the visitor cancels, and leaves no file then.
+
+    Args: `film`, whether to write one with boxes; `blur`, whether to hide the faces in it, or in the photos.
     """
     if not paths:
         raise gr.Error("Choose photos or a video first, and wait until they are here.", print_exception=False)
@@ -94,16 +101,17 @@ def analyze(
             target = folder / "annotated.mp4" if film and video else None
             length = _length(inputs[0]) if video else len(inputs)
             progress(0, desc="Starting")
-            found = Findings(parcel)
-            for number, analysis in enumerate(_read(inputs, model, target), start=1):
+            found = Findings(parcel, blur)
+            for number, analysis in enumerate(_read(inputs, model, target, blur), start=1):
                 found.add(analysis, inputs[min(number, len(inputs)) - 1])
                 done = (analysis.time or 0.0) if video else number
                 progress(min(1.0, done / max(length, done, 1)), desc=_said(analysis, number, len(inputs)))
                 if number % STEP == 0:
                     yield (gr.skip(),) * len(BLANK)
-            answer = found.conclude(target, request)
+            made = target if target and target.is_file() else None
+            answer = found.conclude(made, request)
         delivered = True
-        yield *answer, _file(str(target or paths[0]) if video else None), _file(str(folder / "femr.zip"))
+        yield *answer, _file(str(made or paths[0]) if video else None), _file(str(folder / "femr.zip"))
     finally:
         if not delivered:
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,13 +121,13 @@ def _file(path: str | None) -> Any:
     return gr.update(value=path, visible=path is not None)
 
 
-def _read(inputs: Sequence[Input], model: str, film: Path | None) -> Iterator[Analysis]:
+def _read(inputs: Sequence[Input], model: str, film: Path | None, blur: bool) -> Iterator[Analysis]:
     """The analyses, those of a video up to LONGEST, and its film; closed at the end, whatever that was."""
     analyses: Any = analyze_inputs(analyzer(model), inputs)
     if film:
         from femr.video.writer import annotated
 
-        analyses = annotated(inputs[0].open, film, analyses)
+        analyses = annotated(inputs[0].open, film, analyses, blur)
     with closing(analyses):
         for analysis in analyses:
             if analysis.time is not None and analysis.time >= LONGEST:
@@ -151,6 +159,7 @@ def build() -> None:
                 cancel = gr.Button("Cancel", variant="stop", scale=1, min_width=80, interactive=False, elem_id="cancel")
             model = gr.Radio(MODELS, value=DEFAULT_MODEL, label="Reading", info=MODELS_INFO, elem_id="many-model")
             film = gr.Checkbox(label="Also make an annotated video (slower)", elem_id="film")
+            blur = gr.Checkbox(label="Blur the faces in photos and annotated video", elem_id="blur")
         with gr.Column(scale=6, min_width=300):
             result = gr.HTML(WAITING, label="Summary", padding=False, elem_id="summary")
             watch = FilmOutput(label="Film", interactive=False, visible=False, elem_id="film-shown")
@@ -164,7 +173,7 @@ def build() -> None:
     # what stood there is of other files
     begun = start.click(lambda: (*_buttons(busy=True), *BLANK), None, [start, cancel, *shown], queue=False, **private)
     call: Any = {"api_name": "analyze_many", "show_progress_on": [result], **private, **QUEUE}
-    work = begun.then(analyze, [files, model, film], shown, **call)
+    work = begun.then(analyze, [files, model, film, blur], shown, **call)
     idle: Any = {"fn": lambda: _buttons(busy=False), "outputs": [start, cancel], "queue": False, **private}
     work.success(**idle)
     work.failure(**idle)

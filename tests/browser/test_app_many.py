@@ -131,6 +131,17 @@ def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
     assert packed["femr.csv"].decode("utf-8-sig").splitlines() == rows
 
 
+def test_faces_are_blurred_in_what_is_shown_and_taken_along(visit, files, analyzer):
+    page = visit("Photos and video")
+    give(page, files / "one.png")
+    page.check("#blur input")
+    find_moods(page)
+    shown = page.get_attribute(".photos img", "src")
+    _, packed = everything(page)
+    for content in (base64.b64decode(shown.partition(",")[2]), packed["photos/001 one.jpg"]):
+        assert analyzer(content).faces == ()
+
+
 def test_too_few_faces_for_a_report_is_said(visit, files):
     page = visit("Photos and video")
     give(page, files / "one.png")
@@ -329,7 +340,7 @@ FILE = {"_type": "gradio.FileData"}
 @pytest.mark.parametrize("meta", [{"meta": FILE}, {}])
 @pytest.mark.parametrize("path", [str(PORTRAIT), "/etc/passwd", "../../etc/passwd", "", "."])
 def test_no_file_of_the_server_can_be_named(server, meta, path):
-    for name, rest in (("analyze_many", ["mobilenet_v2", False]), ("group_report", [None, 5])):
+    for name, rest in (("analyze_many", ["mobilenet_v2", False, False]), ("group_report", [None, 5])):
         value = {"path": path, "orig_name": "a.jpg", **meta}
         kind, data = post(server, name, [[value] if name == "analyze_many" else value, *rest])
         assert kind == "error"
@@ -341,7 +352,7 @@ def test_no_file_of_the_server_can_be_named(server, meta, path):
 def test_a_list_of_paths_is_not_followed(server):
     """The command line reads a .txt file as a list of pictures; the page must not."""
     path = upload(server, "list.txt", f"{PORTRAIT}\n/etc/passwd\n".encode())
-    kind, data = post(server, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", False])
+    kind, data = post(server, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", False, False])
     assert kind == "complete"
     assert "This is not a picture that can be read" in data[0]
     assert "Happy" not in data[0]
@@ -350,7 +361,7 @@ def test_a_list_of_paths_is_not_followed(server):
 def test_a_play_list_opens_no_file_of_the_server(server, files):
     text = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{files / 'six.mp4'}\n#EXT-X-ENDLIST\n"
     path = upload(server, "film.mp4", text.encode())
-    kind, data = post(server, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", False])
+    kind, data = post(server, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", False, False])
     assert kind == "error" or "Happy" not in data[0]
 
 
@@ -387,7 +398,7 @@ def test_photos_of_one_name_stay_apart():
 
 def test_a_long_video_is_read_up_to_the_limit(monkeypatch, files):
     monkeypatch.setattr(many, "LONGEST", 0.6)
-    *_, (_, _, rows, *_) = many.analyze([str(files / "six.mp4")], "mobilenet_v2", False)
+    *_, (_, _, rows, *_) = many.analyze([str(files / "six.mp4")], "mobilenet_v2", False, False)
     assert set(re.findall('<th scope="row">(.*?)</th>', rows)) == {"0:00", "0:00.3", "0:00.5"}
 
 
@@ -400,7 +411,7 @@ def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
     _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
     try:
         path = upload(url, "six.mp4", (files / "six.mp4").read_bytes())
-        kind, data = post(url, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", True])
+        kind, data = post(url, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", True, False])
         assert kind == "complete"
         assert data[4]["value"]["path"].endswith("annotated.mp4")
         kept = left_on_server("*.*")

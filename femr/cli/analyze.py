@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -25,7 +26,6 @@ from femr.wording import plural
 
 if TYPE_CHECKING:
     from femr.batch.inputs import Input
-    from femr.music import Mode
     from femr.output.table import TableWriter
     from femr.output.timeline import Timeline
     from femr.results import Analysis
@@ -158,17 +158,23 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
         skip = writer.done if writer else frozenset()
         document = stack.enter_context(Document(options.model)) if options.json else None
         progress = stack.enter_context(Progress([each for each in inputs if each.name not in skip]))
-        _Run(options, inputs, writer, document, progress, tally).all(engine(inputs, skip=skip))
+        by_name = {each.name: each for each in inputs}
+        _Run(options, by_name, writer, document, progress, tally).all(engine(inputs, skip=skip))
     if passed:
         from femr.batch.inputs import tell_passed  # not before the first word: it loads OpenCV
 
         print(f"femr: {tell_passed(passed)}", file=sys.stderr)
-    if not document:
-        _tell(tally, table, many=len(inputs) > 1)
+    if tally.read() and not document:
+        lines = (tally.read() if len(inputs) > 1 else "", tally.written(table))
+        print("".join(f"{paint(line)}\n" for line in lines if line), end="")
     if options.open and tally.drawn:
         show(tally.drawn)
     if options.play:
-        _play(tally.song())
+        song = tally.song()
+        if song is None:
+            raise FemrError("There is no song to play.")
+        with waiting(f"♫ {printable(song.title)}, until Ctrl-C"):
+            play(song.path)
     return BAD_INPUT if tally.unread else 0
 
 
@@ -191,46 +197,20 @@ def _prepare(
     return inputs, writer, _engine(options)
 
 
-def _tell(tally: Tally, table: Path | None, many: bool) -> None:
-    """The last word: of many pictures what they come to, and what was written."""
-    lines = [line for line in (tally.read() if many else "", tally.written(table)) if line]
-    if tally.read() and lines:
-        print(paint("\n".join(lines)))
-
-
-def _play(song: Song | None) -> None:
-    if song is None:
-        raise FemrError("There is no song to play.")
-    with waiting(f"♫ {printable(song.title)}, until Ctrl-C"):
-        play(song.path)
-
-
 def _engine(options: argparse.Namespace) -> Engine:
-    mode: Mode = "lift" if options.lift else "match"
+    how = {"rate": options.fps, "mode": "lift" if options.lift else "match", "every": options.detect_every}
+    parts = {"balance": options.balance, "detector": options.detector, "smallest_face": options.smallest_face}
     if options.engine == "ray":
         from femr.batch import ray
 
-        return partial(
-            ray.analyze_inputs,
-            model=options.model,
-            rate=options.fps,
-            mode=mode,
-            every=options.detect_every,
-            parts=_reading(options),
-            address=options.address,
-            workers=options.workers,
-        )
+        where = {"address": options.address, "workers": options.workers}
+        return partial(ray.analyze_inputs, model=options.model, parts=parts, **where, **how)
     from femr import load
     from femr.batch import folder
 
     with quiet():
-        analyzer = load(options.model, **_reading(options))
-    return partial(folder.analyze_inputs, analyzer, rate=options.fps, mode=mode, every=options.detect_every)
-
-
-def _reading(options: argparse.Namespace) -> dict[str, Any]:
-    """How faces are to be found and read, for `femr.load`."""
-    return {"balance": options.balance, "detector": options.detector, "smallest_face": options.smallest_face}
+        analyzer = load(options.model, **parts)
+    return partial(folder.analyze_inputs, analyzer, **how)
 
 
 class Progress:
@@ -304,29 +284,21 @@ def _length(source: "Input") -> float:
         return float("inf")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Run:
-    """Passes each analysis on to the terminal, the table and the pictures, and keeps none."""
+    """Passes each analysis on to the terminal, the table and the pictures, and keeps none. inputs: by their names."""
 
-    def __init__(
-        self,
-        options: argparse.Namespace,
-        inputs: "Iterable[Input]",
-        table: "TableWriter | None",
-        document: Document | None,
-        progress: Progress,
-        tally: Tally,
-    ) -> None:
-        self._options = options
-        self._inputs = {each.name: each for each in inputs}
-        self._table = table
-        self._document = document
-        self._progress = progress
-        self._tally = tally
+    options: argparse.Namespace
+    inputs: "dict[str, Input]"
+    table: "TableWriter | None"
+    document: Document | None
+    progress: Progress
+    tally: Tally
 
     def all(self, analyses: "Iterator[Analysis]") -> None:
         """Everything."""
         for name, group in groupby(analyses, key=lambda analysis: str(analysis.file)):
-            source = self._inputs[name]
+            source = self.inputs[name]
             if source.video:
                 self._video(source, group)
             else:
@@ -336,18 +308,18 @@ class _Run:
         for analysis in group:
             self._keep(analysis)
             if analysis.error is None:
-                self._tally.add("picture", analysis.mood, analysis.song)
-                self._tally.faces += len(analysis.faces)
+                self.tally.add("picture", analysis.mood, analysis.song)
+                self.tally.faces += len(analysis.faces)
                 self._say(source.name, self._text(analysis))
-                if self._options.annotate:
+                if self.options.annotate:
                     self._draw(source, analysis)
-            self._progress.advance()
+            self.progress.advance()
 
     def _text(self, analysis: "Analysis") -> str:
         """All that is to be told of a picture; of one of many, a line."""
         from femr.output.rows import to_text
 
-        if len(self._inputs) == 1:
+        if len(self.inputs) == 1:
             return to_text(analysis).removeprefix(f"{analysis.file}: ")
         return f"{analysis.mood!r}" + (f" · plays {printable(analysis.song.title)}" if analysis.song else "")
 
@@ -356,57 +328,57 @@ class _Run:
 
         stem = Path(source.name).stem
         timeline = Timeline()
-        if self._options.annotate:
+        if self.options.annotate:
             from femr.video.writer import annotated
 
-            target = free_name(self._options.annotate, stem, ".mp4")
-            group = annotated(source.open, target, group, self._options.blur)
+            target = free_name(self.options.annotate, stem, ".mp4")
+            group = annotated(source.open, target, group, self.options.blur)
         for analysis in group:
             self._keep(analysis)
             timeline.add(analysis)
-            self._progress.advance(analysis.time)
-        self._progress.advance()
+            self.progress.advance(analysis.time)
+        self.progress.advance()
         if not timeline.frames:
             return
-        if self._options.annotate:
-            self._tally.wrote("video", target)
+        if self.options.annotate:
+            self.tally.wrote("video", target)
         self._conclude(source.name, timeline)
-        if self._options.timeline:
-            target = free_name(self._options.timeline, stem, ".png")
+        if self.options.timeline:
+            target = free_name(self.options.timeline, stem, ".png")
             with writing(target):
                 timeline.save(target, Path(source.name).name)
-            self._tally.wrote("timeline", target)
+            self.tally.wrote("timeline", target)
 
     def _conclude(self, name: str, timeline: "Timeline") -> None:
         """A video's mood and song."""
         from femr.songs import load_library
 
         mood: Mood = timeline.mood()
-        song = load_library().pick(mood.emotion, "lift" if self._options.lift else "match") if mood.emotion else None
-        self._tally.add("video", mood, song)
+        song = load_library().pick(mood.emotion, "lift" if self.options.lift else "match") if mood.emotion else None
+        self.tally.add("video", mood, song)
         seen = f"{plural(timeline.frames, 'frame')}, at most {plural(timeline.most_faces, 'face')} at once"
         plays = f"\n  plays {song.title} ({song.emotion})" if song else ""
         self._say(name, f"{mood.reason}\n  {seen}{plays}")
 
     def _say(self, name: str, text: str) -> None:
-        if not self._document:
-            self._progress.print(f"{printable(name)}: {paint(text)}")
+        if not self.document:
+            self.progress.print(f"{printable(name)}: {paint(text)}")
 
     def _keep(self, analysis: "Analysis") -> None:
-        if self._table:
-            self._table.write(analysis)
-        if self._document:
-            self._document.add(analysis)
+        if self.table:
+            self.table.write(analysis)
+        if self.document:
+            self.document.add(analysis)
         if analysis.error is not None:
-            self._tally.unread += 1
-            self._progress.print(f"femr: {printable(str(analysis.file))}: {analysis.error}", sys.stderr)
+            self.tally.unread += 1
+            self.progress.print(f"femr: {printable(str(analysis.file))}: {analysis.error}", sys.stderr)
 
     def _draw(self, source: "Input", analysis: "Analysis") -> None:
         from femr.output.annotate import blurred, draw, save
 
-        target = free_name(self._options.annotate, Path(source.name).stem)
+        target = free_name(self.options.annotate, Path(source.name).stem)
         with writing(target):
             # read again: to keep the full picture of all that are on their way would take too much memory
             image = source.image()
-            save(draw(blurred(image, analysis) if self._options.blur else image, analysis), target)
-        self._tally.wrote("picture", target)
+            save(draw(blurred(image, analysis) if self.options.blur else image, analysis), target)
+        self.tally.wrote("picture", target)

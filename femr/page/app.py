@@ -1,7 +1,9 @@
 """The page: its tabs put together, and served."""
 
 import os
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -85,8 +87,21 @@ def _within(block: Any) -> Iterator[Any]:
         yield from _within(child) if hasattr(child, "children") else ()
 
 
+@contextmanager
+def _served_or_told() -> Iterator[None]:
+    """Says in a sentence why Gradio (6.31) cannot serve. Raises: FemrError."""
+    try:
+        yield
+    except (OSError, OverflowError) as error:
+        raise FemrError("Expected an address of this machine and a free port, 1 to 65535. Received others.") from error
+    except ValueError as error:  # it asked its own page, and had no answer within three seconds
+        raise FemrError("The page gives no answer: this machine is too busy, or a proxy stands before it.") from error
+
+
+@_served_or_told()
 def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
+    socket.getaddrinfo(where.get("server_name"), 0)  # Gradio would try a hundred ports of an address that is none
     folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
     return page.launch(
         theme=_theme(),

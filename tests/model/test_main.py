@@ -116,3 +116,12 @@ def test_options_go_by_their_old_names_too_but_help_does_not_mention_them(capsys
     shown = capsys.readouterr().out
     assert f"{new} N" in shown
     assert f"{old} " not in shown
+
+
+@pytest.mark.parametrize("where", [["--port", "99999"], ["--port", "-1"], ["--host", "nowhere.invalid"]], ids=" ".join)
+def test_where_the_page_cannot_be_served_that_is_said(capsys, monkeypatch, where):
+    from femr.page import shared
+
+    monkeypatch.setattr(shared, "warm_up", lambda model: None)
+    assert main(["app", *where]) == 2
+    assert "femr: Expected an address of this machine and a free port" in capsys.readouterr().err

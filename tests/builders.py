@@ -4,10 +4,10 @@ import json
 import os
 import wave
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 import pytest
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PORTRAIT = ROOT / "examples" / "eileen-collins.jpg"
 PORTRAIT_FACE = (182, 64, 265, 171)
 """Where the face is in the portrait, marked by hand: x1, y1, x2, y2 in pixels."""
-HOPPER = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+HOPPER = Path(find_spec("matplotlib").origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
 """Grace Hopper, Matplotlib's sample photo, 512×600."""
 HOPPER_FACE = (181, 118, 357, 340)
 

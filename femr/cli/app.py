@@ -4,13 +4,15 @@ import argparse
 import os
 from typing import Any
 
+_LAST_PORT = 65_535
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("app", help="start the page", description="The femr page.")
     parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
-    parser.add_argument("--port", type=int, help="default: the first free one from 7860")
+    parser.add_argument("--port", type=port, help="default: the first free one from 7860")
     _add_stage(parser.add_argument_group("the wall and the Live tab; all can be set there, too"))
     parser.set_defaults(run=run)
 
@@ -32,6 +34,13 @@ def _add_stage(group: Any) -> None:
         help="a remote for the host's phone, behind a code; default with --wall, but not with --share or on a Space",
     )
     group.add_argument("--camera", metavar="NAME|N", help="the camera's number, from 1, or a part of its name")
+
+
+def port(text: str) -> int:
+    """A port's number. Raises: ArgumentTypeError."""
+    if not text.isdecimal() or not 0 < int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to {_LAST_PORT}, received {text}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

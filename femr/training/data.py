@@ -55,6 +55,7 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _IMAGE_COLUMNS = ("image", "img", "pixels", "img_bytes")
 _LABEL_COLUMNS = ("label", "labels", "emotion", "expression")
 _SPLIT_COLUMNS = ("usage", "split")
+_LONGEST_LINE = 1_000_000  # characters: a face of 48 × 48 pixels has 10,000
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _PIXELS = FACE_SIDE * FACE_SIDE
 _SHOWN = 5  # malformed rows that an error names
@@ -274,7 +275,8 @@ def _rows(source: str | Path) -> Iterator[Row]:
 def _csv_rows(path: Path) -> Iterator[Row]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
+            lines = iter(lambda: file.readline(_LONGEST_LINE), "")  # what is no table may have no end of line
+            reader = csv.DictReader(lines, skipinitialspace=True)
             columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
             if not {"emotion", "pixels"} <= columns.keys():
                 raise DataError(f"Expected columns emotion, pixels, Usage. Received: {', '.join(columns) or 'none'}")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -174,6 +175,13 @@ def test_differences_from_the_published_counts(tmp_path):
         for name, counts in data.OFFICIAL_COUNTS.items()
     }
     assert data.differences(official) == []
+
+
+def test_gigabytes_without_an_end_of_line_are_told(tmp_path):
+    (tmp_path / "fer2013.csv").touch()
+    os.truncate(tmp_path / "fer2013.csv", 3_000_000_000)
+    with pytest.raises(DataError, match=r"Received: one that is not text \(fer2013\.csv\)"):
+        data.load(tmp_path / "fer2013.csv")
 
 
 def test_training_on_private_test_is_refused(tmp_path):

@@ -33,15 +33,21 @@ window.sounding = () => window.sounds.filter((one) => !one.paused && !one.muted 
 """For the page's head: window.sounding() tells which audio and video elements are heard, in shadow roots too."""
 
 
-@contextmanager
-def launcher():
-    """launch(*flags) starts a browser; the test is skipped where there is none, and fails where `CI` is set."""
-    from playwright.sync_api import sync_playwright
-
+def binary():
+    """Where the browser is; the test is skipped where there is none, and fails where `CI` is set."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         message = "The page's tests need Chromium: apt-get install chromium"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return path
+
+
+@contextmanager
+def launcher():
+    """launch(*flags) starts a browser."""
+    from playwright.sync_api import sync_playwright
+
+    path = binary()
     with sync_playwright() as playwright, ExitStack() as stack:
 
         def launch(*flags):

@@ -29,7 +29,8 @@ import numpy as np
 import soundfile
 
 from builders import ROOT
-from chromium import FAKE_CAMERA, FLAGS, launcher
+from chromium import FAKE_CAMERA
+from devtools import Tab, browsing
 from femr.video.session import LEAST
 from wall_film import SIZE, write_film
 
@@ -92,6 +93,7 @@ class Diary:
     levels: seconds of sound, peak. answers: time, milliseconds, status, answer. songs: time, number. memory: time, MB
     of browser and of server. painted: pictures a second. ages: milliseconds from picture to overlay. failures: name,
     time, seconds to recover. cards: of songs, by number. failed: numbers of songs that could not be played.
+    errors: of the page's scripts.
     """
 
     levels: list[tuple[float, float]] = field(default_factory=list)
@@ -103,25 +105,24 @@ class Diary:
     failures: list[tuple[str, float, float | None]] = field(default_factory=list)
     cards: dict[int, dict[str, Any]] = field(default_factory=dict)
     failed: list[int] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 class Evening:
-    """A browser that shows the wall of a server."""
+    """A tab that shows the wall of a server."""
 
-    def __init__(self, page: Any, server: Server) -> None:
-        self.page, self.server, self.diary = page, server, Diary()
-        self._network = page.context.new_cdp_session(page)
-        self._network.send("Network.enable")
+    def __init__(self, tab: Tab, server: Server) -> None:
+        self.tab, self.server, self.diary = tab, server, Diary()
         self._last: dict[str, Any] | None = None
 
     def look(self) -> dict[str, Any]:
         """Notes what happened since the last look."""
-        seen = self.page.evaluate("evening.drain()")
+        seen = self.tab.run("evening.drain()")
         diary, last = self.diary, self._last
         diary.levels += seen["levels"]
         diary.answers += seen["answers"]
         diary.ages += seen["ages"]
-        diary.failed = seen["failed"]
+        diary.failed, diary.errors = seen["failed"], self.tab.errors
         diary.songs += seen["songs"]
         for *_, answer in seen["answers"]:
             for card in ((answer or {}).get("song"), ((answer or {}).get("next") or {}).get("song")):
@@ -138,7 +139,7 @@ class Evening:
         """Looks for so long; the page's time at the end."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self.page.wait_for_timeout(1000 * min(EVERY, max(0.05, until - time.monotonic())))
+            time.sleep(min(EVERY, max(0.05, until - time.monotonic())))
             self.look()
         return self.look()["now"]
 
@@ -158,7 +159,7 @@ class Evening:
 
     def failures(self, short: bool) -> list[Failure]:
         """All that may go wrong. Args: `short`, for some seconds only."""
-        run = self.page.evaluate
+        run = self.tab.run
         return [
             Failure("server killed and restarted", self.server.kill, self.server.start, 2.0 if short else 10.0),
             Failure("network gone", lambda: self._cut(True), lambda: self._cut(False), 12.0 if short else 60.0),
@@ -170,8 +171,9 @@ class Evening:
         ]
 
     def _cut(self, gone: bool) -> None:
+        self.tab.send("Network.enable", maxTotalBufferSize=1, maxResourceBufferSize=1)
         unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        self._network.send("Network.emulateNetworkConditions", {"offline": gone, **unlimited})
+        self.tab.send("Network.emulateNetworkConditions", offline=gone, **unlimited)
 
     def _sleep(self, seconds: float) -> None:
         """Machine and browser stand still."""
@@ -188,26 +190,17 @@ def evening(folder: Path) -> Iterator[Evening]:
     """A wall that was started by its host, with songs of its own and the film for a camera."""
     server = Server(write_songs(folder / "music"))
     film = write_film(folder / "evening.mjpeg")
-    flags = [*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}"]
     try:
         server.start()
-        with launcher() as launch:
-            browser = launch(*flags)
-            size = {"width": SIZE[0], "height": SIZE[1]}
-            page = browser.new_context(viewport=size, bypass_csp=True).new_page()  # for the meter
-            page.add_init_script(SCRIPT)
-            page.goto(f"{server.url}wall")
-            start(page)
-            yield Evening(page, server)
-            browser.close()
+        with browsing(folder, SIZE, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}") as tab:
+            tab.send("Page.setBypassCSP", enabled=True)  # for the meter
+            tab.send("Page.addScriptToEvaluateOnNewDocument", source=SCRIPT)
+            tab.send("Page.navigate", url=f"{server.url}wall")
+            tab.wait("document.querySelector('[data-ready] .go') !== null")
+            tab.run("document.querySelector('.go').click()")  # the one press by the host
+            yield Evening(tab, server)
     finally:
         server.kill()
-
-
-def start(page: Any) -> None:
-    """The one press by the host."""
-    page.locator("[data-ready]").wait_for()
-    page.get_by_role("button", name="Start", exact=True).click()
 
 
 def write_songs(folder: Path) -> Path:
@@ -262,7 +255,13 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     seconds = diary.memory[-1][0] - diary.memory[0][0]
     parts = np.array_split(np.array(diary.memory), min(10, len(diary.memory)))
     browser, server = np.round([np.median(part[:, 1:], axis=0) for part in parts]).T.tolist()
-    faults = [*sound_faults(diary), *failure_faults(diary, soon), *memory_faults(diary), *song_faults(diary, broken)]
+    faults = [
+        *diary.errors,
+        *sound_faults(diary),
+        *failure_faults(diary, soon),
+        *memory_faults(diary),
+        *song_faults(diary, broken),
+    ]
     return {
         "minutes": round(seconds / 60, 1),
         "songs": len(diary.songs),
@@ -273,7 +272,7 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
         "answers_a_second": round(len(diary.ages) / seconds, 2),
         "milliseconds_from_picture_to_overlay": spread(diary.ages),
         "paintings_a_second": spread(diary.painted),
-        "faults": faults,
+        "faults": [*faults, *memory_faults(diary), *song_faults(diary, broken)],
     }
 
 

@@ -369,6 +369,8 @@ def test_from_the_phone_to_the_wall_and_from_there_to_a_program(evening, door):
             break
         wall.wait_for_timeout(200)
     assert event | {"time": 0} == {"time": 0, "mood": "happy", "shares": None, "faces": 2, "song": second}
+    with urllib.request.urlopen(f"{url}wall/events", timeout=30) as stream:
+        assert told(stream)["song"] == second
     host.ask(name="volume", value=0.25)
     wall.wait_for_function("() => document.querySelector('.player .volume').value === '0.25'")
     host.ask(name="pause")

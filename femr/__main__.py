@@ -56,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _give_up_output()
         nameless = "The current folder" if isinstance(error, FileNotFoundError) else "The output"
         where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else nameless
-        told = f"{where} cannot be used: {error.strerror}." if error.errno else f"{error}".partition(". ")[0] + "."
-        print(f"femr: {told}", file=sys.stderr)
+        print(f"femr: {where} cannot be used: {error.strerror or error}.", file=sys.stderr)
     return BAD_INPUT
 
 

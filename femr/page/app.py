@@ -92,8 +92,8 @@ def _served_or_told() -> Iterator[None]:
     """Says in a sentence why Gradio (6.31) cannot serve. Raises: FemrError."""
     try:
         yield
-    except (OSError, OverflowError) as error:
-        raise FemrError("Expected an address of this machine and a free port, 1 to 65535. Received others.") from error
+    except OSError as error:
+        raise FemrError("Expected an address of this machine and a free port.") from error
     except ValueError as error:  # it asked its own page, and had no answer within three seconds
         raise FemrError("The page gives no answer: this machine is too busy, or a proxy stands before it.") from error
 

@@ -207,14 +207,6 @@ def test_a_port_that_is_none(capsys, port):
     assert f"expected a port from 1 to 65535, received {port}" in capsys.readouterr().err
 
 
-def test_a_port_that_is_in_use(capsys):
-    with socket.create_server(("127.0.0.1", 0)) as used:
-        port = used.getsockname()[1]
-        code, lines = told(capsys, ["app", "--port", str(port)])
-    assert code == BAD_INPUT
-    assert lines == [f"femr: Cannot find empty port in range: {port}-{port}."]
-
-
 @pytest.mark.parametrize("command", ["analyze .", "music check .", "report ."])
 def test_a_current_folder_that_is_gone(place, command):
     shell = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m femr {command}"

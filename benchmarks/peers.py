@@ -104,8 +104,11 @@ class Reader:
             print(json.dumps(request), file=self._process.stdin, flush=True)
             answer = self._process.stdout.readline() if self._process.stdout else ""
         if not answer:
+            self._process.communicate()
             self._log.seek(0)
-            raise RuntimeError(self._log.read().decode(errors="replace")[-3000:])
+            said = self._log.read().decode(errors="replace")
+            self._log.close()
+            raise RuntimeError(said[-3000:])
         words, seconds = json.loads(answer).values()
         return [_answer(some, taken) for some, taken in zip(words, seconds or [0.0] * len(words), strict=True)]
 

@@ -329,7 +329,8 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
-        times = {number: 0 for _, number in mine if cards[number]["title"] not in broken}
+        good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
+        times = dict.fromkeys(good, 0)
         for at, number in mine:
             answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
             if answered and number in times and times[number] > min(times.values()):

@@ -161,28 +161,34 @@ class Stage:
         visit, told = self._enter(request)
         with visit.turn():
             data = await _body(request)
-            analyzer, picture = await asyncio.to_thread(self._prepared, data, told)
-            visit.session = visit.session or Session(MusicLibrary(()), analyzer.threshold, every=told.every)
-            reader = analyzer if told.every == 1 else _Following(analyzer, visit.session.follower)
+            analyzer, picture = await asyncio.to_thread(_prepared, data, told)
+            session = _session(visit, analyzer, told)
+            reader = analyzer if told.every == 1 else _Following(analyzer, session.follower)
             faces = await asyncio.wrap_future(shared.LANE.join(cast("Analyzer", reader), picture, "frame", LATE))
             if faces is None:
                 return Response(status_code=204)
-            _hear(visit.session, told)
-            step = visit.session.step(faces, monotonic())
-        mood = replace(step.mood, emotion=visit.session.looks)
+            _hear(session, told)
+            step = session.step(faces, monotonic())
         shown = [face for face in step.faces if surely_a_face(face.face)]
-        self.visits.tell(visit, event(mood.emotion, mood.counts, len(shown), step.song.title if step.song else None))
+        mood = replace(step.mood, emotion=session.looks)
+        self._tell(visit, session, mood, len(shown))
         seen = _seen(shown, mood, picture.size)
-        return JSONResponse({**seen, **_music(visit.session), "commands": _taken(visit)})
+        return JSONResponse({**seen, **_music(session), "commands": _taken(visit)})
 
     async def _pulse(self, request: Request) -> Response:
         """The music and the host's commands, while there is no picture."""
         visit, told = self._enter(request)
         with visit.turn():
-            if visit.session:
-                _hear(visit.session, told)
-        music = _music(visit.session) if visit.session else {}
-        return JSONResponse({**music, "commands": _taken(visit)})
+            analyzer = await asyncio.to_thread(shared.analyzer, DEFAULT_MODEL, told.smallest_face)
+            session = _session(visit, analyzer, told)
+            _hear(session, told)
+            session.miss(monotonic())
+        self._tell(visit, session, Mood(None, ""), 0)
+        return JSONResponse({**_music(session), "commands": _taken(visit)})
+
+    def _tell(self, visit: Visit, session: Session, mood: Mood, faces: int) -> None:
+        title = session.song.title if session.song else None
+        self.visits.tell(visit, event(mood.emotion, mood.counts, faces, title))
 
     def _enter(self, request: Request) -> tuple[Visit, Told]:
         told = Told.of(request.headers.get("femr-told", "{}"))
@@ -191,10 +197,6 @@ class Stage:
         if told.every not in (*EVERY, self._setup.every):
             raise DataError(f"Expected to look for faces in every picture or every {EVERY[1:]}th.")
         return self.visits.enter(request.query_params.get("visit", ""), told.wall), told
-
-    @staticmethod
-    def _prepared(data: bytes, told: Told) -> tuple["Analyzer", Picture]:
-        return shared.analyzer(DEFAULT_MODEL, told.smallest_face), _picture(data)
 
 
 def _answering(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -230,6 +232,10 @@ async def _body(request: Request) -> bytes:
     return bytes(data)
 
 
+def _prepared(data: bytes, told: Told) -> tuple["Analyzer", Picture]:
+    return shared.analyzer(DEFAULT_MODEL, told.smallest_face), _picture(data)
+
+
 def _picture(data: bytes) -> Picture:
     """The picture, decoded. Raises: ImageError, before it is decoded where it is no JPEG or a large one."""
     try:
@@ -243,6 +249,11 @@ def _picture(data: bytes) -> Picture:
     height, width = pixels.shape[:2]
     # as if all were of one size: another camera may be plugged in
     return to_picture(pixels, (SIDE, round(SIDE * height / width)))
+
+
+def _session(visit: Visit, analyzer: "Analyzer", told: Told) -> Session:
+    visit.session = visit.session or Session(MusicLibrary(()), analyzer.threshold, every=told.every)
+    return visit.session
 
 
 def _hear(session: Session, told: Told) -> None:

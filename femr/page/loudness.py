@@ -4,6 +4,7 @@ Lists and tags tell how loud a song is. Where neither does, FFmpeg's EBU R128 fi
 background, if PyAV is there; what it finds is kept in memory, and nothing is written beside the songs.
 """
 
+import logging
 from contextlib import suppress
 from functools import cache
 from itertools import chain
@@ -19,6 +20,7 @@ COMMON = -12.0
 """LUFS of what nothing is known of yet: as most records are, so that it is not the loud one of the evening."""
 _SILENCE = -70.0  # LUFS, the gate of EBU R128
 
+_log = logging.getLogger(__name__)
 _measured: dict[Path, float | None] = {}
 _wanted: LifoQueue[Path] = LifoQueue()  # the song that was asked for last plays next
 
@@ -38,13 +40,12 @@ def measure(path: Path) -> float | None:
     """The integrated loudness of a song in LUFS (EBU R128); None where it cannot be told: no PyAV, damaged, silent."""
     try:
         import av
-        from av.error import FFmpegError
         from av.filter import Graph
     except ImportError:
         return None
     loudness = _SILENCE
     try:
-        with av.open(path) as file:
+        with av.open(path, metadata_errors="replace") as file:
             graph, stream = Graph(), file.streams.audio[0]
             sink = graph.add("abuffersink")
             graph.link_nodes(graph.add_abuffer(template=stream), graph.add("ebur128", "metadata=1"), sink).configure()
@@ -53,8 +54,8 @@ def measure(path: Path) -> float | None:
                 with suppress(BlockingIOError, EOFError):  # it gives out what it can
                     while True:
                         loudness = float(sink.pull().metadata.get("lavfi.r128.I", loudness))
-    except (FFmpegError, IndexError):  # of a song that is cut short, what there is; IndexError: no sound
-        pass
+    except Exception as error:  # a damaged file makes the library raise nearly anything; what it played counts
+        _log.debug("%s: %s", path.name, error)
     return loudness if loudness > _SILENCE else None
 
 

@@ -177,6 +177,11 @@ class Session:
             self._change()
         return Step(faces, mood, self.song)
 
+    def miss(self, time: float) -> None:
+        """A moment without a picture: it is as if nobody were there. `time`: seconds, as in `step`."""
+        self.time, self.looks = time, None
+        self._follow(None)
+
     @property
     def coming(self) -> Coming | None:
         """What plays next as things stand: for another mood that lasts, or after the end; None where nothing fits."""

@@ -233,6 +233,8 @@ def test_after_a_restart_the_music_goes_on_from_what_the_browser_tells(url, port
     assert library.songs[answer["next"]["song"]["number"]].emotion == "happy"
     _, pulse = send(url, b"", told, token="b" * 32, where="pulse")
     assert pulse["next"]["song"] == answer["next"]["song"]
+    _, pulse = send(url, b"", told, token="h" * 32, where="pulse")  # with no picture at all
+    assert (pulse["song"]["number"], pulse["next"]["mood"]) == (3, "happy")
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,29 @@ def test_a_song_that_somebody_skipped_does_not_come_back(play):
     assert play.session.coming.song is first
 
 
+def test_without_a_picture_the_music_goes_on_as_when_nobody_is_there(play):
+    play.until(10, "happy")
+    song = play.session.song
+    play.until(12, "sad")
+    assert play.session.coming.mood == "sad"
+    play.session.miss(20.0)
+    assert (play.session.song, play.session.looks) == (song, None)
+    assert (play.session.coming.mood, play.session.coming.seconds) == ("happy", None)
+    play.time = 20.5
+    assert play.until(24, "sad") == []  # a mood from before does not count
+
+
+def test_a_tie_changes_nothing(play):
+    play.until(10, "sad", "happy", "happy")
+    assert play.session.looks == "happy"
+    play.until(20, "sad", "sad", "happy", "happy")
+    assert play.session.looks == "happy"
+    play.until(40, "sad", "sad", "sad", "happy", "happy")
+    assert (play.session.looks, play.session.song.emotion) == ("sad", "sad")
+    play.until(80, "sad", "sad", "happy", "happy")
+    assert (play.session.looks, play.session.song.emotion) == ("sad", "sad")
+
+
 def test_what_is_paused_gives_way_to_nothing(play):
     play.until(10, "happy")
     song = play.session.song

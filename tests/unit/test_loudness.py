@@ -78,6 +78,19 @@ def test_what_is_measured_is_what_another_meter_says(tmp_path, ending, level):
     assert measure(song) == pytest.approx(music_measure.loudness(music_measure.decoded(song)), abs=0.1)
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_format_that_browsers_play_can_be_measured(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(encode(*FORMATS[ending], seconds=2))
+    assert -16 < measure(path) < -11
+
+
+def test_tags_of_another_encoding_do_not_matter(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(encode(*FORMATS["wav"], seconds=2).replace(b"Rain", "Füße".encode("cp1252")))
+    assert -16 < measure(path) < -11
+
+
 @pytest.mark.parametrize("content", [b"", b"no sound", b"RIFF\0\0\0\0WAVE"])
 def test_what_cannot_be_measured(tmp_path, content):
     path = tmp_path / "a.wav"

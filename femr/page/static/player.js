@@ -73,13 +73,13 @@ export function follow(song) {
 /** What a session has to know: the song, for how long it has been heard, what was heard and what cannot be. */
 export function state() {
   for (const [number, when] of failed) if (Date.now() - when > AGAIN) failed.delete(number)
-  const song = root.dataset.state === 'failed' ? null : current()
+  const song = gliding || (root.dataset.state === 'failed' ? null : current())
   return {
     song: song?.number ?? null,
     mood: song?.mood ?? null,
-    since: song ? deck().currentTime : 0,
+    since: song && !gliding ? deck().currentTime : 0,
     paused: Boolean(song) && held,
-    heard: played.slice(-500),
+    heard: [...played, ...(gliding ? [gliding.number] : [])].slice(-500),
     failed: [...failed.keys()],
   }
 }

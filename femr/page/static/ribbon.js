@@ -1,6 +1,6 @@
 // The last minutes as a ribbon: from left to right the time, one upon the other the shares of the expressions.
 const MINUTES = 5
-const LEAST = 20 // seconds that its width is
+const LEAST = 5 // seconds that its width is
 const EVERY = 1000 // milliseconds from point to point
 const CALM = 4 // seconds in which the ribbon follows by 63 %
 const SIGN = 20 // seconds that a mood must last for its emoji to stand there
@@ -32,6 +32,10 @@ export class Ribbon {
     this.points.push([seconds, this.now, mood?.emotion])
     while (this.points[0][0] < seconds - 60 * MINUTES) this.points.shift()
     this.draw()
+  }
+
+  clear() {
+    this.points = []
   }
 
   draw() {

@@ -9,7 +9,7 @@ import { Webcam, cameras } from './webcam.js'
 const PACE = 200 // milliseconds from picture to picture at least
 const PULSE = 1500 // and from word to word while there is no picture
 const AGAIN = [400, 800, 1500] // until the server is asked again that did not answer
-const PATIENCE = [6000, 9000] // milliseconds for an answer, and where the last one did not come
+const PATIENCE = [5000, 8000] // milliseconds for an answer, and where the last one did not come
 const WIDTH = 1280 // pixels of a picture
 const ASLEEP = 5000 // milliseconds without a tick after which the machine slept
 const SOON = 30 // seconds before its end that a song's follower is told
@@ -21,7 +21,6 @@ export function start(element) {
   const root = element.querySelector('.live')
   const $ = (selector) => root.querySelector(selector)
   const [form, scene, video] = ['.start', '.scene', 'video'].map($)
-  const setup = JSON.parse(root.dataset.setup)
   const webcam = new Webcam(video)
   const overlay = new Overlay($('.faces'), video)
   const ribbon = new Ribbon($('.ribbon'), JSON.parse(root.dataset.emotions))
@@ -44,6 +43,7 @@ export function start(element) {
     form.hidden = true
     scene.hidden = false
     player.stop()
+    ribbon.clear()
     say({ sentence: 'looking for faces' })
     house.begin()
     loop(run)
@@ -73,7 +73,7 @@ export function start(element) {
       const begun = performance.now()
       const picture = await webcam.shoot(WIDTH).catch(() => null)
       if (run !== mine) return
-      if (!picture) overlay.clear()
+      if (!picture) unsay()
       const answered = await ask(mine, picture, begun)
       if (run !== mine) return
       const rest = answered ? (picture ? PACE : PULSE) - (performance.now() - begun) : AGAIN[Math.min(mine.misses, 3) - 1]
@@ -107,7 +107,7 @@ export function start(element) {
       mine.misses += 1
       if (mine.misses > 1) {
         wait(error.name === 'Error' && error.message ? error.message : AWAY)
-        overlay.clear()
+        unsay()
       }
       return false
     } finally {
@@ -156,6 +156,13 @@ export function start(element) {
     $('.reason').textContent = sentence
   }
 
+  /** What was seen is not so any more. */
+  function unsay() {
+    overlay.clear()
+    say({ sentence: '' })
+    ribbon.add({})
+  }
+
   function wait(words) {
     if ($('.waits').textContent !== words) $('.waits').textContent = words
     $('.waits').hidden = !words
@@ -163,8 +170,9 @@ export function start(element) {
 
   /** The song and what comes next. */
   function tell() {
-    const { song, paused } = player.state()
-    $('.song .title').textContent = song === null ? '' : `♫ ${player.current().title}`
+    const { paused } = player.state()
+    const song = player.current()
+    $('.song .title').textContent = song ? `♫ ${song.title}` : ''
     const left = due?.at ? (due.at - performance.now()) / 1000 : player.left()
     const seconds = left === null ? null : Math.max(0, Math.ceil(left))
     const coming = due && seconds !== null && (due.at || seconds <= SOON) && `Next: ${due.mood}, in ${seconds} s`
@@ -211,7 +219,6 @@ export function start(element) {
   $('.stop').addEventListener('click', () => stop())
   addEventListener('online', wake)
   document.addEventListener('visibilitychange', () => document.hidden || wake())
-  new IntersectionObserver(() => root.offsetParent === null && stop()).observe(root)
   root.dataset.ready = ''
 }
 

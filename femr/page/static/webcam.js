@@ -36,6 +36,7 @@ export class Webcam {
     if (this.stream || this.opening || performance.now() - this.tried < AGAIN) return
     if (!navigator.mediaDevices?.getUserMedia) return (this.trouble = NONE)
     this.tried = performance.now()
+    this.trouble ||= 'Waiting for the camera.'
     const mine = (this.opening = {})
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { ...SIZE, ...(await this.choice()) } })
@@ -113,6 +114,6 @@ export class Webcam {
 
 /** The cameras there are; without their names until one was opened. */
 export async function cameras() {
-  const devices = await navigator.mediaDevices.enumerateDevices()
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) || []
   return devices.filter((one) => one.kind === 'videoinput')
 }

@@ -1,0 +1,97 @@
+"""Whether the figures of an evening tell what went wrong in it."""
+
+from math import inf
+
+import pytest
+
+from evening import SETTLED, Diary, figures
+
+CARDS = {
+    number: {"title": f"{mood} {number}", "emotion": mood}
+    for number, mood in enumerate(["happy", "happy", "happy", "surprise"])
+}
+
+
+def good():
+    """Two minutes of a happy crowd, with a song every thirty seconds."""
+    answer = {"mood": {"emotion": "happy"}}
+    return Diary(
+        levels=[(at / 10, 0.1) for at in range(1200)],
+        answers=[(at / 2, 200.0, 200, answer) for at in range(240)],
+        songs=[(5.0, 0), (35.0, 1), (65.0, 2), (95.0, 1)],
+        memory=[(float(at), 300.0, 400.0) for at in range(120)],
+        painted=[60.0] * 120,
+        ages=[200.0] * 240,
+        failures=[("network gone", 20.0, 2.0)],
+        cards=CARDS,
+    )
+
+
+def test_a_good_evening_has_no_faults():
+    found = figures(good(), [])
+    assert found["faults"] == []
+    assert found["minutes"] == 2
+    assert found["songs"] == 4
+
+
+def silent(diary):
+    diary.levels[500:540] = [(at, 0.0) for at, _ in diary.levels[500:540]]
+
+
+def stuck(diary):
+    diary.failures.append(("asleep", 60.0, None))
+
+
+def slow(diary):
+    diary.failures.append(("asleep", 60.0, 12.0))
+
+
+def grown(diary):
+    diary.memory += [(SETTLED + at, 300.0, 400.0 + at) for at in range(120, 300)]
+
+
+def hasty(diary):
+    diary.songs[1] = (12.0, 1)
+
+
+def stubborn(diary):
+    diary.songs[2] = (65.0, 0)
+
+
+def contrary(diary):
+    diary.songs[2] = (65.0, 3)
+
+
+def mute(diary):
+    diary.levels = [(at, 0.0) for at, _ in diary.levels]
+
+
+def broken(diary):
+    diary.errors = ["TypeError: x is not a function"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (silent, "Nothing was heard for 4"),
+        (mute, "Nothing was heard."),
+        (stuck, "no answer came any more"),
+        (slow, "it took 12.0 s to recover"),
+        (grown, "The server had"),
+        (hasty, "happy 0 played for 7.0 s only."),
+        (stubborn, "happy 0, at 65 s, came again before others of its mood."),
+        (contrary, "surprise 3 came in a mood of happy."),
+        (broken, "TypeError"),
+    ],
+)
+def test_each_fault_is_told(spoil, words):
+    diary = good()
+    spoil(diary)
+    assert any(words in fault for fault in figures(diary, [])["faults"])
+
+
+def test_a_test_tells_no_time_and_a_broken_song_may_be_short():
+    diary = good()
+    slow(diary)
+    hasty(diary)
+    assert figures(diary, ["happy 0"], soon=inf)["faults"] == []

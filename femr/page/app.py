@@ -107,6 +107,7 @@ def launch(page: gr.Blocks, **where: Any) -> Any:
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
+        _frontend=False,  # else it asks its own page first, and gives up where a busy machine takes three seconds
         **where,
     )
 

@@ -117,6 +117,7 @@ def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **wh
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
+        _frontend=False,  # else it asks its own page first, and gives up where a busy machine takes three seconds
         **where,
     )
 

@@ -97,11 +97,6 @@ def photo_card(photo: Pixels, found: Analysis, alt: str) -> str:
     return f"<figure>{picture}<figcaption>{mood} · {escape(str(found.file))}</figcaption></figure>"
 
 
-def image(content: bytes, alt: str, kind: str = "jpeg") -> str:
-    """A picture with its content in it, decoded before it is shown: none flickers that follows another."""
-    return f'<img alt="{escape(alt)}" decoding="sync" src="{data_url(content, f"image/{kind}")}">'
-
-
 def jpeg(image: Pixels) -> bytes:
     """A picture, RGB uint8 (h, w, 3), as a file."""
     _, content = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])

@@ -297,8 +297,13 @@ function show() {
   part('title').textContent = song.title
   part('line').textContent =
     { refused: 'Tap Play to hear it', failed: 'This song cannot be played', coming: 'The song is coming …' }[state] ||
-    `for a ${song.emotion} mood`
-  part('facts').textContent = [song.length, ...song.facts].filter(Boolean).join(' · ')
+    `for a mood that looks ${song.adjective}`
+  part('facts').replaceChildren([song.length, ...song.facts].filter(Boolean).join(' · '))
+  if (song.link) {
+    const text = `${new URL(song.link).host} ↗`
+    const link = { href: song.link, target: '_blank', rel: 'noopener noreferrer', textContent: text }
+    part('facts').append(' · ', Object.assign(document.createElement('a'), link))
+  }
   part('play').setAttribute('aria-label', state === 'playing' ? 'Pause' : 'Play')
   part('next').hidden = queue.length < 2
   if (navigator.mediaSession) {

@@ -63,7 +63,7 @@ def _library() -> tuple[MusicLibrary, float]:
 def analyzer(model: str, smallest_face: int | None = None) -> "Analyzer":
     """A model's analyzer, loaded at its first use. Who comes while it is loaded waits. Raises: FemrError."""
     with _loading:
-        return _analyzer(model, smallest_face)
+        return loaded(model, smallest_face)
 
 
 def warm_up(model: str) -> None:
@@ -81,7 +81,7 @@ def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] 
 
 
 @cache
-def _analyzer(model: str, smallest_face: int | None) -> "Analyzer":
+def loaded(model: str, smallest_face: int | None) -> "Analyzer":
     return femr.load(model, detector=_detector(smallest_face), library=music_library())
 
 

@@ -263,7 +263,7 @@ def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
     (tmp_path / "mobilenet_v2.json").write_text("{")
     monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     assert {name for _, name in shared.MODELS} == set(femr.available_models())
-    shared._analyzer.cache_clear()
+    shared.loaded.cache_clear()
     answer = photo.answer({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
     assert "damaged" in answer["error"]
     assert str(tmp_path) not in answer["error"]

@@ -32,7 +32,7 @@ def test_a_start_warns_of_nothing_loads_nothing_heavy_and_writes_nothing_beside_
 
 
 def test_visitors_who_come_while_a_model_is_loaded_wait_for_that_one():
-    shared._analyzer.cache_clear()
+    shared.loaded.cache_clear()
     with ThreadPoolExecutor(4) as pool:
         one, *others = pool.map(shared.analyzer, ["mobilenet_v2"] * 4)
     assert all(other is one for other in others)
@@ -41,7 +41,7 @@ def test_visitors_who_come_while_a_model_is_loaded_wait_for_that_one():
 def test_a_model_that_cannot_be_loaded_does_not_stop_the_page(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     (tmp_path / "custom_cnn.json").write_text("{")
-    shared._analyzer.cache_clear()
+    shared.loaded.cache_clear()
     shared.warm_up("custom_cnn")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("femr: ")

@@ -44,15 +44,15 @@ def music_library() -> MusicLibrary:
 
     A library that cannot be read leaves the page without music, not without answers.
     """
-    library, read = _library()
+    library, read = library_read()
     if not library.songs and monotonic() - read > AGAIN:
-        _library.cache_clear()
-        library, _ = _library()
+        library_read.cache_clear()
+        library, _ = library_read()
     return library
 
 
 @cache
-def _library() -> tuple[MusicLibrary, float]:
+def library_read() -> tuple[MusicLibrary, float]:
     """The songs, and when they were read."""
     try:
         return load_library(), monotonic()
@@ -82,6 +82,7 @@ def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] 
 
 @cache
 def loaded(model: str, smallest_face: int | None) -> "Analyzer":
+    """A model's analyzer, made at the first call. Raises: FemrError."""
     return femr.load(model, detector=_detector(smallest_face), library=music_library())
 
 

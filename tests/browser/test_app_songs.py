@@ -20,7 +20,7 @@ def test_the_page_answers_all_the_same(latin, monkeypatch):
     from femr.page import app, photo, shared
 
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
-    shared._library.cache_clear()
+    shared.library_read.cache_clear()
     page = app.build_page()
     try:
         _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
@@ -31,7 +31,7 @@ def test_the_page_answers_all_the_same(latin, monkeypatch):
         sound = httpx2.get(f"{url}{song['url']}")
     finally:
         page.close()
-        shared._library.cache_clear()
+        shared.library_read.cache_clear()
     assert (answer.status_code, config.status_code) == (200, 200)
     assert "good" in str(config.json())
     assert song["title"] == "good"

@@ -15,6 +15,9 @@ import pytest
 from builders import PORTRAIT, ROOT
 from camera import astonished, film, nobody, smile, start, wait_for_mood, wait_for_songs, wait_for_word
 from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher, visiting
+from femr.__main__ import main
+from femr.cli import BAD_INPUT
+from femr.errors import DataError
 from femr.page import app, live, shared
 from femr.page.live import Setup
 from femr.video.session import LEAST, STABLE
@@ -307,3 +310,26 @@ def test_new_faces_are_looked_for_in_every_second_picture_only_where_that_is_wan
         len(send(url, jpeg(np.hstack([one, other])), told, token="g" * 32)[1]["faces"]) for other in (blank, one, one)
     ]
     assert seen == [1, 1, 2]
+
+
+@pytest.mark.parametrize("wrong", [{"smallest_face": 5}, {"every": 0}])
+def test_a_stage_is_not_set_up_with_what_cannot_be(wrong):
+    with pytest.raises(DataError, match="Expected"):
+        Setup(**wrong)
+
+
+def test_what_the_command_says_stands_on_the_panel(capsys, monkeypatch):
+    served = []
+    monkeypatch.setattr(
+        app, "serve", lambda *given: served.append(next(one for one in given if isinstance(one, Setup)))
+    )
+    wanted = ["--lift", "--camera", "USB", "--no-mirror", "--no-video", "--smallest-face", "33", "--detect-every", "3"]
+    assert main(["app", "--wall", *wanted]) == 0
+    (setup,) = served
+    assert setup == Setup("lift", 33, 3, mirror=False, camera="USB", video=False, wall=True)
+    panel = live.stage(setup, wall=True)
+    assert all(f'value="{value}" selected' in panel for value in ("lift", "33", "3"))
+    assert '<option value="USB">USB</option>' in panel
+    assert "checked" not in panel
+    assert main(["app", "--smallest-face", "5"]) == BAD_INPUT
+    assert "Expected a smallest face of 12 pixels or more. Received: 5" in capsys.readouterr().err

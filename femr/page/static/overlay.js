@@ -4,7 +4,8 @@ const FADE = 0.35 // seconds in which one appears, or goes
 const AHEAD = 0.7 // seconds for which a box goes on as it moved: answers are of pictures that are a moment old
 const STEADY = 0.6 // weight of the newest speed
 const MOST_PIXELS = 1920 // of the drawing's long side: more is not seen from across a room
-const FONT = '"Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif'
+/** The fonts that have emoji in colour. */
+export const EMOJI = '"Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif'
 
 /** Draws faces over a video that fills its element, cut where it is too large, and mirrored or not. */
 export class Overlay {
@@ -116,7 +117,7 @@ export class Overlay {
     if (!this.emoji.has(emoji)) {
       const canvas = Object.assign(document.createElement('canvas'), { width: 160, height: 160 })
       const context = canvas.getContext('2d')
-      Object.assign(context, { font: `124px ${FONT}`, textAlign: 'center', textBaseline: 'middle' })
+      Object.assign(context, { font: `124px ${EMOJI}`, textAlign: 'center', textBaseline: 'middle' })
       context.shadowColor = 'rgb(0 0 0 / 55%)'
       context.shadowBlur = 10
       context.fillText(emoji, 80, 88)

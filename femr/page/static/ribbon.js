@@ -1,4 +1,6 @@
 // The last minutes as a ribbon: from left to right the time, one upon the other the shares of the expressions.
+import { EMOJI } from './overlay.js'
+
 const MINUTES = 5
 const LEAST = 5 // seconds that its width is
 const EVERY = 1000 // milliseconds from point to point
@@ -65,7 +67,7 @@ export class Ribbon {
   /** An emoji where a mood began that lasted. */
   sign(x, height) {
     const { context, points, emotions } = this
-    Object.assign(context, { font: `${Math.round(0.72 * height)}px sans-serif`, textBaseline: 'middle', fillStyle: '#fff' })
+    Object.assign(context, { font: `${Math.round(0.72 * height)}px ${EMOJI}`, textBaseline: 'middle', fillStyle: '#fff' })
     let begun = 0
     points.forEach(([seconds, , mood], index) => {
       const over = index === points.length - 1 || points[index + 1][2] !== mood

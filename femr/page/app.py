@@ -94,8 +94,6 @@ def _served_or_told() -> Iterator[None]:
         yield
     except OSError as error:
         raise FemrError("Expected an address of this machine and a free port.") from error
-    except ValueError as error:  # it asked its own page, and had no answer within three seconds
-        raise FemrError("The page gives no answer: this machine is too busy, or a proxy stands before it.") from error
 
 
 @_served_or_told()
@@ -198,12 +196,17 @@ def serve(
     """
     if not shared.EXAMPLE.is_file():
         raise FemrError(assets.missing(shared.EXAMPLE.parent))
-    Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True).start()  # while the page is already up
+    warming = Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True)
+    warming.start()  # while the page comes up
     setup = replace(setup, hosted=share or _public())
     page = build_page(setup)
     where: Any = {"share": share or None, "server_name": host, "server_port": port}
     door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
-    _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
+    try:
+        _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
+    except FemrError:
+        warming.join()  # OpenVINO aborts a process that ends while it loads
+        raise
     url = f"{(public or local).rstrip('/')}/"
     if setup.wall:
         print(f"* The wall: {url.rstrip('/')}{wall.PATH}")

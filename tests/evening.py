@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -255,13 +256,7 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     seconds = diary.memory[-1][0] - diary.memory[0][0]
     parts = np.array_split(np.array(diary.memory), min(10, len(diary.memory)))
     browser, server = np.round([np.median(part[:, 1:], axis=0) for part in parts]).T.tolist()
-    faults = [
-        *diary.errors,
-        *sound_faults(diary),
-        *failure_faults(diary, soon),
-        *memory_faults(diary),
-        *song_faults(diary, broken),
-    ]
+    faults = [*diary.errors, *sound_faults(diary), *failure_faults(diary, soon)]
     return {
         "minutes": round(seconds / 60, 1),
         "songs": len(diary.songs),
@@ -330,12 +325,12 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     for mood in MOODS:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
         good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
-        times = dict.fromkeys(good, 0)
+        times = Counter[int]()
         for at, number in mine:
             answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
-            if answered and number in times and times[number] > min(times.values()):
+            if answered and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
-            times[number] = times.get(number, 0) + 1
+            times[number] += 1
 
 
 def main(minutes: float) -> dict[str, Any]:

@@ -73,8 +73,8 @@ def browsing(folder: Path, size: tuple[int, int], *flags: str) -> Iterator[Tab]:
     own = [f"--user-data-dir={folder / 'chromium'}", "--headless=new", "--remote-debugging-pipe"]
     command = [binary(), *FLAGS, *flags, *own, "about:blank"]
     (read, to), (back, write) = os.pipe(), os.pipe()
-    # Chromium reads what it is asked at 3 and answers at 4
-    shell = ["sh", "-c", f'exec "$@" 3<&{read} 4>&{write}', "sh", *command]
+    # Chromium reads what it is asked at 3 and answers at 4; the plain shell knows no numbers of two digits
+    shell = ["bash", "-c", f'exec "$@" 3<&{read} 4>&{write}', "femr", *command]
     quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(shell, pass_fds=(read, write), **quiet) as process:
         os.close(read)

@@ -265,6 +265,22 @@ def test_a_broken_song_is_named_and_passed_over(tmp_path, opened):
         assert title(page) == "♫ happy 1"
 
 
+def test_where_nothing_else_can_be_heard_the_song_before_begins_again(tmp_path, opened):
+    with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
+        start(page)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=60_000)
+        heard = title(page)
+        server.kill()
+        note_gaps(page)
+        page.evaluate("""async () => {
+          const player = await import(new URL('femr/player.js', document.baseURI));
+          player.play([{...player.current(), number: 99, url: 'femr/song/99', title: 'gone'}]);
+        }""")
+        page.wait_for_timeout(6000)
+        assert title(page) == heard
+        assert longest_gap(page) < 3
+
+
 def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(tmp_path, opened):
     with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
         songs = {path: path.read_bytes() for path in (tmp_path / "happy").iterdir()}

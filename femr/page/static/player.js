@@ -239,7 +239,7 @@ function endFade() {
 async function check(song) {
   if (!kept.has(song.url)) {
     const there = await fetch(address(song), { headers: { Range: 'bytes=0-9' } }).catch(() => null)
-    if (!there) return queue[0] === song && setTimeout(retry, STALLED, song)
+    if (!there) return queue[0] === song && (again(song) || setTimeout(retry, STALLED, song))
   }
   fail(song)
 }
@@ -259,13 +259,23 @@ function fail(song) {
   kept.delete(song.url)
   trouble = `“${song.title}” cannot be played.`
   const first = queue[0] === song
+  if (first) played.pop() // it has not been heard
   queue = queue.filter((one) => one.url !== song.url)
   if (first && queue.length) return begin()
-  if (first) {
+  if (first && !again(song)) {
     queue = [song]
     root.dataset.state = 'failed'
   }
   show()
+}
+
+/** Begins the song before anew, which is here, rather than be silent until another comes. Whether there is one. */
+function again(song) {
+  const before = songs.get(spare())
+  if (!live(song) || !before || before.url === song.url || spare().error) return false
+  queue = [before]
+  begin()
+  return true
 }
 
 /** How much of the song is there: enough to fetch the next one. */

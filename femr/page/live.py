@@ -159,7 +159,7 @@ class Stage:
     async def _frame(self, request: Request) -> Response:
         """Faces, mood and music after a picture; 204 where it was too late."""
         visit, told = self._enter(request)
-        with visit.turn():
+        async with visit.turn():
             data = await _body(request)
             analyzer, picture = await asyncio.to_thread(_prepared, data, told)
             session = _session(visit, analyzer, told)
@@ -178,7 +178,7 @@ class Stage:
     async def _pulse(self, request: Request) -> Response:
         """The music and the host's commands, while there is no picture."""
         visit, told = self._enter(request)
-        with visit.turn():
+        async with visit.turn():
             analyzer = await asyncio.to_thread(shared.analyzer, DEFAULT_MODEL, told.smallest_face)
             session = _session(visit, analyzer, told)
             _hear(session, told)

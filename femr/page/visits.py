@@ -7,8 +7,8 @@ the server's event loop.
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from time import monotonic, time
 from typing import Literal, TypeAlias
@@ -20,6 +20,8 @@ AWAY = 60.0
 """Seconds without a word after which a visit is forgotten."""
 MOST = 32
 """Visits at once; who comes then is told to wait."""
+PATIENCE = 5.0
+"""Seconds that a request waits for the one before it of the same visit."""
 SHARED_FROM = 5
 """Faces in view from which shares are told: in a smaller group they would tell of single people."""
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
@@ -75,18 +77,27 @@ class Visit:
     session: Session | None = None
     commands: deque[Command] = field(default_factory=lambda: deque(maxlen=_MOST_COMMANDS))
     shown: WallEvent | None = None
-    busy: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _next: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """While one request of the visit is answered. Raises: Refused, where another one is."""
-        if self.busy:
-            raise Refused(429, "Waiting for the answer to the last picture.")
-        self.busy = True
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """While one request of the visit is answered, after the one before, whose answer nobody may wait for any more.
+
+        Raises: Refused, where a third one comes or the first takes too long.
+        """
+        busy = Refused(429, "Waiting for the answer to the last picture.")
+        if self._next.locked():
+            raise busy
+        async with self._next:
+            try:
+                await asyncio.wait_for(self._turn.acquire(), PATIENCE)
+            except TimeoutError:
+                raise busy from None
         try:
             yield
         finally:
-            self.busy = False
+            self._turn.release()
 
 
 class Visits:

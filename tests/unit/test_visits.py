@@ -75,16 +75,38 @@ def test_a_visit_ends_after_its_minutes_where_there_is_a_limit(clock):
     assert home.enter(ONE)
 
 
-def test_one_request_of_a_visit_at_a_time(clock):
+def test_a_request_of_a_visit_waits_for_the_one_before_and_a_third_is_refused(clock):
+    visit, done = Visits().enter(ONE), []
+
+    async def ask(name, fails=False):
+        async with visit.turn():
+            await asyncio.sleep(0)
+            done.append(name)
+            _ = 1 / (not fails)
+
+    async def three():
+        return await asyncio.gather(ask("first", fails=True), ask("second"), ask("third"), return_exceptions=True)
+
+    first, second, third = asyncio.run(three())
+    assert isinstance(first, ZeroDivisionError)
+    assert second is None
+    assert isinstance(third, Refused)
+    assert third.status == 429
+    assert done == ["first", "second"]
+
+
+def test_a_request_does_not_wait_for_ever_for_the_one_before(clock, monkeypatch):
+    monkeypatch.setattr(visits, "PATIENCE", 0.01)
     visit = Visits().enter(ONE)
-    with visit.turn():
-        with pytest.raises(Refused) as refused, visit.turn():
-            pass
-        assert refused.value.status == 429
-    with pytest.raises(ZeroDivisionError), visit.turn():
-        _ = 1 / 0
-    with visit.turn():
-        pass
+
+    async def both():
+        async with visit.turn():
+            with pytest.raises(Refused, match="last picture"):
+                await visit.turn().__aenter__()
+        async with visit.turn():
+            return True
+
+    assert asyncio.run(both())
 
 
 def test_commands_are_for_walls_and_do_not_pile_up(clock):

@@ -59,7 +59,7 @@ _SURE = 0.99  # and no second opinion, but a look whether it is upside down
 _NO_FACE = 0.5  # after which it is dropped up to this one
 _SECOND = 0.5  # share of a doubtful box in a better one from which it is a second box on one face
 # the most that two boxes may overlap (area shared over the union): within a level of P-Net, after R-Net
-_LEVEL_OVERLAP, _OVERLAP = 0.5, 0.7
+_LEVEL_OVERLAP, _OVERLAP = 0.5, 0.8
 _HELD = 0.7  # and after O-Net's first look: area shared over the smaller
 _AROUND = 0.2 * np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])  # where a face may have moved, in its sizes
 _MIRROR = [1, 0, 2, 4, 3]  # the order of the landmarks in a mirror image

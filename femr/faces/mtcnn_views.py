@@ -44,12 +44,7 @@ class Sheet(NamedTuple):
 def pyramid(image: Pixels, scale: float) -> Iterator[Pixels]:
     """The picture at `scale`, then ever smaller, each level made from the one before, none under WINDOW."""
     height, width = image.shape[:2]
-    if min(height, width) * scale < WINDOW:
-        return
     level: Any = image
-    # halves first, which are quick to make
-    while level.shape[1] >= 2 * width * scale and level.shape[0] >= 2 * height * scale:
-        level = cv2.resize(level, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     while min(height, width) * scale >= WINDOW:
         size = round(width * scale), round(height * scale)
         level = cv2.resize(level, size, interpolation=cv2.INTER_AREA)

@@ -23,7 +23,6 @@ from femr.faces.crop import crop_face
 from femr.faces.detector import Follower
 from femr.faces.mtcnn import MtcnnDetector
 from femr.faces.mtcnn_networks import load
-from femr.faces.quality import surely_a_face
 from femr.images import to_picture
 from femr.results import Face
 
@@ -73,7 +72,7 @@ def test_several_faces_come_from_left_to_right(detector, group):
 
 @pytest.mark.parametrize("smallest", [12, 20, 24, 31, 40, 60])
 def test_any_smallest_face_works(portrait, smallest):
-    (face,) = filter(surely_a_face, detect(MtcnnDetector(smallest), portrait))
+    (face,) = detect(MtcnnDetector(smallest), portrait)
     assert overlap(face.box, PORTRAIT_FACE) > 0.6
 
 

@@ -15,8 +15,8 @@ def pytest_configure(config):
     """pytest-xdist would begin with the files of most tests; the page's, few and long, must not be the last."""
     config.option.loadscopereorder = False
     # each process has ports of its own: Gradio (6.31) waits for ever where another takes a port that it found free
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    os.environ.setdefault("GRADIO_SERVER_PORT", str(7860 + 100 * worker))
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * int(worker.removeprefix("gw")))
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,7 @@ sys.exit(main(sys.argv[1:]))
         (["clip.mp4"], "clip.mp4: Videos and clips need PyAV: pip install 'femr[video]'."),
         (["--table", "faces.parquet"], "A Parquet table needs pyarrow: pip install 'femr[table]'."),
         (["--engine", "ray"], "Expected Ray for --engine ray: pip install 'femr[ray]'."),
-        (["s3://bucket/photo.jpg"], "Reading addresses needs fsspec: pip install 'femr[ray]'."),
+        (["s3://bucket/photo.jpg"], "s3://bucket/photo.jpg: Reading addresses needs fsspec: pip install 'femr[ray]'."),
     ],
 )
 def test_what_an_extra_is_for_says_which(tmp_path, arguments, sentence):

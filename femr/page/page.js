@@ -19,13 +19,12 @@ export function openView() {
   if (!view) return
   if (view === 'wall') return location.replace('wall')
   const named = (tab) => tab.textContent.trim().toLowerCase().split(' ')[0] === view
-  const find = () => [...document.querySelectorAll('[role=tab]')].find(named)
-  const observer = new MutationObserver(() => {
-    const tab = find()
-    if (!tab) return
-    observer.disconnect()
-    tab.click()
-  })
-  observer.observe(document.body, { childList: true, subtree: true })
+  // again and again: a click before Gradio (6.31) listens is lost
+  let tries = 600
+  const timer = setInterval(() => {
+    const tab = [...document.querySelectorAll('[role=tab]')].find(named)
+    if (tab?.ariaSelected === 'true' || !tries--) clearInterval(timer)
+    else tab?.click()
+  }, 50)
 }
 openView()

@@ -130,6 +130,19 @@ def test_stop_and_start_on_a_phone(visit):
     wait_for_songs(page, 2)
 
 
+def test_a_view_is_opened_though_the_first_click_comes_too_early(launch, url):
+    page = launch(*FLAGS).new_page()
+    page.add_init_script("""addEventListener('click', (event) => {
+      if (window.lost || !event.target.closest('[role=tab]')) return;
+      window.lost = true;
+      event.stopImmediatePropagation();
+    }, true)""")
+    page.goto(f"{url}?view=live")
+    page.locator(".live[data-ready]").wait_for()
+    assert page.evaluate("window.lost")
+    page.context.browser.close()
+
+
 def test_who_leaves_the_tab_is_not_watched_any_more(visit):
     page = visit("smile")
     start(page)

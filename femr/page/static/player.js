@@ -307,7 +307,7 @@ function show() {
   part('title').textContent = song.title
   part('line').textContent =
     { refused: 'Tap Play to hear it', failed: 'This song cannot be played', coming: 'The song is coming …' }[state] ||
-    `for a mood that looks ${song.adjective}`
+    `mood: ${song.adjective}`
   part('facts').replaceChildren([song.length, ...song.facts].filter(Boolean).join(' · '))
   if (song.link) {
     const text = `${new URL(song.link).host} ↗`

@@ -20,7 +20,7 @@ ENGINES: tuple[Engine, ...] = get_args(Engine)
 Outputs: TypeAlias = tuple[npt.NDArray[np.float32], ...]
 """A network's, of one batch."""
 
-_PIXELS = 40_000  # of one batch: enough for the speed, and bounds the memory between two layers
+_PIXELS = 20_000  # of one batch: enough for the speed, and bounds the memory between two layers
 
 
 class Network(Protocol):

@@ -6,6 +6,7 @@ smallest face but 20 px, unpickles a `pnet.lz4` of the current directory, and is
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import cv2
@@ -20,13 +21,16 @@ from femr.faces.mtcnn_networks import ONET_SIDE, RNET_SIDE, load
 from femr.faces.mtcnn_views import (
     LOOKS,
     MARGIN,
+    STRIDE,
     WINDOW,
+    Sheet,
     closer_looks,
     cut_patches,
     is_plausible,
     pyramid,
     share_held,
     sheets,
+    strips,
 )
 from femr.images import Picture, Pixels, long_side
 from femr.results import Face
@@ -47,7 +51,6 @@ _TURNED_LONG = 200  # long side in pixels of the copies that are turned
 QUARTERS = (1, 2, 3)
 """Quarter turns anticlockwise, as numpy.rot90 makes them."""
 
-_STRIDE = 2  # pixels of a pyramid level from window to window
 # least confidence after P-, R- and O-Net
 _THRESHOLDS = (0.5, 0.6, 0.8)
 _CUT_THRESHOLD = 0.3  # after R-Net where the picture's edge cuts the box, which it takes for half a face
@@ -198,14 +201,21 @@ class Cascade:
             for level in pyramid(image, WINDOW / side)
         ]
         filled = list(sheets([level for _, level in levels]))
-        outputs = self._pnet(sheet.image[np.newaxis] for sheet in filled)
-        for sheet, ((offsets,), (odds,)) in zip(filled, outputs, strict=True):
+        for sheet, (offsets, odds) in zip(filled, self._windows_of(filled), strict=True):
             for index, y, x in sheet.places:
                 number, level = levels[index]
                 part = _inside(y, level.shape[0]), _inside(x, level.shape[1])
-                found = _candidates(*_windows(offsets[part], odds[..., 0][part]), number)
+                found = _candidates(*_windows(offsets[part], odds[part]), number)
                 found = found._replace(boxes=(found.boxes - MARGIN) * _zoom(level, images[number]))
                 yield found.keep(_suppress(found, _LEVEL_OVERLAP))  # level by level: sooner than all at once
+
+    def _windows_of(self, filled: Sequence[Sheet]) -> Iterator[tuple[Floats, Floats]]:
+        """P-Net's offsets (h, w, 4) and log odds (h, w) of each sheet's windows; it sees a strip at a time."""
+        cut = [list(strips(sheet.image)) for sheet in filled]
+        outputs = iter(self._pnet(strip[np.newaxis] for some in cut for strip in some))
+        for some in cut:
+            offsets, odds = zip(*islice(outputs, len(some)), strict=True)
+            yield np.concatenate(offsets, axis=1)[0], np.concatenate(odds, axis=1)[0, ..., 0]
 
     def _finish(self, images: Sequence[Pixels], proposed: _Candidates) -> list[list[Detection]]:
         """R-Net and O-Net on the proposals of some pictures."""
@@ -281,8 +291,8 @@ def _is_possible(face: Detection, faces: Sequence[Detection]) -> bool:
 
 def _inside(start: int, length: int) -> slice:
     """The windows of a level, those that reach MARGIN beyond it too, along one axis of P-Net's output."""
-    first = (start - MARGIN) // _STRIDE
-    return slice(first, first + (length + 2 * MARGIN - WINDOW) // _STRIDE + 1)
+    first = (start - MARGIN) // STRIDE
+    return slice(first, first + (length + 2 * MARGIN - WINDOW) // STRIDE + 1)
 
 
 def _zoom(level: Pixels, image: Pixels) -> Floats:
@@ -293,7 +303,7 @@ def _zoom(level: Pixels, image: Pixels) -> Floats:
 def _windows(offsets: Floats, odds: Floats) -> tuple[Floats, Floats]:
     """The windows of a level that may hold a face: boxes in its pixels, and log odds."""
     rows, columns = np.nonzero(odds > _log_odds(_THRESHOLDS[0]))
-    corner = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE
+    corner = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE
     return np.concatenate([corner, corner + WINDOW], axis=1) + offsets[rows, columns] * WINDOW, odds[rows, columns]
 
 

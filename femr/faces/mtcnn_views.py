@@ -14,6 +14,9 @@ from femr.images import Pixels
 WINDOW = 12
 """P-Net's receptive field in pixels."""
 
+STRIDE = 2
+"""Pixels from one window of P-Net's to the next."""
+
 MARGIN = 6
 """Pixels of black around each level on its sheet, even: so far a window may reach beyond the picture."""
 
@@ -21,7 +24,8 @@ LOOKS = (1.0, 0.85)
 """Sides of the squares that are looked at again, in sides of the box; the face is turned upright, and mirrored too."""
 
 _SHRINK = 0.709  # about 1/sqrt(2): the area halves from level to level
-_SHEET = 200_000  # pixels of a sheet, about: bounds the memory, whatever the picture
+_SHEET = 200_000  # pixels of a sheet, about
+_STRIP = 40_000  # and of a strip of one: bounds the memory between two layers, whatever the picture
 _GRAY = 127
 # where the landmarks of 603 real boxes lay, with some room: in the box's longer side
 _EYE_DISTANCE = 0.18, 0.52  # seen: .25 to .42
@@ -89,6 +93,13 @@ def _sheet(levels: Sequence[Pixels], some: Sequence[int]) -> Sheet:
         height, width = levels[number].shape[:2]
         image[y : y + height, x : x + width] = levels[number]
     return Sheet(image, places)
+
+
+def strips(sheet: Pixels) -> Iterator[Pixels]:
+    """A sheet from top to bottom: with as many rows in two strips as no window of P-Net's is lost, nor seen twice."""
+    rows = max(STRIDE, _STRIP // sheet.shape[1] // STRIDE * STRIDE)
+    for top in range(0, sheet.shape[0] - WINDOW + 1, rows):
+        yield sheet[top : top + rows + WINDOW - STRIDE]
 
 
 def cut_patches(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from femr.faces.mtcnn_networks import load
-from femr.faces.mtcnn_views import MARGIN, WINDOW, pyramid, sheets
+from femr.faces.mtcnn_views import MARGIN, WINDOW, pyramid, sheets, strips
 
 
 def noise(height, width):
@@ -91,3 +91,18 @@ def test_the_network_sees_each_level_as_if_alone():
         for together, alone in zip(whole, level, strict=True):
             part = together[0, y // 2 : y // 2 + rows, x // 2 : x // 2 + columns]
             assert np.allclose(part, alone[0, :rows, :columns], atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(700, 300), (701, 299), (2_001, 40), (12, 9_000), (13, 30_000)])
+def test_in_strips_it_sees_what_it_sees_in_the_whole(height, width):
+    pnet, sheet = load().pnet, noise(height, width)
+    (whole,) = pnet([sheet[np.newaxis]])
+    parts = pnet(strip[np.newaxis] for strip in strips(sheet))
+    rows = (height - WINDOW) // 2 + 1
+    for together, *some in zip(whole, *parts, strict=True):
+        assert np.array_equal(np.concatenate(some, axis=1)[:, :rows], together[:, :rows])
+
+
+def test_strips_stay_small():
+    assert [strip.shape[0] for strip in strips(noise(610, 400))] == [110] * 6
+    assert sum(1 for _ in strips(noise(60, 400))) == 1

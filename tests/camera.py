@@ -72,7 +72,7 @@ def start(page):
     return page.evaluate("performance.now() / 1000")
 
 
-def wait_for_mood(page, word, seconds=40):
+def wait_for_mood(page, word, seconds=60):
     page.wait_for_function(
         "(word) => document.querySelector('.live .name').textContent === word", arg=word, timeout=1000 * seconds
     )
@@ -83,6 +83,12 @@ def wait_for_songs(page, count, seconds=60):
     page.wait_for_function(songs, arg=count, timeout=1000 * seconds)
 
 
-def wait_for_word(page, words, seconds=20):
+def wait_for_fade(page):
+    """Waits until one song has faded into another: both were heard, and one is."""
+    both = "window.volumes.some(([, heard]) => heard.length === 2)"
+    page.wait_for_function(f"() => {both} && window.sounding().length === 1", timeout=60_000)
+
+
+def wait_for_word(page, words, seconds=60):
     """Waits until the stage says what it waits for."""
     page.locator(".live .waits").get_by_text(words).wait_for(timeout=1000 * seconds)

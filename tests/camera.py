@@ -13,14 +13,18 @@ def smile(portrait):
 
 
 def astonished(portrait):
-    """The same head with a small round mouth painted where hers is, by hand: both networks read surprise, clearly."""
-    head = portrait[10:235, 72:372].copy()
-    mouth = np.zeros(head.shape[:2], np.uint8)
-    cv2.ellipse(mouth, (151, 130), (30, 19), 0, 0, 360, 255, -1)
-    head = cv2.inpaint(head, mouth, 5, cv2.INPAINT_TELEA)
+    """The same head, astonished."""
+    return smile(with_round_mouth(portrait))
+
+
+def with_round_mouth(portrait):
+    """The portrait with a small round mouth painted where hers is: both networks read surprise, clearly."""
+    mouth = np.zeros(portrait.shape[:2], np.uint8)
+    cv2.ellipse(mouth, (223, 140), (30, 19), 0, 0, 360, 255, -1)
+    shown = cv2.inpaint(portrait, mouth, 5, cv2.INPAINT_TELEA)
     for radius, color in ((11, (150, 80, 75)), (8, (45, 20, 20))):  # lips, and the dark between them
-        cv2.circle(head, (151, 140), radius, color, -1)
-    return cv2.resize(cv2.GaussianBlur(head, (0, 0), 0.8), SIZE)
+        cv2.circle(shown, (223, 150), radius, color, -1)
+    return cv2.GaussianBlur(shown, (0, 0), 0.8)
 
 
 def nobody():

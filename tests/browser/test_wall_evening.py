@@ -1,8 +1,11 @@
 """The wall on its own for a good minute, with all that goes wrong in an evening. tests/evening.py tells how."""
 
+import pytest
+
 import evening
 
 
+@pytest.mark.timeout(400)
 def test_the_wall_gets_over_whatever_fails_and_the_music_goes_on():
     found = evening.main(0)
     assert found["faults"] == []

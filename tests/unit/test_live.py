@@ -111,7 +111,7 @@ def test_a_mood_that_flickers_changes_nothing(play):
 def test_songs_never_change_more_often_than_allowed():
     random = np.random.default_rng(3)
     for stable, least in ((4.0, 20.0), (1.0, 5.0), (10.0, 2.0)):
-        play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least)), []
+        play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least), every=1.0), []
         while play.time < 600:
             faces = random.choice(EMOTIONS, random.integers(0, 4))
             changes += play.until(play.time + random.exponential(8), *faces)

@@ -52,7 +52,7 @@ def test_interval_holds_the_value_and_narrows():
     assert metrics.interval(np.ones(0, bool)) is None
 
 
-def sample(temperature, n=10_000):
+def sample(temperature, n=20_000):
     """Probabilities whose labels are drawn from them after tempering: `temperature` is the right answer."""
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.full(7, 0.5), n)

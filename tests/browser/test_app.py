@@ -207,9 +207,10 @@ def test_the_second_picture_wins_over_the_first_that_is_still_being_read(visit, 
     page.wait_for_timeout(200)
     ask(page, PORTRAIT)
     assert held
-    for route in held:
-        route.continue_()
-    page.wait_for_timeout(1500)
+    with page.expect_response(lambda one: "grey" in (one.request.post_data or "")):
+        for route in held:
+            route.continue_()
+    page.wait_for_timeout(300)
     assert name(page) == "Happy"
     assert sounding(page) == 1
 

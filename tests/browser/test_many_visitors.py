@@ -48,7 +48,7 @@ def held(monkeypatch):
 
     def read_photo(*given):
         begun.release()
-        assert opened.wait(60)
+        assert opened.wait(240)
         return read(*given)
 
     monkeypatch.setattr(photo, "read_photo", read_photo)

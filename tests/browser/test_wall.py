@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ import soundfile
 from builders import ROOT
 from camera import crowd_of, film, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
 from chromium import visiting
-from femr.page import app, shared
+from femr.page import app, live, shared
 from femr.page.live import Setup
-from femr.video.session import STABLE
+from femr.video.session import STABLE, Session
 from photo_tab import serious
 
 AWAY = ("Failed to load resource", "net::ERR")  # what the browser logs while the server is away
@@ -75,21 +76,36 @@ def films(tmp_path_factory, portrait):
     }
 
 
-@pytest.fixture(scope="module")
-def music(tmp_path_factory):
-    return write_songs(tmp_path_factory.mktemp("music"), "happy", "neutral")
+@contextmanager
+def serving(songs):
+    """The address of a wall in this process with a folder's songs, which begin sooner than on an evening."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEMR_MUSIC_DIR", str(songs))
+        patch.setattr(shared, "AGAIN", 1.0)
+        patch.setattr(live, "Session", partial(Session, stable=1.0))
+        forget_songs()
+        page = app.build_page(Setup(wall=True))
+        _, url, _ = app.launch(page, Setup(wall=True), prevent_thread_lock=True, quiet=True)
+        yield url
+        page.close()
+    forget_songs()
+
+
+def forget_songs():
+    shared.library_read.cache_clear()
+    shared.loaded.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def wall(music):
+def wall(tmp_path_factory):
     """A wall that nobody kills."""
-    with Server(music) as server:
-        yield server
+    with serving(write_songs(tmp_path_factory.mktemp("music"), "happy", "neutral")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """One that is killed."""
+    """One in a process of its own, which is killed."""
     with Server(write_songs(tmp_path_factory.mktemp("songs"), "happy", seconds=200)) as server:
         yield server
 
@@ -103,19 +119,6 @@ def mortal(killed):
     yield killed
     for path, content in songs.items():
         path.write_bytes(content)
-
-
-@pytest.fixture
-def empty(tmp_path, monkeypatch):
-    """A wall without songs, and its folder, which is looked into again after a second."""
-    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
-    monkeypatch.setattr(shared, "AGAIN", 1.0)
-    shared.library_read.cache_clear()
-    page = app.build_page(Setup(wall=True))
-    _, url, _ = app.launch(page, Setup(wall=True), prevent_thread_lock=True, quiet=True)
-    yield url, tmp_path
-    page.close()
-    shared.library_read.cache_clear()
 
 
 @pytest.fixture
@@ -167,11 +170,11 @@ def title(page):
     return page.text_content(".live .song .title")
 
 
-def test_the_bare_address_leads_to_the_wall_and_the_page_is_still_there(wall, server):
-    with urllib.request.urlopen(wall.url) as response:
-        assert response.url == f"{wall.url}wall"
+def test_the_bare_address_leads_to_the_wall_and_the_page_is_still_there(mortal, server):
+    with urllib.request.urlopen(mortal.url) as response:
+        assert response.url == f"{mortal.url}wall"
         assert "default-src 'self'" in response.headers["Content-Security-Policy"]
-    with urllib.request.urlopen(f"{wall.url}?view=photo") as response:
+    with urllib.request.urlopen(f"{mortal.url}?view=photo") as response:
         assert "gradio" in response.read().decode()
     with urllib.request.urlopen(server) as response:  # where the page was not started as a wall
         assert response.url == server
@@ -185,7 +188,7 @@ def test_view_wall_leads_there(browser, server):
 
 
 def test_one_press_starts_it_and_keys_do_the_rest(wall, opened):
-    with opened(wall.url) as page:
+    with opened(wall) as page:
         assert "Nothing is recorded or kept" in page.inner_text(".live .watched")
         assert "AI Act, Art. 5" in page.inner_text(".live .law")
         assert serious(page) == []
@@ -212,7 +215,7 @@ def test_one_press_starts_it_and_keys_do_the_rest(wall, opened):
 
 
 def test_a_crowds_shares_are_told_and_the_words_can_stay(wall, opened):
-    with opened(wall.url, "crowd") as page:
+    with opened(wall, "crowd") as page:
         page.click(".live summary")
         page.check("input[name=told]")
         page.uncheck("input[name=video]")
@@ -240,7 +243,7 @@ def test_the_server_is_killed_and_comes_back(mortal, opened):
 
 
 def test_songs_go_on_while_the_network_is_away(wall, opened):
-    with opened(wall.url) as page:
+    with opened(wall) as page:
         start(page)
         wait_for_songs(page, 1)
         page.wait_for_function("() => window.sounding().length === 1")
@@ -250,6 +253,7 @@ def test_songs_go_on_while_the_network_is_away(wall, opened):
         note_gaps(page)
         page.context.set_offline(True)
         wait_for_word(page, "Waiting for femr")
+        page.evaluate("() => { const [one] = window.sounding(); one.currentTime = one.duration - 5 }")
         wait_for_songs(page, 2)
         page.context.set_offline(False)
         answered(page)
@@ -257,7 +261,7 @@ def test_songs_go_on_while_the_network_is_away(wall, opened):
 
 
 def test_the_camera_is_pulled_out_and_put_back(wall, opened):
-    with opened(wall.url) as page:
+    with opened(wall) as page:
         page.evaluate("""() => {
           const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
           window.plugged = true;
@@ -276,7 +280,7 @@ def test_the_camera_is_pulled_out_and_put_back(wall, opened):
 
 
 def test_a_black_picture_is_told_until_it_is_light(wall, opened):
-    with opened(wall.url, "black") as page:
+    with opened(wall, "black") as page:
         start(page)
         wait_for_word(page, "The camera gives a black picture. Is it covered?")
         wait_for_mood(page, "happy")
@@ -306,13 +310,12 @@ def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(mor
         page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
 
 
-def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(empty, opened):
-    url, folder = empty
-    with opened(url) as page:
+def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(tmp_path, opened):
+    with serving(tmp_path) as url, opened(url) as page:
         start(page)
         page.locator(".live .next").get_by_text("The music library holds no song that can be played.").wait_for()
         wait_for_mood(page, "happy")
-        write_songs(folder, "happy")
+        write_songs(tmp_path, "happy")
         page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
 
 

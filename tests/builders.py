@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import soundfile
 
 from femr.images import load_image, to_picture
 from femr.output.rows import COLUMNS
@@ -53,6 +54,14 @@ def write_wav(path, seconds=1):
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(bytes(16000 * seconds))
+
+
+def write_noise(path, level, seconds=4):
+    """Noise in stereo, of a level in dBFS; the loudness is some dB off."""
+    noise = np.random.default_rng(0).normal(0, 10 ** (level / 20), (44_100 * seconds, 2))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.clip(noise, -1, 1), 44_100)
+    return path
 
 
 def write_list(folder, rows, kind="csv"):

@@ -13,14 +13,18 @@ def smile(portrait):
 
 
 def astonished(portrait):
-    """The same head with a small round mouth painted where hers is, by hand: both networks read surprise, clearly."""
-    head = portrait[10:235, 72:372].copy()
-    mouth = np.zeros(head.shape[:2], np.uint8)
-    cv2.ellipse(mouth, (151, 130), (30, 19), 0, 0, 360, 255, -1)
-    head = cv2.inpaint(head, mouth, 5, cv2.INPAINT_TELEA)
+    """The same head, astonished."""
+    return smile(with_round_mouth(portrait))
+
+
+def with_round_mouth(portrait):
+    """The portrait with a small round mouth painted where hers is: both networks read surprise, clearly."""
+    mouth = np.zeros(portrait.shape[:2], np.uint8)
+    cv2.ellipse(mouth, (223, 140), (30, 19), 0, 0, 360, 255, -1)
+    shown = cv2.inpaint(portrait, mouth, 5, cv2.INPAINT_TELEA)
     for radius, color in ((11, (150, 80, 75)), (8, (45, 20, 20))):  # lips, and the dark between them
-        cv2.circle(head, (151, 140), radius, color, -1)
-    return cv2.resize(cv2.GaussianBlur(head, (0, 0), 0.8), SIZE)
+        cv2.circle(shown, (223, 150), radius, color, -1)
+    return cv2.GaussianBlur(shown, (0, 0), 0.8)
 
 
 def nobody():
@@ -72,7 +76,7 @@ def start(page):
     return page.evaluate("performance.now() / 1000")
 
 
-def wait_for_mood(page, word, seconds=40):
+def wait_for_mood(page, word, seconds=60):
     page.wait_for_function(
         "(word) => document.querySelector('.live .name').textContent === word", arg=word, timeout=1000 * seconds
     )
@@ -83,6 +87,12 @@ def wait_for_songs(page, count, seconds=60):
     page.wait_for_function(songs, arg=count, timeout=1000 * seconds)
 
 
-def wait_for_word(page, words, seconds=20):
+def wait_for_fade(page):
+    """Waits until one song has faded into another: both were heard, and one is."""
+    both = "window.volumes.some(([, heard]) => heard.length === 2)"
+    page.wait_for_function(f"() => {both} && window.sounding().length === 1", timeout=60_000)
+
+
+def wait_for_word(page, words, seconds=60):
     """Waits until the stage says what it waits for."""
     page.locator(".live .waits").get_by_text(words).wait_for(timeout=1000 * seconds)

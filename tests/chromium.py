@@ -17,8 +17,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-"""The camera is a film, given with --use-file-for-fake-video-capture=FILE, and nobody is asked for it."""
+REFUSED_CAMERA = ("--use-fake-device-for-media-stream",)  # flags
 
 
 LISTEN = """
@@ -33,6 +32,12 @@ window.sounding = () => window.sounds.filter((one) => !one.paused && !one.muted 
 """For the page's head: window.sounding() tells which audio and video elements are heard, in shadow roots too."""
 
 
+def watching(film):
+    """Flags of a browser whose camera shows a film; nobody is asked for it."""
+    fake = "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
+    return (*fake, f"--use-file-for-fake-video-capture={film}")
+
+
 def binary():
     """Where the browser is; the test is skipped where there is none, and fails where `CI` is set."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -44,14 +49,14 @@ def binary():
 
 @contextmanager
 def launcher():
-    """launch(*flags) starts a browser."""
+    """launch(*flags) starts a browser with FLAGS and these."""
     from playwright.sync_api import sync_playwright
 
     path = binary()
     with sync_playwright() as playwright, ExitStack() as stack:
 
         def launch(*flags):
-            browser = playwright.chromium.launch(executable_path=path, args=list(flags))
+            browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
             stack.callback(browser.close)
             return browser
 
@@ -60,9 +65,9 @@ def launcher():
 
 @contextmanager
 def chromium(*flags):
-    """A browser with FLAGS and these."""
+    """One such browser."""
     with launcher() as launch:
-        yield launch(*FLAGS, *flags)
+        yield launch(*flags)
 
 
 @contextmanager

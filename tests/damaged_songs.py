@@ -4,6 +4,7 @@ import io
 import json
 import random
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,13 +66,14 @@ LISTED = [
 def good_songs():
     """Ending and content of small good files: one of each format with tags, and more of MP3's kinds of tags."""
     songs = [(ending, encode(*parts)) for ending, parts in FORMATS.items()]
-    plain = encode(*FORMATS["mp3"], tags={}, write_xing="0", id3v2_version="0")
+    plain = encode(*FORMATS["mp3"], tags=(), write_xing="0", id3v2_version="0")
     ends = [_ape(title="Rain", artist="The Band"), b"TAG" + b"Rain".ljust(125, b"\0")]
     catalogue = [_beginning(path.read_bytes()) for path in sorted(MUSIC_DIR.glob("happy/*.mp3"))[:1]]
     more = [_id3(3) + plain, _id3(4) + plain, plain, plain + ends[0], plain + ends[0] + ends[1], *catalogue]
     return [*songs, *(("mp3", data) for data in more)]
 
 
+@cache
 def encode(container, codec, samples, tags=TAGS, seconds=0.5, quality=False, **options):
     """A tone, as a file; `quality`: at a rate that varies with what there is to hear."""
     file = io.BytesIO()

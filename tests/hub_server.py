@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -54,7 +55,7 @@ def run_client(
 
 def ask_here(patch: pytest.MonkeyPatch, home: Path, endpoint: str, token: str | None = None) -> None:
     """Until `patch` is undone this process's client has its Hub at `endpoint` and the Hub's files in `home`."""
-    from huggingface_hub import constants
+    from huggingface_hub import constants, file_download
 
     for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING"))]:
         patch.delenv(name)
@@ -67,6 +68,7 @@ def ask_here(patch: pytest.MonkeyPatch, home: Path, endpoint: str, token: str | 
     settings |= {"HF_HUB_ETAG_TIMEOUT": 0.5, "HF_HUB_DOWNLOAD_TIMEOUT": 0.5}
     for name, value in settings.items():
         patch.setattr(constants, name, value)
+    patch.setattr(file_download, "time", SimpleNamespace(sleep=lambda _: None))  # between its tries
     patch.setattr(import_module("huggingface_hub.utils.tqdm"), "HF_HUB_DISABLE_PROGRESS_BARS", True)
 
 

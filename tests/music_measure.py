@@ -41,10 +41,9 @@ def _biquad(kind: str, frequency: float, quality: float, gain: float) -> list[fl
 def loudness(samples: np.ndarray) -> float:
     """Integrated loudness in LUFS (ITU-R BS.1770-4: 400 ms blocks, gates at -70 LUFS and 10 LU under the mean)."""
     weighted = sosfilt(np.array([_biquad(*stage) for stage in K_WEIGHTING]), samples, axis=0)
-    block, hop = int(0.4 * RATE), int(0.1 * RATE)
-    total = np.vstack([np.zeros((1, 2)), np.cumsum(weighted**2, axis=0)])
-    starts = np.arange(0, len(samples) - block, hop)
-    power = (total[starts + block] - total[starts]).sum(axis=1) / block
+    hop = RATE // 10
+    energies = (weighted[: len(weighted) // hop * hop] ** 2).reshape(-1, 2 * hop).sum(axis=1)
+    power = np.convolve(energies, np.ones(4), "valid") / (4 * hop)
     power = power[power > 10 ** ((-70 + 0.691) / 10)]
     power = power[power > 0.1 * power.mean()]
     return float(-0.691 + 10 * np.log10(power.mean()))
@@ -67,7 +66,7 @@ def true_peak(samples: np.ndarray, count: int = 150) -> float:
 def silences(samples: np.ndarray, level: float = -55.0) -> list[tuple[float, float]]:
     """Start and length in seconds of every stretch whose peak stays under `level` dBFS; resolution 20 ms."""
     size = RATE // 50
-    frames = np.abs(samples[: len(samples) // size * size]).max(axis=1).reshape(-1, size).max(axis=1)
+    frames = np.abs(samples[: len(samples) // size * size]).reshape(-1, 2 * size).max(axis=1)
     quiet = np.concatenate([[0], (frames < 10 ** (level / 20)).astype(int), [0]])
     starts, ends = np.flatnonzero(np.diff(quiet) == 1), np.flatnonzero(np.diff(quiet) == -1)
     return [(float(start) / 50, float(end - start) / 50) for start, end in zip(starts, ends, strict=True)]
@@ -102,12 +101,12 @@ class Measured:
 def measured(path: Path) -> Measured:
     """All measures of a file."""
     samples = decoded(path)
-    return Measured(loudness(samples), true_peak(samples), silences(samples), traits(samples), fingerprint(samples))
+    mono = (samples[:, 0] + samples[:, 1]) / 2
+    return Measured(loudness(samples), true_peak(samples), silences(samples), traits(mono), fingerprint(mono))
 
 
-def traits(samples: np.ndarray) -> Traits:
+def traits(mono: np.ndarray) -> Traits:
     """What a listener would name: how busy, bright, low, full, sudden, major, tonal and rough a recording is."""
-    mono = samples.mean(axis=1)
     mono = mono[: len(mono) // 2 * 2].reshape(-1, 2).mean(axis=1)
     frequencies, times, spectrum = stft(mono, RATE / 2, nperseg=SIZE, noverlap=SIZE - STEP, boundary=None)
     magnitude = np.abs(spectrum)
@@ -170,9 +169,9 @@ def roughness(frequencies: np.ndarray, magnitude: np.ndarray) -> float:
     return float(np.mean(totals))
 
 
-def fingerprint(samples: np.ndarray) -> dict[str, np.ndarray]:
+def fingerprint(mono: np.ndarray) -> dict[str, np.ndarray]:
     """Mean chroma (12) and mean MFCCs with and without the first, by librosa's definitions and default settings."""
-    mono = resample_poly(samples.mean(axis=1), 1, 2)
+    mono = resample_poly(mono, 1, 2)
     frequencies, _, spectrum = stft(np.pad(mono, 1024), RATE / 2, nperseg=2048, noverlap=1536, boundary=None)
     power = np.abs(spectrum * 1024) ** 2
     strengths = pitch_class_filters(frequencies) @ power

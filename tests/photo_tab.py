@@ -14,7 +14,7 @@ def upload(page, path):
 
 def answered(page):
     """Waits for the answer of the picture that came last."""
-    page.wait_for_selector(".stage.answered", timeout=30_000)
+    page.wait_for_selector(".stage.answered", timeout=60_000)
 
 
 def ask(page, path):
@@ -28,7 +28,7 @@ def wait_until_playing(page, before=None):
         "(before) => { const p = document.querySelector('.player'); return p.dataset.state === 'playing'"
         " && p.querySelector('.title').textContent !== before }",
         arg=before,
-        timeout=15_000,
+        timeout=60_000,
     )
     return page.inner_text(".player .title")
 
@@ -60,9 +60,25 @@ def open_tab(page, tab):
     shown.click()
 
 
+STILL = """() => new Promise((still) => {
+  let timer;
+  const moves = (one) => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity;
+  const rest = () => (document.getAnimations().some(moves) ? wait() : (changes.disconnect(), still()));
+  const wait = () => { clearTimeout(timer); timer = setTimeout(rest, 200) };
+  const changes = new MutationObserver(wait);
+  changes.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+  wait();
+})"""
+
+
+def wait_until_still(page):
+    """Waits until nothing changes or moves any more."""
+    page.evaluate(STILL)
+
+
 def serious(page):
     """What axe calls serious or worse: the rule and where."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         (one["id"], [node["target"] for node in one["nodes"]])
         for one in found

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from builders import HOPPER, PORTRAIT
+from camera import with_round_mouth
 from femr.images import Pixels, load_image
 
 RATE = 30  # pictures a second: Chromium's
@@ -86,16 +87,6 @@ def _heads() -> dict[str, Pixels]:
     portrait = load_image(PORTRAIT)
     return {
         "smiling": portrait[20:260, 100:340],
-        "astonished": astonished(portrait)[20:260, 100:340],
+        "astonished": with_round_mouth(portrait)[20:260, 100:340],
         "serious": load_image(HOPPER)[30:340, 100:410],
     }
-
-
-def astonished(portrait: Pixels) -> Pixels:
-    """The portrait with a small round mouth painted where hers is: both networks read surprise, clearly."""
-    mouth = np.zeros(portrait.shape[:2], np.uint8)
-    cv2.ellipse(mouth, (223, 140), (30, 19), 0, 0, 360, 255, -1)
-    shown = cv2.inpaint(portrait, mouth, 5, cv2.INPAINT_TELEA)
-    for radius, color in ((11, (150, 80, 75)), (8, (45, 20, 20))):  # lips, and the dark between them
-        cv2.circle(shown, (223, 150), radius, color, -1)
-    return cv2.GaussianBlur(shown, (0, 0), 0.8)

@@ -12,9 +12,9 @@ import pytest
 from gradio_client import handle_file
 
 from builders import PORTRAIT, write_wav
-from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher, visiting
+from chromium import DESKTOP, PHONE, REFUSED_CAMERA, watching
 from femr.output.rows import COLUMNS, to_dict
-from femr.page import photo, shared
+from femr.page import photo
 from photo_tab import answered, ask, film, name, reason, upload, wait_until_playing
 from visitors import serving
 
@@ -36,38 +36,13 @@ PASTE = """([bytes, name]) => {
 
 
 @pytest.fixture(scope="module")
-def url(server):
-    shared.analyzer("ensemble")(PORTRAIT)  # loaded beforehand, as app.py does
-    return server
-
-
-@pytest.fixture(scope="module")
 def camera(tmp_path_factory, portrait):
     return film(tmp_path_factory.mktemp("camera") / "face.y4m", portrait)
 
 
 @pytest.fixture(scope="module")
-def launch():
-    """Starts browsers: launch(*flags)."""
-    with launcher() as launch:
-        yield launch
-
-
-@pytest.fixture(scope="module")
 def browser(launch, camera):
-    return launch(*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}")
-
-
-@pytest.fixture
-def visit(request, browser, url):
-    with visiting(url, getattr(request, "param", ())) as open_page:
-
-        def visit(size=DESKTOP, address="", **kind):
-            page = open_page(kind.pop("browser", browser), size, address, **kind)
-            page.wait_for_selector(".stage .selfie", state="attached")
-            return page
-
-        yield visit
+    return launch(*watching(camera))
 
 
 @pytest.fixture
@@ -232,9 +207,10 @@ def test_the_second_picture_wins_over_the_first_that_is_still_being_read(visit, 
     page.wait_for_timeout(200)
     ask(page, PORTRAIT)
     assert held
-    for route in held:
-        route.continue_()
-    page.wait_for_timeout(1500)
+    with page.expect_response(lambda one: "grey" in (one.request.post_data or "")):
+        for route in held:
+            route.continue_()
+    page.wait_for_timeout(300)
     assert name(page) == "Happy"
     assert sounding(page) == 1
 
@@ -299,13 +275,13 @@ def test_a_shutter_that_is_pressed_before_there_is_a_picture_waits_for_it(visit)
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--use-fake-device-for-media-stream"], "The browser may not use your camera."),
+        (REFUSED_CAMERA, "The browser may not use your camera."),
         ([], "No camera was found."),
     ],
     ids=["refused", "missing"],
 )
 def test_without_a_camera_a_sentence_and_the_systems_camera_help(launch, visit, flags, words):
-    page = visit(PHONE, browser=launch(*FLAGS, *flags))
+    page = visit(PHONE, browser=launch(*flags))
     page.click(".selfie")
     page.get_by_role("status").get_by_text(words).wait_for()
     page.set_input_files(".system input[capture=user]", str(PORTRAIT))

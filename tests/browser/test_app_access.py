@@ -3,25 +3,19 @@
 import pytest
 
 from builders import PORTRAIT
-from chromium import DESKTOP, PHONE, chromium, visiting
-from femr.page import shared
-from photo_tab import answered, ask, open_tab, serious, wait_until_playing
+from chromium import DESKTOP, PHONE
+from photo_tab import answered, ask, open_tab, serious, wait_until_playing, wait_until_still
 from videos import scene, steady, write_video
 
-TABS = ("Photo", "Live", "Photos and video", "Report", "Songs", "About")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(browser, server):
-    shared.analyzer("ensemble")(PORTRAIT)
-    with visiting(server) as open_page:
-        yield lambda size, scheme: open_page(browser, size, color_scheme=scheme)
+TABS = {
+    "Photo": ".stage .selfie",
+    "Live": ".live[data-ready] .go",
+    "Photos and video": "#start",
+    "Report": "#make",
+    "Songs": ".library button",
+    "About": "#about-text",
+}
+"""And what is there when a tab is drawn."""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +23,13 @@ def film(tmp_path_factory, portrait):
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     write_video(path, [scene(portrait, (90, 50))] * 10, steady(1, 10), rate=10)
     return path
+
+
+def draw(page, tab):
+    """Opens a tab and waits until it is drawn."""
+    open_tab(page, tab)
+    page.locator(f"{TABS[tab]}:visible").first.wait_for()
+    wait_until_still(page)
 
 
 def find_moods(page, *paths):
@@ -40,17 +41,16 @@ def find_moods(page, *paths):
     page.wait_for_selector("#start[disabled]")
     page.wait_for_selector("#start:not([disabled])", timeout=60_000)
     page.wait_for_selector("#downloads .download")
-    page.wait_for_timeout(500)  # the buttons' colours change slowly
+    wait_until_still(page)  # the buttons' colours change slowly
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_nothing_serious_is_found_on_any_tab(visit, film, size, scheme):
-    page = visit(size, scheme)
+    page = visit(size, color_scheme=scheme)
     found = {}
     for tab in TABS:
-        open_tab(page, tab)
-        page.wait_for_timeout(1500)
+        draw(page, tab)
         found[f"{tab}, empty"] = serious(page)
     open_tab(page, "Photo")
     page.click("[data-example='group.jpg']")
@@ -70,7 +70,7 @@ def test_nothing_serious_is_found_on_any_tab(visit, film, size, scheme):
     found["a film"] = serious(page)
     open_tab(page, "Songs")
     page.locator(".library button").nth(4).click()
-    page.wait_for_timeout(500)
+    wait_until_still(page)
     found["a song"] = serious(page)
     assert {state: problems for state, problems in found.items() if problems} == {}
 
@@ -78,7 +78,7 @@ def test_nothing_serious_is_found_on_any_tab(visit, film, size, scheme):
 @pytest.mark.parametrize("size", [{"width": 320, "height": 640}, {"width": 640, "height": 360}], ids=["320", "200 %"])
 def test_nothing_sticks_out_of_a_narrow_window(visit, film, size):
     """320 pixels, and 1280 enlarged to 200 %."""
-    page = visit(size, "light")
+    page = visit(size)
     out = {}
 
     def look(state):
@@ -88,8 +88,7 @@ def test_nothing_sticks_out_of_a_narrow_window(visit, film, size):
     page.wait_for_selector(".system:visible")
     look("no camera")
     for tab in TABS:
-        open_tab(page, tab)
-        page.wait_for_timeout(800)
+        draw(page, tab)
         look(tab)
     open_tab(page, "Photos and video")
     find_moods(page, film)
@@ -109,8 +108,7 @@ def test_nothing_sticks_out_of_a_narrow_window(visit, film, size):
 
 def test_errors_and_cameras_are_accessible_too(visit, tmp_path):
     (tmp_path / "page.jpg").write_bytes(b"<html>")
-    page = visit(PHONE, "light")
-    page.wait_for_selector(".stage .selfie")
+    page = visit(PHONE)
     page.click(".selfie")  # this browser has no camera
     page.get_by_role("status").get_by_text("No camera").wait_for()
     assert serious(page) == []
@@ -120,11 +118,9 @@ def test_errors_and_cameras_are_accessible_too(visit, tmp_path):
     ask(page, PORTRAIT)
 
 
-def test_reduced_motion_is_honoured(browser, server):
-    with visiting(server) as open_page:
-        page = open_page(browser, PHONE, reduced_motion="reduce")
-        page.wait_for_selector(".stage .selfie")
-        page.route("**/component_server/**", lambda route: None)  # an answer that does not come
-        page.click("[data-example='group.jpg']")
-        page.wait_for_selector(".told .emoji")
-        assert page.evaluate("document.getAnimations().length") == 0
+def test_reduced_motion_is_honoured(visit):
+    page = visit(PHONE, reduced_motion="reduce")
+    page.route("**/component_server/**", lambda route: None)  # an answer that does not come
+    page.click("[data-example='group.jpg']")
+    page.wait_for_selector(".told .emoji")
+    assert page.evaluate("document.getAnimations().length") == 0

@@ -4,7 +4,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,55 +13,44 @@ import numpy as np
 import pytest
 
 from builders import PORTRAIT, ROOT
-from camera import astonished, film, nobody, smile, start, wait_for_mood, wait_for_songs, wait_for_word
-from chromium import DESKTOP, FAKE_CAMERA, FLAGS, PHONE, launcher, visiting
+from camera import astonished, film, nobody, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
+from chromium import DESKTOP, PHONE, REFUSED_CAMERA, visiting
 from femr.__main__ import main
 from femr.cli import BAD_INPUT
 from femr.errors import DataError
 from femr.page import app, live, shared
 from femr.page.live import Setup
 from femr.page.loudness import factor
-from femr.video.session import LEAST, STABLE
+from femr.video.session import Session
 from photo_tab import ask, open_tab, serious, wait_until_playing
 
 TOKEN = "a" * 32
-NO_CAMERA = ["--use-fake-device-for-media-stream"]
+STABLE, LEAST = 2.0, 14.0
 
 
-@pytest.fixture(scope="module")
-def url(server):
-    shared.analyzer(live.DEFAULT_MODEL)(PORTRAIT)  # loaded beforehand, as app.py does
-    return server
+@pytest.fixture(autouse=True)
+def sooner(monkeypatch):
+    """Songs begin and change a little sooner than in a visitor's session."""
+    monkeypatch.setattr(live, "Session", partial(Session, stable=STABLE, least=LEAST))
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory, portrait):
     folder = tmp_path_factory.mktemp("films")
     return {
-        "turn": film(folder / "turn.y4m", (smile(portrait), 12), (astonished(portrait), 90)),
+        "turn": film(folder / "turn.y4m", (smile(portrait), 10), (astonished(portrait), 90)),
         "smile": film(folder / "smile.y4m", (smile(portrait), 5)),
         "nobody": film(folder / "nobody.y4m", (nobody(), 5)),
     }
 
 
-@pytest.fixture(scope="module")
-def launch():
-    """Starts browsers: launch(*flags). Each has its own camera."""
-    with launcher() as launch:
-        yield launch
-
-
 @pytest.fixture
-def visit(launch, url, films):
+def visit(launch, watcher, url, films):
     """Opens the tab as a new visitor whose camera plays a film."""
-    with ExitStack() as stack, visiting(url, but=("410",)) as open_page:
+    with visiting(url, but=("410",)) as open_page:
 
-        def open_live(film=None, flags=None, size=DESKTOP, address="?view=live"):
-            if flags is None:
-                flags = [*FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}"]
-            browser = launch(*FLAGS, *flags)
-            stack.callback(browser.close)
-            return open_page(browser, size, address)
+        def open_live(film=None, flags=(), size=DESKTOP, address="?view=live"):
+            return open_page(watcher(films[film]) if film else launch(*flags), size, address)
 
         yield open_live
 
@@ -79,7 +68,7 @@ def test_mood_and_song_follow_the_face_and_two_visitors_do_not_meet(visit, portr
     assert "Next: " in first.inner_text(".live .song .next") or not first.inner_text(".live .song .next")
     first.locator(".live .song .next").get_by_text(f"Next: {expression.adjective}, in ").wait_for(timeout=60_000)
     wait_for_songs(first, 2)
-    first.wait_for_timeout(3000)
+    wait_for_fade(first)
 
     diary = first.evaluate("window.diary")
     moods = [mood for i, (_, mood, _) in enumerate(diary) if mood and (not i or mood != diary[i - 1][1])]
@@ -130,8 +119,8 @@ def test_stop_and_start_on_a_phone(visit):
     wait_for_songs(page, 2)
 
 
-def test_a_view_is_opened_though_the_first_click_comes_too_early(launch, url):
-    page = launch(*FLAGS).new_page()
+def test_a_view_is_opened_though_the_first_click_comes_too_early(browser, url):
+    page = browser.new_page()
     page.add_init_script("""addEventListener('click', (event) => {
       if (window.lost || !event.target.closest('[role=tab]')) return;
       window.lost = true;
@@ -140,7 +129,7 @@ def test_a_view_is_opened_though_the_first_click_comes_too_early(launch, url):
     page.goto(f"{url}?view=live")
     page.locator(".live[data-ready]").wait_for()
     assert page.evaluate("window.lost")
-    page.context.browser.close()
+    page.close()
 
 
 def test_who_leaves_the_tab_is_not_watched_any_more(visit):
@@ -154,7 +143,7 @@ def test_who_leaves_the_tab_is_not_watched_any_more(visit):
     page.wait_for_function("() => window.track.readyState === 'ended'")
     page.wait_for_function("() => window.sounding().length === 0")
     asked = page.evaluate("window.asked")
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(1000)
     assert page.evaluate("window.asked") - asked <= 1
     open_tab(page, "Live")
     page.get_by_role("button", name="Start", exact=True).wait_for()
@@ -167,8 +156,8 @@ def test_live_begins_with_silence_where_a_photos_song_plays(visit):
     wait_until_playing(page)
     open_tab(page, "Live")
     start(page)
-    # sooner than Live's own song may begin; the press itself may sound an instant of nothing, for iOS
-    page.wait_for_function("() => window.sounding().length === 0", timeout=3000)
+    # until Live's own song begins; the press itself may sound an instant of nothing, for iOS
+    page.wait_for_function("() => window.sounding().length === 0")
     wait_for_songs(page, 1)
     page.wait_for_function("() => window.sounding().length === 1")
 
@@ -184,20 +173,18 @@ def hosted(monkeypatch):
     page.close()
 
 
-def test_a_visit_of_a_public_page_ends_after_its_time(launch, hosted, films):
-    browser = launch(*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={films['smile']}")
+def test_a_visit_of_a_public_page_ends_after_its_time(watcher, hosted, films):
     with visiting(hosted, but=("410",)) as open_page:
-        page = open_page(browser, address="?view=live")
+        page = open_page(watcher(films["smile"]), address="?view=live")
         start(page)
-        page.locator(".live .stopped").get_by_text("minutes are over. Press Start to go on.").wait_for(timeout=20_000)
+        page.locator(".live .stopped").get_by_text("minutes are over. Press Start to go on.").wait_for()
         page.get_by_role("button", name="Start", exact=True).click()
         wait_for_mood(page, "happy")
-    browser.close()
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
-    [(NO_CAMERA, "The browser may not use the camera."), ([], "Waiting for a camera: none is connected.")],
+    [(REFUSED_CAMERA, "The browser may not use the camera."), ((), "Waiting for a camera: none is connected.")],
     ids=["refused", "missing"],
 )
 def test_without_a_camera_a_sentence_says_what_to_do(visit, flags, words):

@@ -15,7 +15,7 @@ import pytest
 
 import photo_tab
 from builders import HAPPY5, PORTRAIT, ROOT, SAD5, video_rows
-from chromium import DESKTOP, PHONE, chromium, visiting
+from chromium import DESKTOP, PHONE
 from femr.batch.inputs import Input
 from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
@@ -42,33 +42,17 @@ def files(tmp_path_factory, group, portrait):
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def visit(browser, server):
-    with visiting(server) as open_page:
+def open_tab(visit):
+    """Opens a tab as a new visitor."""
 
-        def open_tab(tab, size=DESKTOP):
-            page = open_page(browser, size)
-            page.set_default_timeout(60_000)
-            page.wait_for_selector(".stage .selfie", state="attached")
-            choose(page, tab)
-            return page
+    def open_tab(tab, size=DESKTOP):
+        page = visit(size)
+        page.set_default_timeout(60_000)
+        photo_tab.open_tab(page, tab)
+        return page
 
-        yield open_tab
-
-
-def choose(page, tab):
-    """Open a tab; on a narrow window some are in a menu."""
-    shown = page.get_by_role("tab", name=tab, exact=True).first
-    if not shown.is_visible():
-        page.locator(".overflow-menu > button").first.click()
-        shown = page.locator(".overflow-dropdown button", has_text=tab).first
-    shown.click()
+    return open_tab
 
 
 def give(page, *paths, into="#files"):
@@ -100,8 +84,8 @@ def left_on_server(pattern):
     return list(Path(os.environ["GRADIO_TEMP_DIR"]).rglob(pattern))
 
 
-def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
-    page = visit("Photos and video")
+def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(open_tab, files):
+    page = open_tab("Photos and video")
     give(page, files / "one.png", files / "bad.jpg", files / "[two] & more.png")
     find_moods(page)
     assert page.inner_text("#summary .name") == "Happy"
@@ -131,8 +115,8 @@ def test_photos_give_a_table_and_a_report_and_a_bad_one_is_named(visit, files):
     assert packed["femr.csv"].decode("utf-8-sig").splitlines() == rows
 
 
-def test_faces_are_blurred_in_what_is_shown_and_taken_along(visit, files, analyzer):
-    page = visit("Photos and video")
+def test_faces_are_blurred_in_what_is_shown_and_taken_along(open_tab, files, analyzer):
+    page = open_tab("Photos and video")
     give(page, files / "one.png")
     page.check("#blur input")
     find_moods(page)
@@ -142,19 +126,19 @@ def test_faces_are_blurred_in_what_is_shown_and_taken_along(visit, files, analyz
         assert analyzer(content).faces == ()
 
 
-def test_too_few_faces_for_a_report_is_said(visit, files):
-    page = visit("Photos and video")
+def test_too_few_faces_for_a_report_is_said(open_tab, files):
+    page = open_tab("Photos and video")
     give(page, files / "one.png")
     find_moods(page)
     assert "No group report: A report needs 5 faces" in page.inner_text("#downloads")
     assert page.locator("a[download='report.html']").count() == 0
 
 
-def test_a_zip_file_is_read_under_its_own_names(visit, files, tmp_path):
+def test_a_zip_file_is_read_under_its_own_names(open_tab, files, tmp_path):
     with zipfile.ZipFile(tmp_path / "party.zip", "w") as archive:
         archive.write(files / "one.png", "party/one.png")
         archive.write(files / "bad.jpg", "../../evil.jpg")
-    page = visit("Photos and video")
+    page = open_tab("Photos and video")
     give(page, tmp_path / "party.zip")
     find_moods(page)
     assert "evil.jpg: This is not a picture" in page.inner_text("#summary")
@@ -163,8 +147,8 @@ def test_a_zip_file_is_read_under_its_own_names(visit, files, tmp_path):
     assert os.environ["GRADIO_TEMP_DIR"] not in table + page.inner_html("#summary")
 
 
-def test_a_video_gives_timeline_report_and_annotated_video(visit, files):
-    page = visit("Photos and video")
+def test_a_video_gives_timeline_report_and_annotated_video(open_tab, files):
+    page = open_tab("Photos and video")
     give(page, files / "six.mp4")
     page.check("#film input")
     find_moods(page)
@@ -182,8 +166,8 @@ def test_a_video_gives_timeline_report_and_annotated_video(visit, files):
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_a_tap_on_the_timeline_seeks_the_film(visit, files, size):
-    page = visit("Photos and video", size)
+def test_a_tap_on_the_timeline_seeks_the_film(open_tab, files, size):
+    page = open_tab("Photos and video", size)
     give(page, files / "six.mp4")
     find_moods(page)  # without an annotated film the visitor's own is shown
     page.wait_for_function("() => (document.querySelector('#film-shown video') || {}).readyState > 0")
@@ -207,9 +191,9 @@ def test_a_tap_on_the_timeline_seeks_the_film(visit, files, size):
     assert "Over the film: angry 0%" in page.get_attribute(".film .lanes", "aria-label")
 
 
-def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
+def test_cancel_stops_the_work_and_leaves_no_film(open_tab, files):
     before = set(left_on_server("annotated.mp4"))
-    page, other = visit("Photos and video"), visit("Photo")
+    page, other = open_tab("Photos and video"), open_tab("Photo")
     give(page, files / "long.mp4")
     page.check("#film input")
     page.click("#start")
@@ -236,9 +220,9 @@ def test_cancel_stops_the_work_and_leaves_no_film(visit, files):
     assert "3 faces in 1 photo." in page.inner_text("#summary")
 
 
-def test_nothing_chosen_or_nothing_readable_is_said(visit, tmp_path):
+def test_nothing_chosen_or_nothing_readable_is_said(open_tab, tmp_path):
     (tmp_path / "film.mp4").write_text("not a film")
-    page = visit("Photos and video")
+    page = open_tab("Photos and video")
     page.click("#start")
     page.get_by_text("Choose photos or a video first, and wait until they are here.").wait_for()
     give(page, tmp_path / "film.mp4")
@@ -248,10 +232,10 @@ def test_nothing_chosen_or_nothing_readable_is_said(visit, tmp_path):
     page.wait_for_selector("#start:not([disabled])")
 
 
-def test_the_report_tab_shows_and_hands_over_the_report(visit, tmp_path):
+def test_the_report_tab_shows_and_hands_over_the_report(open_tab, tmp_path):
     rows = video_rows({n / 4: HAPPY5 if n < 60 else SAD5 for n in range(120)})
     write_rows(tmp_path / "table.csv", rows)
-    page = visit("Report")
+    page = open_tab("Report")
     page.click("#make")
     page.get_by_text("Choose a table first.").wait_for()
     give(page, tmp_path / "table.csv", into="#report-table")
@@ -270,9 +254,9 @@ def test_the_report_tab_shows_and_hands_over_the_report(visit, tmp_path):
     ("content", "words"),
     [("file,time\na,1\n", "lacks the columns"), (to_csv([]), "no face"), ("", "lacks the columns")],
 )
-def test_a_table_that_cannot_be_reported_gets_a_sentence(visit, tmp_path, content, words):
+def test_a_table_that_cannot_be_reported_gets_a_sentence(open_tab, tmp_path, content, words):
     (tmp_path / "table.csv").write_text(content or "x\n", encoding="utf-8")
-    page = visit("Report")
+    page = open_tab("Report")
     give(page, tmp_path / "table.csv", into="#report-table")
     page.click("#make")
     page.get_by_text(words, exact=False).first.wait_for()
@@ -283,8 +267,8 @@ def write_rows(path, rows):
     path.write_text("\n".join([",".join(COLUMNS), *lines, ""]), encoding="utf-8")
 
 
-def test_the_about_tab_tells_the_measured_figures(visit, library):
-    page = visit("About")
+def test_the_about_tab_tells_the_measured_figures(open_tab, library):
+    page = open_tab("About")
     text = page.inner_text("#about-text")
     for name in MODEL_NAMES:
         facts = load_facts(name)
@@ -321,9 +305,9 @@ def test_the_about_tab_tells_both_numbers(monkeypatch, tmp_path, library):
 
 
 @pytest.mark.parametrize("tab", ["Photos and video", "Report", "About"])
-def test_on_a_phone_nothing_sticks_out_and_every_control_has_a_name(visit, tab):
-    page = visit(tab, PHONE)
-    page.wait_for_timeout(300)
+def test_on_a_phone_nothing_sticks_out_and_every_control_has_a_name(open_tab, tab):
+    page = open_tab(tab, PHONE)
+    photo_tab.wait_until_still(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, iframe')]
       .filter((e) => e.offsetParent !== null && e.type !== 'file')

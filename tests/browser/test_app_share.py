@@ -10,33 +10,25 @@ import pytest
 from PIL import Image
 
 from builders import PORTRAIT, ROOT
-from chromium import DESKTOP, PHONE, chromium, visiting
+from chromium import DESKTOP, PHONE
 from femr.images import load_image
-from femr.page import shared
 from femr.video.reader import Reader
 from photo_tab import answered, name, reason, serious, upload, wait_until_playing
 from visitors import ask
 from visitors import upload as sent
 
 
-@pytest.fixture(scope="module")
-def browser(server):
-    shared.analyzer("ensemble")(PORTRAIT)
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def visit(browser, server):
-    with visiting(server) as open_page:
+def visit(visit):
+    """Opens the page as a new visitor who chooses the group's photo."""
 
-        def visit(size=DESKTOP):
-            page = open_page(browser, size)
-            page.click("[data-example='group.jpg']")
-            answered(page)
-            return page
+    def visit_group(size=DESKTOP):
+        page = visit(size)
+        page.click("[data-example='group.jpg']")
+        answered(page)
+        return page
 
-        yield visit
+    return visit_group
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 import femr
 from builders import HAPPY5, PORTRAIT, SAD5, photo_rows, picture_rows, video_rows
-from chromium import DESKTOP, PHONE, chromium
+from chromium import DESKTOP, PHONE
 from femr.__main__ import main
 from femr.expression.weights import load_facts
 from femr.images import load_image
@@ -51,12 +51,6 @@ def reports(tmp_path_factory, library):
         page = to_html(summarise(rows, names=name == "mixed"), library, femr.__version__)
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(params=["light", "dark", "phone"])

@@ -8,15 +8,9 @@ import numpy as np
 import pytest
 
 from builders import PORTRAIT
-from chromium import chromium, visiting
+from chromium import visiting
 from femr.page import app, desk, photo, shared
 from visitors import ask
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -54,7 +48,7 @@ def held(monkeypatch):
 
     def read_photo(*given):
         begun.release()
-        assert opened.wait(60)
+        assert opened.wait(240)
         return read(*given)
 
     monkeypatch.setattr(photo, "read_photo", read_photo)

@@ -5,19 +5,23 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 
 from builders import ROOT
-from camera import crowd_of, film, smile, start, wait_for_mood, wait_for_songs, wait_for_word
-from chromium import DESKTOP, FAKE_CAMERA, FLAGS, launcher, visiting
+from camera import crowd_of, film, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
+from chromium import visiting
+from femr.page import app, live, shared
+from femr.page.live import Setup
+from femr.video.session import STABLE, Session
 from photo_tab import serious
 
 AWAY = ("Failed to load resource", "net::ERR")  # what the browser logs while the server is away
-RECOVERY = 10_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 
 class Server:
@@ -50,21 +54,16 @@ class Server:
         self.process.wait()
 
 
-def write_songs(folder, *moods, seconds=30):
+def write_songs(folder, *moods, seconds=20):
     """Two songs a mood: a chord without a silence in it."""
-    times = np.arange(22_050 * seconds) / 22_050
+    rate = 8000  # a song of some minutes is fetched at once
+    times = np.arange(rate * seconds) / rate
     for mood in moods:
         (folder / mood).mkdir(parents=True)
         for number in range(2):
             chord = sum(0.1 * np.sin(2 * np.pi * (220 + 110 * note + 20 * number) * times) for note in range(3))
-            soundfile.write(folder / mood / f"{mood} {number}.mp3", chord, 22_050)
+            soundfile.write(folder / mood / f"{mood} {number}.mp3", chord, rate)
     return folder
-
-
-@pytest.fixture(scope="module")
-def launch():
-    with launcher() as launch:
-        yield launch
 
 
 @pytest.fixture(scope="module")
@@ -73,32 +72,63 @@ def films(tmp_path_factory, portrait):
     return {
         "smile": film(folder / "smile.y4m", (smile(portrait), 5)),
         "crowd": film(folder / "crowd.y4m", (crowd_of(portrait, 7), 2)),
-        "black": film(folder / "black.y4m", (np.zeros((240, 320, 3), np.uint8), 12), (smile(portrait), 30)),
+        "black": film(folder / "black.y4m", (np.zeros((240, 320, 3), np.uint8), 8), (smile(portrait), 30)),
     }
 
 
-@pytest.fixture(scope="module")
-def music(tmp_path_factory):
-    return write_songs(tmp_path_factory.mktemp("music"), "happy", "neutral")
+@contextmanager
+def serving(songs):
+    """The address of a wall in this process with a folder's songs, which begin sooner than on an evening."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FEMR_MUSIC_DIR", str(songs))
+        patch.setattr(shared, "AGAIN", 1.0)
+        patch.setattr(live, "Session", partial(Session, stable=1.0))
+        forget_songs()
+        page = app.build_page(Setup(wall=True))
+        _, url, _ = app.launch(page, Setup(wall=True), prevent_thread_lock=True, quiet=True)
+        yield url
+        page.close()
+    forget_songs()
+
+
+def forget_songs():
+    shared.library_read.cache_clear()
+    shared.loaded.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def wall(music):
+def wall(tmp_path_factory):
     """A wall that nobody kills."""
-    with Server(music) as server:
+    with serving(write_songs(tmp_path_factory.mktemp("music"), "happy", "neutral")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """One in a process of its own, which is killed."""
+    with Server(write_songs(tmp_path_factory.mktemp("songs"), "happy", seconds=200)) as server:
         yield server
 
 
 @pytest.fixture
-def opened(launch, films):
+def mortal(killed):
+    """The same, running, with whole songs."""
+    songs = {path: path.read_bytes() for path in killed.music.rglob("*.mp3")}
+    if killed.process.poll() is not None:
+        killed.start()
+    yield killed
+    for path, content in songs.items():
+        path.write_bytes(content)
+
+
+@pytest.fixture
+def opened(watcher, films):
     """Opens a wall's page with a camera that shows a film."""
 
     @contextmanager
-    def opened(server, film="smile", size=DESKTOP, but=AWAY, address=""):
-        with ExitStack() as stack, visiting(server.url, but) as visit:
-            browser = launch(*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={films[film]}")
-            stack.callback(browser.close)
-            yield visit(browser, size, address)
+    def opened(url, film="smile"):
+        with visiting(url, AWAY) as visit:
+            yield visit(watcher(films[film]))
 
     return opened
 
@@ -121,38 +151,38 @@ def longest_gap(page):
     return max((end - begun for begun, end in page.evaluate("window.gaps")), default=0)
 
 
-def answered(page, milliseconds=RECOVERY):
+def answered(page):
     """Waits for the next answer to a picture in which there is a face."""
     page.evaluate("""() => {
       window.heard = 0;
       document.querySelector('.live').addEventListener('answer', ({detail}) => { window.heard += detail.faces });
     }""")
-    page.wait_for_function("() => window.heard > 0", timeout=milliseconds)
+    page.wait_for_function("() => window.heard > 0", timeout=PATIENCE)
 
 
 def wait_for_another_song(page, before):
     """Waits until another song plays than the one before."""
     changed = "(before) => document.querySelector('.live .song .title').textContent !== before"
-    page.wait_for_function(changed, arg=before, timeout=60_000)
+    page.wait_for_function(changed, arg=before, timeout=PATIENCE)
 
 
 def title(page):
     return page.text_content(".live .song .title")
 
 
-def test_the_bare_address_leads_to_the_wall_and_the_page_is_still_there(wall, server):
-    with urllib.request.urlopen(wall.url) as response:
-        assert response.url == f"{wall.url}wall"
+def test_the_bare_address_leads_to_the_wall_and_the_page_is_still_there(mortal, server):
+    with urllib.request.urlopen(mortal.url) as response:
+        assert response.url == f"{mortal.url}wall"
         assert "default-src 'self'" in response.headers["Content-Security-Policy"]
-    with urllib.request.urlopen(f"{wall.url}?view=photo") as response:
+    with urllib.request.urlopen(f"{mortal.url}?view=photo") as response:
         assert "gradio" in response.read().decode()
     with urllib.request.urlopen(server) as response:  # where the page was not started as a wall
         assert response.url == server
 
 
-def test_view_wall_leads_there(launch, server):
+def test_view_wall_leads_there(browser, server):
     with visiting(server) as visit:
-        page = visit(launch(*FLAGS), address="?view=wall")
+        page = visit(browser, address="?view=wall")
         page.get_by_role("button", name="Start", exact=True).wait_for()
         assert page.url.endswith("/wall")
 
@@ -177,8 +207,7 @@ def test_one_press_starts_it_and_keys_do_the_rest(wall, opened):
         assert page.evaluate("document.querySelector('.player .volume').value") == "0.95"
         page.keyboard.press("n")
         wait_for_another_song(page, first)
-        page.wait_for_timeout(3000)
-        assert page.evaluate("window.sounding().length") == 1
+        wait_for_fade(page)
         page.wait_for_function("() => document.body.classList.contains('idle')")
         page.locator(".live .stop").wait_for(state="hidden")
         page.mouse.move(200, 200)
@@ -191,24 +220,24 @@ def test_a_crowds_shares_are_told_and_the_words_can_stay(wall, opened):
         page.check("input[name=told]")
         page.uncheck("input[name=video]")
         start(page)
-        page.locator(".live .reason").get_by_text("7 of 7 look happy").wait_for(timeout=60_000)
+        page.locator(".live .reason").get_by_text("7 of 7 look happy").wait_for(timeout=PATIENCE)
         assert "Nothing is recorded or kept" in page.inner_text(".live .told")
         assert page.evaluate("getComputedStyle(document.querySelector('.live video')).opacity") == "0"
 
 
-def test_the_server_is_killed_and_comes_back(tmp_path, opened):
-    with Server(write_songs(tmp_path, "happy", seconds=200)) as server, opened(server) as page:
+def test_the_server_is_killed_and_comes_back(mortal, opened):
+    with opened(mortal.url) as page:
         start(page)
         wait_for_songs(page, 1)
         song = title(page)
         page.wait_for_function("() => window.sounding().length === 1")
         note_gaps(page)
-        server.kill()
+        mortal.kill()
         wait_for_word(page, "Waiting for femr")
-        server.start()
-        answered(page, 3 * RECOVERY)  # the networks are loaded anew meanwhile
+        mortal.start()
+        answered(page)
         page.locator(".live .waits").wait_for(state="hidden")
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(1000 * STABLE + 1000)  # a session that knew nothing would begin a song
         assert title(page) == song
         assert longest_gap(page) == 0
 
@@ -218,11 +247,14 @@ def test_songs_go_on_while_the_network_is_away(wall, opened):
         start(page)
         wait_for_songs(page, 1)
         page.wait_for_function("() => window.sounding().length === 1")
-        page.wait_for_timeout(5000)  # until the next song is there
+        page.wait_for_function(
+            "() => window.sounds.some((one) => one.paused && one.src.startsWith('blob:') && one.readyState > 2)"
+        )  # the next song is there
         note_gaps(page)
         page.context.set_offline(True)
         wait_for_word(page, "Waiting for femr")
-        wait_for_songs(page, 2, 60)
+        page.evaluate("() => { const [one] = window.sounding(); one.currentTime = one.duration - 5 }")
+        wait_for_songs(page, 2)
         page.context.set_offline(False)
         answered(page)
         assert longest_gap(page) < 0.5
@@ -255,49 +287,48 @@ def test_a_black_picture_is_told_until_it_is_light(wall, opened):
         page.locator(".live .waits").wait_for(state="hidden")
 
 
-def test_a_broken_song_is_named_and_passed_over(tmp_path, opened):
-    with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
-        broken = tmp_path / "happy" / "happy 0.mp3"
+def test_a_broken_song_is_named_and_passed_over(mortal, opened):
+    with opened(mortal.url) as page:
+        broken = mortal.music / "happy" / "happy 0.mp3"
         broken.write_bytes(np.random.default_rng(0).bytes(broken.stat().st_size))
         start(page)
-        page.locator(".live .next").get_by_text("“happy 0” cannot be played.").wait_for(timeout=60_000)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=30_000)
+        page.locator(".live .next").get_by_text("“happy 0” cannot be played.").wait_for(timeout=PATIENCE)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
         assert title(page) == "♫ happy 1"
 
 
-def test_where_nothing_else_can_be_heard_the_song_before_begins_again(tmp_path, opened):
-    with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
+def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(mortal, opened):
+    with opened(mortal.url) as page:
+        songs = {path: path.read_bytes() for path in (mortal.music / "happy").iterdir()}
+        for path, content in songs.items():
+            path.write_bytes(np.random.default_rng(0).bytes(len(content)))
         start(page)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=60_000)
-        heard = title(page)
-        server.kill()
+        page.locator(".live .next").get_by_text("None of the songs can be played.").wait_for(timeout=PATIENCE)
+        for path, content in songs.items():
+            path.write_bytes(content)
+        page.evaluate("const now = Date.now; Date.now = () => now() + 120_000")  # two minutes later
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+
+
+def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(tmp_path, opened):
+    with serving(tmp_path) as url, opened(url) as page:
+        start(page)
+        page.locator(".live .next").get_by_text("The music library holds no song that can be played.").wait_for()
+        wait_for_mood(page, "happy")
+        write_songs(tmp_path, "happy")
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+
+
+def test_where_nothing_else_can_be_heard_the_song_before_begins_again(mortal, opened):
+    with opened(mortal.url) as page:
+        start(page)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        heard = page.text_content(".player .title")
+        mortal.kill()
         note_gaps(page)
         page.evaluate("""async () => {
           const player = await import(new URL('femr/player.js', document.baseURI));
           player.play([{...player.current(), number: 99, url: 'femr/song/99', title: 'gone'}]);
         }""")
-        page.wait_for_timeout(6000)
-        assert title(page) == heard
+        page.locator(".player[data-state=playing]").get_by_text(heard, exact=True).wait_for(state="attached")
         assert longest_gap(page) < 3
-
-
-def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(tmp_path, opened):
-    with Server(write_songs(tmp_path, "happy", seconds=26)) as server, opened(server) as page:
-        songs = {path: path.read_bytes() for path in (tmp_path / "happy").iterdir()}
-        for path, content in songs.items():
-            path.write_bytes(np.random.default_rng(0).bytes(len(content)))
-        start(page)
-        page.locator(".live .next").get_by_text("None of the songs can be played.").wait_for(timeout=60_000)
-        for path, content in songs.items():
-            path.write_bytes(content)
-        page.evaluate("const now = Date.now; Date.now = () => now() + 120_000")  # two minutes later
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=30_000)
-
-
-def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(tmp_path, opened):
-    with Server(tmp_path) as server, opened(server) as page:
-        start(page)
-        page.locator(".live .next").get_by_text("The music library holds no song that can be played.").wait_for()
-        wait_for_mood(page, "happy")
-        write_songs(tmp_path, "happy")
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=60_000)

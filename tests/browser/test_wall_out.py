@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from chromium import FAKE_CAMERA, PHONE, chromium, visiting
+from chromium import PHONE, visiting
 from femr.expression.weights import DEFAULT_MODEL
 from femr.page import app, events, live, remote, shared, visits
 from femr.page.events import Events
@@ -292,9 +292,9 @@ def test_without_a_door_there_is_no_remote(table):
     assert refused.value.code == 404
 
 
-def test_the_hosts_phone(table, door, controlled):
+def test_the_hosts_phone(browser, table, door, controlled):
     tell(table, HAPPY)
-    with chromium() as browser, visiting(controlled, but=["401", "403", "429"]) as visit:
+    with visiting(controlled, but=["401", "403", "429"]) as visit:
         page = visit(browser, PHONE, "wall/remote")
         page.get_by_text("Sunday Kites").wait_for()
         page.get_by_label("six digits").fill(wrong(door))
@@ -334,17 +334,14 @@ def test_the_host_is_told_where_the_remote_is(door, url, host, said):
 
 
 @pytest.fixture
-def evening(door, tmp_path):
+def evening(watcher, door, tmp_path):
     """A wall in a browser whose camera sees smiling people, and its address."""
     shared.warm_up(DEFAULT_MODEL)
     film = write_film(tmp_path / "smiles.mjpeg", (Scene(2, 4),), (640, 360))
     page = app.build_page(live.Setup(wall=True))
     _, url, _ = app.launch(page, live.Setup(wall=True), door, prevent_thread_lock=True, quiet=True)
-    with (
-        chromium(*FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}") as browser,
-        visiting(url, but=["401"]) as visit,
-    ):
-        yield visit(browser, address="wall"), url
+    with visiting(url, but=["401"]) as visit:
+        yield visit(watcher(film), address="wall"), url
     page.close()
 
 

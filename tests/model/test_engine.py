@@ -57,8 +57,14 @@ def shipped(name):
     return {file: (MODELS_DIR / file).read_bytes() for file in read_facts(MODELS_DIR / f"{name}.json").onnx}
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """Both networks in both engines, open while this module's tests run."""
+    return [femr.load("ensemble", engine=one) for one in ENGINES]
+
+
 @pytest.mark.parametrize("model", MODEL_NAMES)
-def test_both_engines_give_the_same_answers(model, portrait, group, library):
+def test_both_engines_give_the_same_answers(kept, model, portrait, group, library):
     fast, reference = (femr.load(model, engine=one, library=library) for one in ENGINES)
     for picture in (portrait, group[0], np.rot90(portrait)):
         found, expected = fast(picture), reference(picture)

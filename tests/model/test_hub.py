@@ -189,9 +189,9 @@ class TestBadInput:
         assert capsys.readouterr().err == "femr: There is no repository nobody/femr on the Hub, or it is private.\n"
 
 
-@pytest.mark.parametrize("engine", ["openvino", "keras"])
+@pytest.mark.parametrize(("engine", "model"), [("openvino", "ensemble"), ("keras", "mobilenet_v2")])
 def test_an_app_without_weights_takes_them_from_the_commit_that_its_facts_name(
-    hub, ask, unopened, tmp_path, monkeypatch, engine
+    hub, ask, unopened, tmp_path, monkeypatch, engine, model
 ):
     models = tmp_path / "models"
     models.mkdir()
@@ -200,10 +200,10 @@ def test_an_app_without_weights_takes_them_from_the_commit_that_its_facts_name(
         if name in NETWORKS:
             document["hub"] = {"repo": NETWORKS[name], "revision": newest(hub, NETWORKS[name])}
         (models / f"{name}.json").write_text(json.dumps(document))
-    expected = femr.load(engine=engine)(PORTRAIT).faces[0].scores
+    expected = femr.load(model, engine=engine)(PORTRAIT).faces[0].scores
     monkeypatch.setattr(weights, "MODELS_DIR", models)
     gc.collect()  # a network that is open is not opened again
-    found = femr.load(engine=engine)(PORTRAIT).faces[0].scores
+    found = femr.load(model, engine=engine)(PORTRAIT).faces[0].scores
     assert list(found.probabilities) == pytest.approx(list(expected.probabilities), abs=1e-6)
     assert any("/resolve/" in request for request in hub.requests)
 

@@ -12,6 +12,8 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 from PIL import Image
 
+from builders import write_noise
+from femr.page.loudness import measure
 from femr.results import EMOTIONS
 from music.compose.library import LIBRARY, MUSIC
 from music.compose.line import Line, Note
@@ -20,7 +22,7 @@ from music.compose.midi import midi_bytes
 from music.compose.pieces import compose, names
 from music.compose.theory import Key, harmony, roman
 from music.compose.voicing import voiced
-from music_measure import measured
+from music_measure import decoded, loudness, measured
 
 SONGS = json.loads(LIBRARY.read_text("utf-8"))["songs"]
 HARD = {"angry", "disgust", "fear", "sad"}
@@ -154,6 +156,13 @@ def test_no_two_songs_of_a_mood_are_alike(heard):
             for name in first:
                 cosine = first[name] @ second[name] / np.linalg.norm(first[name]) / np.linalg.norm(second[name])
                 assert cosine < 0.95, (name, one, other)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("level", [-10, -40])
+def test_what_the_page_measures_is_what_another_meter_says(tmp_path, ending, level):
+    song = write_noise(tmp_path / f"a.{ending}", level)
+    assert measure(song) == pytest.approx(loudness(decoded(song)), abs=0.1)
 
 
 def test_melody_is_empty_without_notes_and_refuses_what_it_cannot_read():

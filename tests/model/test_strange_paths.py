@@ -17,7 +17,8 @@ import femr
 from builders import PORTRAIT
 from femr.__main__ import main
 from femr.cli import BAD_INPUT, PIPE_CLOSED
-from training_builders import band_network
+from femr.expression import networks
+from training_builders import TINY, band_network
 
 ROOT = Path(__file__).parents[2]
 LONG = "x" * 300
@@ -123,10 +124,11 @@ def place(tmp_path_factory):
 
 @pytest.fixture
 def inside(place, analyzer, monkeypatch):
-    """There, with nothing on standard input, no network, and the analyzer that all tests share."""
+    """There, with nothing on standard input, no network, tiny ones to train, and the analyzer that all tests share."""
     monkeypatch.chdir(place)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(networks, "NETWORKS", TINY)
     load = femr.load
     monkeypatch.setattr(
         femr, "load", lambda *a, **k: analyzer if k.get("detector", "mtcnn") == "mtcnn" else load(*a, **k)

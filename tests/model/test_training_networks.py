@@ -34,7 +34,7 @@ def free(low=0.0, high=1.0, channels=3, activation=None):
 def pooled(side):
     """A network that takes pictures of any side, but none that is smaller than `side`."""
     inputs = keras.Input((None, None, 3))
-    x = layers.Conv2D(7, side, padding="valid")(inputs)
+    x = layers.Conv2D(7, 1)(layers.AveragePooling2D(side, padding="valid")(inputs))
     return keras.Model(inputs, layers.Softmax()(layers.GlobalAveragePooling2D()(x)))
 
 

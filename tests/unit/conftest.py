@@ -8,6 +8,10 @@ import pytest
 HEAVY = frozenset({"tensorflow", "keras", "gradio", "playwright", "ray"})
 
 
+def loaded():
+    return {name for name in HEAVY if name in sys.modules}
+
+
 @pytest.fixture(scope="session")
 def alone(request):
     """Whether no other tests run in this process."""
@@ -21,7 +25,7 @@ def light(monkeypatch, alone):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     # among other tests in one process, only what a test itself brings in can be told
-    before = set() if alone else HEAVY & sys.modules.keys()
+    before = set() if alone else loaded()
     yield
-    loaded = HEAVY & sys.modules.keys() - before
-    assert not loaded, f"a unit test has loaded {', '.join(sorted(loaded))}"
+    new = loaded() - before
+    assert not new, f"a unit test has loaded {', '.join(sorted(new))}"

@@ -28,10 +28,11 @@ def picture(*emotions):
 
 @dataclass
 class Play:
-    """A visit on a script: (until second, what is seen), two pictures a second."""
+    """A visit on a script: (until second, what is seen), a picture `every` so many seconds."""
 
     session: Session
     time: float = 0.0
+    every: float = 0.5
     library: MusicLibrary = field(default_factory=lambda: MusicLibrary(SONGS))
 
     def until(self, end, *emotions):
@@ -42,7 +43,7 @@ class Play:
             song = self.session.step(picture(*emotions), self.time).song
             if song is not before:
                 changes.append((self.time, song.title))
-            self.time += 0.5
+            self.time += self.every
         return changes
 
 
@@ -110,7 +111,7 @@ def test_a_mood_that_flickers_changes_nothing(play):
 def test_songs_never_change_more_often_than_allowed():
     random = np.random.default_rng(3)
     for stable, least in ((4.0, 20.0), (1.0, 5.0), (10.0, 2.0)):
-        play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least)), []
+        play, changes = Play(Session(MusicLibrary(SONGS), 0.5, stable=stable, least=least), every=1.0), []
         while play.time < 600:
             faces = random.choice(EMOTIONS, random.integers(0, 4))
             changes += play.until(play.time + random.exponential(8), *faces)
@@ -251,7 +252,7 @@ def test_faces_keep_their_numbers_and_two_visits_do_not_meet(play):
 
 
 def test_an_hour_of_pictures_does_not_pile_up(play):
-    sizes = []
+    sizes, play.every = [], 1.0
     for second in range(20, 3600, 20):
         play.until(second, *(["happy", "sad"] if second % 40 else []))
         if second % 400 == 0:

@@ -79,7 +79,7 @@ def spoiled(kind):
         song = encode(*FORMATS[kind], seconds=10).replace(b"The Band", b"Th\xe9 Band")
         return song.replace(b"\4\0\0\0\x0a\0\0\0title", b"\7\0\0\0\x0a\0\0\0title")
     if kind == "aac":  # recorded from a station, so it begins within a frame
-        return encode(*FORMATS[kind], tags={}, seconds=10)[100:]
+        return encode(*FORMATS[kind], tags=(), seconds=10)[100:]
     # the size of its tag is written in eights of bits, not in sevens
     return b"ID3\4\0\0\x53\x36\xe7\x51" + encode(*FORMATS[kind], seconds=10, id3v2_version="0")
 
@@ -121,7 +121,7 @@ def test_a_list_of_gigabytes_is_told(tmp_path):
 
 def test_aac_of_a_kind_that_no_browser_plays(tmp_path):
     (tmp_path / "sad").mkdir()
-    frames = re.split(rb"\xff\xf1......?", encode(*FORMATS["aac"], tags={}), flags=re.DOTALL)
+    frames = re.split(rb"\xff\xf1......?", encode(*FORMATS["aac"], tags=()), flags=re.DOTALL)
     (tmp_path / "sad" / "old.aac").write_bytes(ADIF + b"".join(frames))
     told = "old.aac is left out: there is no sound in it that browsers play."
     assert read_folder(tmp_path).problems == (told,)

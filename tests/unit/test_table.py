@@ -135,22 +135,33 @@ def test_another_model_does_not_go_on_with_a_table(path):
 
 KILLED = """
 import os, signal, sys
+from contextlib import ExitStack
 sys.path.insert(0, "tests")
 from builders import ANALYSES
 from femr.output.table import TableWriter
-with TableWriter(sys.argv[1]) as table:
-    for analysis in ANALYSES[:3]:
-        table.write(analysis)
+with ExitStack() as stack:
+    for table in [stack.enter_context(TableWriter(path)) for path in sys.argv[1:]]:
+        for analysis in ANALYSES[:3]:
+            table.write(analysis)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_process_leaves_what_it_wrote(path):
-    process = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT, check=False)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A folder with a table of each format as a process leaves it that is killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    paths = [folder / f"table{ending}" for ending in FORMATS]
+    process = subprocess.run([sys.executable, "-c", KILLED, *paths], cwd=ROOT, check=False)
+    assert process.returncode == -signal.SIGKILL
+    return folder
+
+
+def test_a_killed_process_leaves_what_it_wrote(killed, path):
+    path = killed / path.name
     rows = path if path.exists() else path.with_name(f"{path.name}.unfinished")
     with rows.open("ab") as file:  # as if it died in the middle of a row
         file.write(b"x.jpg,,,1,\xc3" if path.suffix == ".csv" else b'{"file": "\xc3')
-    assert process.returncode == -signal.SIGKILL
     assert read_table(path) == typed(ANALYSES[:3])
     write(path, ANALYSES[1:], resume=True)
     assert read_table(path) == typed(ANALYSES)

@@ -82,7 +82,7 @@ def test_two_people_who_cross_keep_their_numbers(rate, speed, sizes):
 @pytest.mark.parametrize("rate", [2, 4])
 def test_a_shaking_camera_and_uneven_steps_change_nothing(rate):
     random = np.random.default_rng(7)
-    for _ in range(20):
+    for _ in range(10):
         steps, time = [], 0.0
         for _ in range(60):
             x, y = random.uniform(-30, 30, 2)

@@ -399,10 +399,11 @@ def test_a_heic_item_without_a_name_does_not_end_the_process():
     assert apart(load_image(data[:place] + b"\x7f\xff\xff\xfe" + data[place + 4 :]), expected) == 0
 
 
-def test_damage_at_random_ends_in_a_picture_or_a_sentence():
+def test_damage_at_random_ends_in_a_picture_or_a_sentence_and_no_decoder_prints(capfd):
     read, refused = try_pictures(MUTANTS, seed=18)
     assert read > 50
     assert refused > 50
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", good_files())

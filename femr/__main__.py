@@ -18,6 +18,7 @@ from femr.cli import (
     Parser,
     analyze,
     app,
+    check_environment,
     mcp,
     music,
     report,
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             parser, commands = _parser()
             options = parser.parse_args(with_command(sys.argv[1:] if arguments is None else arguments, commands))
+            check_environment()
             return int(options.run(options))
         finally:
             sys.stdout.flush()  # here, where it can be told if nobody takes it

@@ -75,6 +75,7 @@ class Decoded(NamedTuple):
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
 _STORED = "The picture's colours are stored in a way that cannot be read"
+_OTHERWISE = f"{_STORED}. Save it as JPEG or PNG."
 _CUT = "The picture's file is cut off: its end is missing."
 _NO_PICTURE = "This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file."
 # bytes a pixel in Pillow, for the deep ones also on the way to eight bits; others take 4
@@ -95,9 +96,13 @@ _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "
 _DEEP_PPM = ("ppm", ("RGB", 65_535))
 
 # tags of TIFF files, and one of the values; such files are read by libtiff, but for those that are not compressed
+_KIND, _REDUCED = 254, 1
 _BITS = 258
 _COLOURS, _YCBCR = 262, 6
 _PLANES, _SEPARATE = 284, 2
+_RAW = 330  # where more pictures lie
+_BIG = b"MM\x00+"  # of those over 4 GB, in the order of bytes that Pillow (12.3) does not know for them
+_RARE = ("webp", "jpeg2000")  # compressions that libtiff knows only if it was built with them
 
 _COMPRESSIONS = range(30_000, 65_536)  # the numbers of those that somebody has registered
 _DEPTHS = (255, 1023, 4095, 16383, 65535)
@@ -146,8 +151,8 @@ def from_pil(image: Image.Image) -> Decoded:
         raise ImageError(_DAMAGED) from error
 
 
-def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple[int, int]]:
-    """The picture as it lies in the file, its orientation and its size there. Args: `exif`, if found beside it."""
+def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple[int, int], str | None]:
+    """The picture as it lies in the file, its orientation and size there, and a note. Args: `exif`, found beside it."""
     with _opened(data) as image:
         size = image.size
         divisor, memory = _plan(image, data)
@@ -155,7 +160,7 @@ def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple
             deep = _deep_kind(image)
             _reduce(image, divisor)
             image.load()
-            return _in_full(image, deep, data), _orientation(image, exif), size
+            return _in_full(image, deep, data), _orientation(image, exif), size, _preview(image)
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int], str | None]:
@@ -167,6 +172,8 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
             deep = _deep_kind(image)
             _reduce(image, divisor)
             missing = _load_some(image)
+            if missing.all() and image.info.get("compression") in _RARE:
+                raise ImageError(_OTHERWISE)
             note = _note(missing.mean())
             if not _has_detail(image, data):
                 raise ImageError(_DAMAGED)
@@ -182,7 +189,7 @@ def _filled(data: bytes) -> tuple[Pixels, int, tuple[int, int], str | None]:
     before: list[npt.NDArray[np.int64]] = []
     for filling in _FILLINGS:
         with suppress(*BROKEN):
-            pixels, orientation, size = _decoded(*mended(data, filling))
+            pixels, orientation, size, _ = _decoded(*mended(data, filling))
             # rows and columns: some decoders turn the picture
             lines = [_sums(pixels), _sums(pixels.swapaxes(0, 1))]
             if before:
@@ -225,8 +232,8 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
         try:
             image = factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "")
         except BROKEN as refused:  # AVIF and HEIC files may begin alike
-            if name == "TIFF" and _names_unknown_kind(refused):
-                raise ImageError(f"{_STORED}. Save it as JPEG or PNG.") from refused
+            if name == "TIFF" and (data.startswith(_BIG) or _names_unknown_kind(refused)):
+                raise ImageError(_OTHERWISE) from refused
             error = refused
             continue
         with image:
@@ -242,6 +249,14 @@ def _names_unknown_kind(refused: Exception) -> bool:
     """Whether Pillow refuses a TIFF file for its kind of numbers, such as float64, or of compression, such as LERC."""
     unknown = refused.__cause__.args[:1] if isinstance(refused.__cause__, KeyError) else ()
     return "unknown pixel mode" in str(refused) or (bool(unknown) and unknown[0] in _COMPRESSIONS)
+
+
+def _preview(image: ImageFile) -> str | None:
+    """What is to be told of a camera's raw file, such as DNG, whose first picture is a small one."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or _RAW not in image.tag_v2:
+        return None
+    reduced = image.tag_v2.get(_KIND) == _REDUCED
+    return f"Only the preview of a raw file is read: {image.width} × {image.height} pixels." if reduced else None
 
 
 def _is_plain_ycbcr(image: ImageFile) -> bool:

@@ -3,6 +3,7 @@
 `femr photo.jpg` analyzes. `femr COMMAND --help` lists a command's options, with examples.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -17,6 +18,7 @@ from femr.cli import (
     Parser,
     analyze,
     app,
+    check_environment,
     mcp,
     music,
     report,
@@ -35,12 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed, as by >&-
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the whole run
+    told = logging.StreamHandler()
+    told.setFormatter(logging.Formatter("femr: %(message)s"))
+    logging.getLogger("femr").handlers = [told]
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a title in letters that the output's encoding lacks
     try:
         try:
             parser, commands = _parser()
             options = parser.parse_args(with_command(sys.argv[1:] if arguments is None else arguments, commands))
+            check_environment()
             return int(options.run(options))
         finally:
             sys.stdout.flush()  # here, where it can be told if nobody takes it

@@ -6,14 +6,17 @@ of WebP, AVIF and HEIC files, by what stays the same whatever is put in place of
 """
 
 import io
+import logging
 import math
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from ctypes import CDLL
 from threading import Lock
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 import cv2
 import numpy as np
@@ -32,6 +35,7 @@ from PIL import (
     PpmImagePlugin,  # noqa: F401
     TiffImagePlugin,
     WebPImagePlugin,  # noqa: F401
+    _imaging,
 )
 from PIL.ImageFile import ImageFile
 
@@ -71,6 +75,7 @@ class Decoded(NamedTuple):
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
 _STORED = "The picture's colours are stored in a way that cannot be read"
+_OTHERWISE = f"{_STORED}. Save it as JPEG or PNG."
 _CUT = "The picture's file is cut off: its end is missing."
 _NO_PICTURE = "This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file."
 # bytes a pixel in Pillow, for the deep ones also on the way to eight bits; others take 4
@@ -78,7 +83,7 @@ _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 6, "I;16L": 6, "I;16B": 6, "I;16N
 # what decoding takes, in pictures of Pillow's own: at 12 megapixels WebP took 16.4 bytes a pixel, AVIF 9.6, HEIC 7.2,
 # TIFF 4.4, more where it is one strip
 _DECODERS = {"WEBP": 4.0, "AVIF": 2.5, "HEIF": 2.5, "TIFF": 2.0}
-_DEEP_BYTES = 14  # of a pixel whose colours have 16 bits, more where they are dark
+_DEEP_BYTES = 14  # of a pixel whose colours have 16 bits, where they are dark
 _CROWDED = 400  # pixels a byte of the file: more are a bomb, where they are many; a white PNG has 344, AVIF any number
 _MANY = 50_000_000
 _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
@@ -86,8 +91,18 @@ _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
 # for the missing end: that of few files is decoded with any of them, that of nearly all with two
 _FILLINGS = b"\x00\x24\xaa\x80\xff\xcc\x55\x01"
 
-# a tag of TIFF files and one of its values; such files are read by libtiff, but for those that are not compressed
+# orders of bytes, and the other one; Pillow's N is the machine's own
+_OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_DEEP_PPM = ("ppm", ("RGB", 65_535))
+
+# tags of TIFF files, and one of the values; such files are read by libtiff, but for those that are not compressed
+_KIND, _REDUCED = 254, 1
+_BITS = 258
 _COLOURS, _YCBCR = 262, 6
+_PLANES, _SEPARATE = 284, 2
+_RAW = 330  # where more pictures lie
+_BIG = b"MM\x00+"  # of those over 4 GB, in the order of bytes that Pillow (12.3) does not know for them
+_RARE = ("webp", "jpeg2000")  # compressions that libtiff knows only if it was built with them
 
 _COMPRESSIONS = range(30_000, 65_536)  # the numbers of those that somebody has registered
 _DEPTHS = (255, 1023, 4095, 16383, 65535)
@@ -96,8 +111,12 @@ _BAND = 1 << 20  # pixels that are converted at once: bounds the memory
 _large = Lock()  # so that several large pictures are decoded one after another
 
 pi_heif.register_heif_opener()
-# its remarks on damaged metadata, which femr does not need
+# remarks on damaged files, which femr does not need: Pillow's,
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+# libtiff, on standard error; it stays where Pillow has it within itself, as on Windows
+with suppress(AttributeError, OSError):
+    CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def decode(data: bytes) -> Decoded:
@@ -132,18 +151,16 @@ def from_pil(image: Image.Image) -> Decoded:
         raise ImageError(_DAMAGED) from error
 
 
-def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple[int, int]]:
-    """The picture as it lies in the file, its orientation and its size there. Args: `exif`, if found beside it."""
+def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple[int, int], str | None]:
+    """The picture as it lies in the file, its orientation and size there, and a note. Args: `exif`, found beside it."""
     with _opened(data) as image:
         size = image.size
         divisor, memory = _plan(image, data)
         with _room(memory):
-            deep = is_deep_colour(image)
+            deep = _deep_kind(image)
             _reduce(image, divisor)
             image.load()
-            pixels = dark_deep_colour(image, data) if deep else None
-            pixels = to_rgb(image) if pixels is None else pixels
-            return pixels, _orientation(image, exif), size
+            return _in_full(image, deep, data), _orientation(image, exif), size, _preview(image)
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int], str | None]:
@@ -152,12 +169,17 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
         size = image.size
         divisor, memory = _plan(image, data)
         with _room(memory):
+            deep = _deep_kind(image)
             _reduce(image, divisor)
             missing = _load_some(image)
+            if missing.all() and image.info.get("compression") in _RARE:
+                raise ImageError(_OTHERWISE)
             note = _note(missing.mean())
             if not _has_detail(image, data):
                 raise ImageError(_DAMAGED)
-            pixels = to_rgb(image)
+            if deep and note:
+                image.paste(0, (0, int(missing.argmax()), *image.size))  # noise would count as bright
+            pixels = _in_full(image, deep, data)
             pixels[missing[:: math.ceil(len(missing) / len(pixels))]] = 128
             return pixels, _orientation(image, exif), size, note
 
@@ -167,7 +189,7 @@ def _filled(data: bytes) -> tuple[Pixels, int, tuple[int, int], str | None]:
     before: list[npt.NDArray[np.int64]] = []
     for filling in _FILLINGS:
         with suppress(*BROKEN):
-            pixels, orientation, size = _decoded(*mended(data, filling))
+            pixels, orientation, size, _ = _decoded(*mended(data, filling))
             # rows and columns: some decoders turn the picture
             lines = [_sums(pixels), _sums(pixels.swapaxes(0, 1))]
             if before:
@@ -210,13 +232,14 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
         try:
             image = factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "")
         except BROKEN as refused:  # AVIF and HEIC files may begin alike
-            if name == "TIFF" and _names_unknown_kind(refused):
-                raise ImageError(f"{_STORED}. Save it as JPEG or PNG.") from refused
+            if name == "TIFF" and (data.startswith(_BIG) or _names_unknown_kind(refused)):
+                raise ImageError(_OTHERWISE) from refused
             error = refused
             continue
         with image:
             if _is_plain_ycbcr(image):
                 raise ImageError(f"{_STORED}: plain YCbCr.")
+            _correct_tiles(image)
             yield image
         return
     raise error
@@ -228,11 +251,36 @@ def _names_unknown_kind(refused: Exception) -> bool:
     return "unknown pixel mode" in str(refused) or (bool(unknown) and unknown[0] in _COMPRESSIONS)
 
 
+def _preview(image: ImageFile) -> str | None:
+    """What is to be told of a camera's raw file, such as DNG, whose first picture is a small one."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or _RAW not in image.tag_v2:
+        return None
+    reduced = image.tag_v2.get(_KIND) == _REDUCED
+    return f"Only the preview of a raw file is read: {image.width} × {image.height} pixels." if reduced else None
+
+
 def _is_plain_ycbcr(image: ImageFile) -> bool:
     """Whether Pillow would take a TIFF file's colours for RGB."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile) or not image.tile:
         return False
     return image.tile[0].codec_name == "raw" and image.tag_v2.get(_COLOURS) == _YCBCR
+
+
+def _correct_tiles(image: ImageFile) -> None:
+    """Lets colours of 16 bits be decoded as such where Pillow takes them for eight, or would scale them one by one."""
+    if [tile[::3] for tile in image.tile] == [_DEEP_PPM]:
+        image.tile = [image.tile[0]._replace(codec_name="raw", args="RGB;16B")]
+    elif _has_planes(image) and image.tile and image.tile[0].codec_name == "raw":
+        arguments = (f"{image.mode};16N", "raw", False, image.tag_v2.offset)
+        image.tile = [image.tile[0]._replace(codec_name="libtiff", extents=(0, 0, *image.size), args=arguments)]
+        image.use_load_libtiff = True
+
+
+def _has_planes(image: ImageFile) -> TypeGuard[TiffImagePlugin.TiffImageFile]:
+    """Whether a TIFF file has a plane for each colour, of 16 bits."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return False
+    return image.tag_v2.get(_PLANES) == _SEPARATE and image.tag_v2.get(_BITS, (8,))[0] == 16
 
 
 def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
@@ -265,7 +313,7 @@ def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
 def _memory(image: Image.Image, divisor: int) -> int:
     """Bytes that it takes to decode a picture and make an RGB array, so much smaller, of it."""
     each = _MODE_BYTES.get(image.mode, 4) * _DECODERS.get(image.format or "", 1.0)
-    if isinstance(image, ImageFile) and is_deep_colour(image):
+    if isinstance(image, ImageFile) and _deep_kind(image):
         each = _DEEP_BYTES
     return round(image.width * image.height * (each + 3 / divisor**2))
 
@@ -341,18 +389,35 @@ def _has_detail(image: ImageFile, data: bytes) -> bool:
     return any(detail[:-1])  # the last one is cut
 
 
-def to_rgb(image: Image.Image) -> Pixels:
-    """A decoded picture of any mode, made smaller if it has more than MOST_PIXELS; a band at a time."""
+def to_rgb(image: Image.Image, lower: Image.Image | None = None) -> Pixels:
+    """A decoded picture of any mode, made smaller if it has more than MOST_PIXELS; a band at a time.
+
+    Args: `lower`, where its colours have 16 bits, the lower eight of them as a picture of the same mode.
+    """
     if image.mode in DEEP_GRAY:
         image = Image.fromarray(eight_bits(np.asarray(image)[:, :, np.newaxis])[:, :, 0])
     divisor = math.ceil(math.sqrt(image.width * image.height / MOST_PIXELS))
     result = np.empty((-(-image.height // divisor), -(-image.width // divisor), 3), np.uint8)
+    factors = _factors(image) if lower else None
     rows = max(1, _BAND // result.shape[1])
     for top in range(0, len(result), rows):
         box = (0, top * divisor, image.width, min(image.height, (top + rows) * divisor))
-        band = on_white(image.crop(box))
+        band = on_white(_joined(image.crop(box), lower.crop(box), factors) if lower else image.crop(box))
         result[top : top + rows] = np.asarray(band.reduce(divisor) if divisor > 1 else band)
     return result
+
+
+def _factors(upper: Image.Image) -> npt.NDArray[np.float32]:
+    """What `eight_bits` would multiply a picture's colours by, told by the upper bytes alone."""
+    extrema: Any = upper.getextrema()
+    highest = [max(high for _, high in extrema[:3])] * 3 + [high for _, high in extrema[3:]]
+    depths = [next(depth for depth in _DEPTHS if depth >> 8 >= high) for high in highest]
+    return np.float32(255) / np.array(depths, np.float32)
+
+
+def _joined(upper: Image.Image, lower: Image.Image, factors: Any) -> Image.Image:
+    both = np.asarray(upper, np.float32) * 256 + np.asarray(lower)
+    return Image.fromarray(np.rint(both * factors).astype(np.uint8))
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -399,25 +464,37 @@ def _highest(values: npt.NDArray[Any]) -> float:
     return next((depth for depth in _DEPTHS if depth >= most), most)
 
 
-def is_deep_colour(image: ImageFile) -> bool:
-    """Whether it has colours of 16 bits, of which Pillow keeps the upper eight."""
-    return image.mode.startswith("RGB") and bool(image.tile) and ";16" in str(image.tile[0].args)
+def _deep_kind(image: ImageFile) -> str | None:
+    """How Pillow calls the order of a file's colours of 16 bits, of which it keeps the upper eight; None for others."""
+    arguments = image.tile[0].args if image.mode.startswith("RGB") and image.tile and not _has_planes(image) else None
+    kind = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return kind if isinstance(kind, str) and ";16" in kind else None
 
 
-def dark_deep_colour(image: ImageFile, data: bytes) -> Pixels | None:
-    """The picture by all 16 bits, where the upper two are empty, as of a camera's 10 or 12; None otherwise."""
-    if np.max(image.getextrema()[:3]) >= 64:
-        return None
-    try:
-        deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
-    upper = np.asarray(image)
-    if deep is None or deep.dtype != np.uint16 or deep.shape != upper.shape:
-        return None
-    deep = cv2.cvtColor(deep, cv2.COLOR_BGR2RGB if deep.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    # the other decoder's picture only if it is the same one, turned as this one is
-    return to_rgb(Image.fromarray(eight_bits(deep))) if np.array_equal(deep >> 8, upper) else None
+def _in_full(image: ImageFile, deep: str | None, data: bytes) -> Pixels:
+    """A decoded picture's pixels, by all 16 bits where the upper two are empty, as of a camera's 10 or 12.
+
+    Args: `deep`, its kind before it was decoded.
+    """
+    extrema: Any = image.getextrema() if deep else ()
+    # where alpha is multiplied in, Pillow divides by it before it drops bits
+    if not deep or max(high for _, high in extrema[:3]) >= 64 or (deep.startswith("RGBa") and extrema[3][0] < 255):
+        return to_rgb(image)
+    with _opened(data) as lower:
+        lower.tile = [tile._replace(args=_of_lower_bytes(tile.args)) for tile in lower.tile]
+        with suppress(*BROKEN):  # where its end is missing
+            lower.load()
+        lower.tile = []
+        grey = deep.startswith("LA")
+        return to_rgb(image, Image.merge("RGBA", [*map(lower.getchannel, "GGGA")]) if grey else lower)
+
+
+def _of_lower_bytes(arguments: Any) -> tuple[Any, ...]:
+    """A decoder's arguments, with the bytes in the other order: so it takes the eight bits that it would leave."""
+    kind, *others = arguments if isinstance(arguments, tuple) else (arguments,)
+    order = _OTHER_ORDER[kind[-1]]
+    # of grey with alpha Pillow knows one order: four bytes, of which the second and the fourth are meant
+    return ("RGBA" if kind.startswith("LA") else kind[:-1].replace("a", "A") + order, *others)
 
 
 def _orientation(image: Image.Image, exif: bytes | None = None) -> int:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from femr.errors import DataError, ImageError, printable
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 MOST_LISTED = 50_000_000
 """Bytes of a list of files or songs; a larger one is something else, and would take gigabytes."""
@@ -59,6 +62,19 @@ def open_file(path: str | os.PathLike[str]) -> IO[bytes]:
         reason = error.strerror if isinstance(error, OSError) else "it has no name of a file"
         raise ImageError(f"{name} cannot be opened: {reason}.") from error
     raise ImageError(f"There is no file named {name}.")
+
+
+def open_media(file: str | os.PathLike[str] | IO[bytes], **options: str) -> "InputContainer":
+    """A film or song, opened by PyAV; words in it of no encoding are fine. Args: `options`, FFmpeg's own.
+
+    Raises:
+        ImportError: PyAV is not installed; or what it raises where the file cannot be opened.
+    """
+    import av
+
+    if av.__version__ < "19":
+        return av.open(file, "r", options=options, metadata_errors="replace")
+    return av.open(file, "r", options=options)
 
 
 @contextmanager

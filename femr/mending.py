@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_CLEAR = {0: 2, 2: 6}  # kind of colours, grey or RGB → bytes of the one that is transparent
 _JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
 _SCAN = 0xDA
@@ -115,7 +116,7 @@ def _png(data: bytes) -> tuple[bytes, bytes | None]:
         body = data[at + 8 : at + 8 + size]
         if name in (b"IHDR", b"PLTE"):
             kept.append(data[at : at + 12 + size])
-        elif name == b"tRNS":
+        elif name == b"tRNS" and size >= _PNG_CLEAR.get(data[25], 0):
             kept.append(_png_chunk(name, body))
         elif name == b"IDAT":
             pixels.append(body)

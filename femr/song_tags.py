@@ -14,11 +14,15 @@ from itertools import islice
 from math import inf
 from os import SEEK_END
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tinytag import TinyTag, UnsupportedFormatError
 
+from femr.files import open_media
 from femr.results import Emotion, emotion_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 _PLAYED = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/flac")
 _NOT_PLAYED = "speex"
@@ -192,15 +196,18 @@ def _adts_seconds(sound: bytes) -> float:
     return seconds * max(1.0, len(sound) / place) if frames >= _FEWEST else 0.0
 
 
+def open_song(path: Path) -> "InputContainer":
+    """A song, opened by PyAV, which opens no other file. Raises: as `open_media`."""
+    return open_media(path, format_whitelist=_CONTAINERS, protocol_whitelist="file")
+
+
 def _decoded_seconds(path: Path) -> float | None:
     """Length of what FFmpeg decodes of a file; None if it cannot tell, 0 if that is nothing, or PyAV is not there."""
     try:
         import av
     except ImportError:
         return 0.0
-    options: dict[str, Any] = {"options": {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}}
-    options["metadata_errors"] = "replace"  # words of no encoding
-    with suppress(av.FFmpegError, OSError, ValueError), av.open(str(path), **options) as container:
+    with suppress(av.FFmpegError, OSError, ValueError), open_song(path) as container:
         for sound in container.streams.audio[:1]:
             known = sound.codec_context and sound.codec_context.codec.canonical_name.startswith(_CODECS)
             if known and len(list(islice(container.decode(sound), _FEWEST))) == _FEWEST:

@@ -58,12 +58,12 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
         parts.append(read_folder(MUSIC_DIR))
     songs, problems = chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts))
     library = MusicLibrary(songs, problems, all(part.complete for part in parts))
-    for problem in library.problems:
-        _log.warning("%s", problem)
     if not library.songs:
         more = len(library.problems) - _SHOWN
         told = [*library.problems[:_SHOWN], *([f"And {more} more."] if more > 0 else [])]
         raise LibraryError(" ".join(["The music library holds no song that can be played.", *told]))
+    for problem in library.problems:
+        _log.warning("%s", problem)
     return library
 
 

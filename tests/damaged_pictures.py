@@ -3,6 +3,7 @@
 import io
 from functools import cache
 
+import cv2
 import numpy as np
 import pillow_heif
 from PIL import Image, PngImagePlugin
@@ -43,6 +44,7 @@ def good_files(side=48):
     random = np.random.default_rng(7)
     rgb = Image.fromarray(random.integers(0, 256, (side // 8, side // 8, 3), np.uint8)).resize((side, side))
     deep = Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 16)
+    twelve = np.asarray(rgb).astype(np.uint16) * 16
     exif = Image.Exif()
     exif[0x0112], exif[0x010F], exif[0x011A] = 6, "camera", 72.0
     text = PngImagePlugin.PngInfo()
@@ -59,6 +61,7 @@ def good_files(side=48):
         "png palette": encoded(rgb.quantize(16), "PNG", transparency=3),
         "png alpha": encoded(rgb.convert("RGBA"), "PNG"),
         "png 16 bits": encoded(deep, "PNG"),
+        "png 12 bits": cv2.imencode(".png", twelve)[1].tobytes(),
         "png animated": encoded(rgb, "PNG", save_all=True, append_images=[rgb.rotate(90)]),
         "webp": encoded(rgb, "WEBP", exif=exif),
         "webp lossless": encoded(rgb.convert("RGBA"), "WEBP", lossless=True),
@@ -71,6 +74,7 @@ def good_files(side=48):
         "tiff lzw": encoded(rgb, "TIFF", compression="tiff_lzw"),
         "tiff jpeg": encoded(rgb, "TIFF", compression="jpeg"),
         "tiff 16 bits": encoded(deep, "TIFF"),
+        "tiff 12 bits": cv2.imencode(".tiff", twelve)[1].tobytes(),
         "tiff float": encoded(Image.fromarray(np.asarray(rgb.convert("L"), np.float32) / 255), "TIFF"),
         "ppm": encoded(rgb, "PPM"),
         "pgm 16 bits": encoded(deep.convert("I"), "PPM"),

@@ -9,6 +9,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from femr.engine import choose
+from femr.errors import FemrError, printable
+
 BAD_INPUT = 2
 """Exit code when something that was asked for could not be done; the same as argparse's own."""
 INTERRUPTED = 130
@@ -90,3 +93,33 @@ def with_command(arguments: Sequence[str], commands: Collection[str]) -> list[st
 def old_name(parser: argparse.ArgumentParser, name: str, option: str, kind: Callable[[str], Any]) -> None:
     """Lets an option go by the name that it had, which help does not mention."""
     parser.add_argument(name, dest=option, type=kind, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def folder(path: str) -> str:
+    """The path of a folder that is there. Raises: ArgumentTypeError."""
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+        raise argparse.ArgumentTypeError(f"expected a folder, received {printable(path)}")
+    return path
+
+
+def check_environment() -> None:
+    """Raises: FemrError where one of femr's variables names what is not there; an empty one counts as not set."""
+    for name, check in _VARIABLES.items():
+        try:
+            if value := os.environ.get(name):
+                check(value)
+        except argparse.ArgumentTypeError as error:
+            raise FemrError(f"{name}: {error}.") from None
+
+
+def _extend(word: str) -> None:
+    if word != "extend":
+        raise argparse.ArgumentTypeError(f"expected extend, received {printable(word)}")
+
+
+_VARIABLES: dict[str, Callable[[str], object]] = {
+    "FEMR_MUSIC_DIR": folder,
+    "FEMR_MUSIC_MODE": _extend,
+    "FEMR_MODELS_DIR": folder,
+    "FEMR_ENGINE": choose,
+}

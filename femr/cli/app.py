@@ -4,6 +4,8 @@ import argparse
 import os
 from typing import Any
 
+from femr.cli import folder
+
 _LAST_PORT = 65_535
 
 
@@ -19,7 +21,7 @@ def add(commands: Any) -> None:
 
 def _add_stage(group: Any) -> None:
     group.add_argument("--wall", action="store_true", help="the page is the wall: for a big screen and an evening")
-    group.add_argument("--music", metavar="DIR", help="your songs instead of femr's (or FEMR_MUSIC_DIR)")
+    group.add_argument("--music", type=folder, metavar="DIR", help="your songs instead of femr's (or FEMR_MUSIC_DIR)")
     group.add_argument("--lift", action="store_true", help="answer hard moods with brighter songs")
     group.add_argument("--smallest-face", type=int, metavar="PX", help="of 1280 pixels; larger is faster")
     group.add_argument(

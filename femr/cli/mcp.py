@@ -13,7 +13,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Answer an agent until it hangs up. Raises: FemrError without femr[mcp]."""
-    from femr.page import agents  # the other commands do without Gradio
+    from femr.page import agents, shared  # the other commands do without Gradio
 
+    shared.tell_of_music()
     agents.tools(local=True).run("stdio")
     return 0

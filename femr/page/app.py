@@ -99,7 +99,8 @@ def _served_or_told() -> Iterator[None]:
 @_served_or_told()
 def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
     """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
-    socket.getaddrinfo(where.get("server_name"), 0)  # Gradio would try a hundred ports of an address that is none
+    # Gradio would try a hundred ports of an address that is none
+    socket.getaddrinfo(where.get("server_name") or os.environ.get("GRADIO_SERVER_NAME"), 0)
     folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
     return page.launch(
         theme=_theme(),
@@ -196,23 +197,23 @@ def serve(
     """
     if not shared.EXAMPLE.is_file():
         raise FemrError(assets.missing(shared.EXAMPLE.parent))
+    shared.tell_of_music()
     warming = Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True)
     warming.start()  # while the page comes up
-    setup = replace(setup, hosted=share or _public())
-    page = build_page(setup)
-    where: Any = {"share": share or None, "server_name": host, "server_port": port}
-    door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
     try:
+        setup = replace(setup, hosted=share or _public())
+        page = build_page(setup)
+        where: Any = {"share": share or None, "server_name": host, "server_port": port}
+        door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
         _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
-    except FemrError:
+        url = f"{(public or local).rstrip('/')}/"
+        if setup.wall:
+            print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
+        if door:
+            print(told(door, url, "" if public else page.server_name))
+        page.block_thread()
+    finally:
         warming.join()  # OpenVINO aborts a process that ends while it loads
-        raise
-    url = f"{(public or local).rstrip('/')}/"
-    if setup.wall:
-        print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
-    if door:
-        print(told(door, url, "" if public else page.server_name))
-    page.block_thread()
 
 
 def _public() -> bool:

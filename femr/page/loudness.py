@@ -13,6 +13,7 @@ from queue import LifoQueue
 from threading import Thread
 
 from femr.results import Song
+from femr.song_tags import open_song
 
 TARGET = -18.0
 """LUFS, the reference of ReplayGain 2.0."""
@@ -39,13 +40,12 @@ def factor(song: Song) -> float:
 def measure(path: Path) -> float | None:
     """The integrated loudness of a song in LUFS (EBU R128); None where it cannot be told: no PyAV, damaged, silent."""
     try:
-        import av
         from av.filter import Graph
     except ImportError:
         return None
     loudness = _SILENCE
     try:
-        with av.open(path, metadata_errors="replace") as file:
+        with open_song(path) as file:
             graph, stream = Graph(), file.streams.audio[0]
             sink = graph.add("abuffersink")
             graph.link_nodes(graph.add_abuffer(template=stream), graph.add("ebur128", "metadata=1"), sink).configure()

@@ -17,7 +17,7 @@ import gradio as gr
 
 import femr
 from femr import assets
-from femr.errors import FemrError, LibraryError
+from femr.errors import FemrError, LibraryError, printable
 from femr.images import Picture
 from femr.lane import Lane
 from femr.music import Mode, MusicLibrary
@@ -36,6 +36,7 @@ LANE = Lane()
 AGAIN = 10.0
 """Seconds after which an empty music library is read again."""
 
+_LONGEST = 600  # characters of a sentence that names files
 _loading = Lock()
 
 
@@ -58,6 +59,12 @@ def library_read() -> tuple[MusicLibrary, float]:
         return load_library(), monotonic()
     except LibraryError as error:
         return MusicLibrary((), [str(error)]), monotonic()
+
+
+def tell_of_music() -> None:
+    """Says on standard error why there is no music, where there is none; some may come yet."""
+    if not (library := music_library()).songs:
+        print(f"femr: {printable(library.problems[0], _LONGEST)}", file=sys.stderr)
 
 
 def analyzer(model: str, smallest_face: int | None = None) -> "Analyzer":

@@ -12,7 +12,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from femr.errors import ImageError
-from femr.files import open_file
+from femr.files import open_file, open_media
 from femr.images import MAX_PIXELS, Pixels
 
 try:
@@ -63,8 +63,7 @@ class Reader:
         self._file = source if not isinstance(source, str | os.PathLike) else open_file(Path(source))
         try:
             # FFmpeg would follow the addresses and paths in a play list; it may open nothing by itself
-            options = {"protocol_whitelist": "none", "max_pixels": _MOST_PIXELS}
-            self.container = av.open(_Input(self._file), "r", options=options, metadata_errors="replace")
+            self.container = open_media(_Input(self._file), protocol_whitelist="none", max_pixels=_MOST_PIXELS)
         except (FFmpegError, OSError, ValueError) as error:
             self._file.close()
             raise ImageError("This is not a video that can be read; it is damaged or something else.") from error

@@ -1,5 +1,6 @@
 """How the page starts: up at once, its models loaded meanwhile and once."""
 
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,14 @@ def test_a_start_warns_of_nothing_loads_nothing_heavy_and_writes_nothing_beside_
     )
     assert (process.stdout.strip(), process.stderr) == ("[]", "")
     assert list((ROOT / "femr").rglob("*.pyi")) == []
+
+
+@pytest.mark.parametrize("own", [{"GRADIO_TEMP_DIR": "/dev/null/a"}, {"GRADIO_SERVER_NAME": "no such name"}])
+def test_a_page_that_cannot_be_served_ends_in_one_sentence(own):
+    command = [sys.executable, "-m", "femr", "app"]
+    process = subprocess.run(command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert re.fullmatch(r"femr: [^\n]+\.\n", process.stderr)
 
 
 def test_visitors_who_come_while_a_model_is_loaded_wait_for_that_one():

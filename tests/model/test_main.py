@@ -1,14 +1,17 @@
 import csv
 import json
+import os
 import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 import femr
 from builders import PORTRAIT, write_wav
+from damaged_pictures import good_files
 from femr.__main__ import main
 from femr.images import load_image
 from femr.output.rows import to_dict
@@ -49,6 +52,23 @@ def test_a_bad_file_gives_one_line_and_exit_code_2(run):
     lines = [line for line in process.stderr.splitlines() if line.startswith("femr:")]
     assert len(lines) == 2
     assert "Traceback" not in process.stderr
+
+
+def test_whatever_is_on_standard_error_is_femrs_own(tmp_path):
+    tiff = bytearray(good_files()["tiff lzw"])
+    (tmp_path / "cut.tif").write_bytes(tiff.replace(tiff[8:40], b"\xff" * 32))
+    samples = tiff.index(b"\x15\x01\x03\x00") + 8
+    tiff[samples : samples + 2] = b"\x80\0"
+    (tmp_path / "samples.tif").write_bytes(tiff)
+    write_wav(tmp_path / "music" / "sad" / "rain.wav")
+    (tmp_path / "music" / "sad" / "cut.wav").write_bytes(b"RIFF\1")
+    own = os.environ | {"FEMR_MUSIC_DIR": "music", "PYTHONPATH": str(Path.cwd())}
+    told = []
+    for arguments in (["analyze", "cut.tif", "samples.tif"], ["music", "playlist", "sad"]):
+        command = [sys.executable, "-m", "femr", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=own)
+        told += [line.split()[:2] for line in done.stderr.splitlines()]
+    assert told == [["femr:", "cut.tif:"], ["femr:", "samples.tif:"], ["femr:", "cut.wav"]]
 
 
 def test_table_and_pictures_are_written(run):

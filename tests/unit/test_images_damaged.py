@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from damaged_pictures import encoded, good_files, try_pictures
 from femr.errors import ImageError
@@ -399,10 +399,11 @@ def test_a_heic_item_without_a_name_does_not_end_the_process():
     assert apart(load_image(data[:place] + b"\x7f\xff\xff\xfe" + data[place + 4 :]), expected) == 0
 
 
-def test_damage_at_random_ends_in_a_picture_or_a_sentence():
+def test_damage_at_random_ends_in_a_picture_or_a_sentence_and_no_decoder_prints(capfd):
     read, refused = try_pictures(MUTANTS, seed=18)
     assert read > 50
     assert refused > 50
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", good_files())
@@ -428,12 +429,27 @@ def test_a_tiff_of_other_numbers_is_not_told_to_be_damaged(kind):
         load_image(data)
 
 
-def test_nor_is_one_packed_in_a_way_that_is_not_known():
+@pytest.mark.parametrize("packed", [34887, 50001, 34712])  # LERC, WebP, JPEG 2000
+def test_nor_is_one_packed_in_a_way_that_is_not_known(packed):
     data = encoded(PICTURE, "TIFF", compression="tiff_lzw")
-    entry, lerc = (tiff_entry(259, 3, 1, struct.pack("<H", number)) for number in (5, 34887))
+    entry, other = (tiff_entry(259, 3, 1, struct.pack("<H", number)) for number in (5, packed))
     assert data.count(entry) == 1
     with pytest.raises(ImageError, match=r"stored in a way that cannot be read\. Save it as JPEG or PNG\."):
-        load_image(data.replace(entry, lerc))
+        load_image(data.replace(entry, other))
+
+
+def test_nor_is_a_big_one_of_the_other_order():
+    with pytest.raises(ImageError, match=r"stored in a way that cannot be read\. Save it as JPEG or PNG\."):
+        load_image(b"MM\0+\0\x08\0\0" + struct.pack(">Q", 16) + bytes(500))
+
+
+def test_of_a_raw_file_it_is_told_that_only_its_preview_is_read():
+    """As cameras and Adobe write DNG, NEF and the like: a small picture first, the large one in another directory."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254], tags[330] = 1, 8
+    preview = load_decoded(encoded(PICTURE.resize((160, 120)), "TIFF", tiffinfo=tags))
+    assert preview.note == "Only the preview of a raw file is read: 160 × 120 pixels."
+    assert load_decoded(encoded(PICTURE, "TIFF")).note is None
 
 
 def test_text_of_a_png_is_no_picture():

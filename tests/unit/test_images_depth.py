@@ -1,6 +1,8 @@
 """More than eight bits, in either order of the bytes: the same picture gives the same answer."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -22,18 +24,26 @@ def deep(values, bits, dtype=np.uint16):
 
 
 def tiff_of(array):
-    """A TIFF file of grey uint16 values in the order of bytes that the array has."""
-    big = array.dtype.byteorder == ">"
-    order = ">" if big else "<"
-    height, width = array.shape
-    tags = [(256, width), (257, height), (258, 16), (259, 1), (262, 1), (273, 122), (277, 1), (278, height)]
-    tags.append((279, array.nbytes))
-    head = np.array([42, 0, 0], f"{order}u2").tobytes()[:2] + np.array([8], f"{order}u4").tobytes()
-    entries = b"".join(
-        np.array([tag, 4], f"{order}u2").tobytes() + np.array([1, value], f"{order}u4").tobytes() for tag, value in tags
-    )
-    directory = np.array([len(tags)], f"{order}u2").tobytes() + entries + bytes(4)
-    return (b"MM" if big else b"II") + head + directory + array.tobytes()
+    """A TIFF file of uint16 values in the order of bytes that the array has: grey (h, w), or planes (3, h, w)."""
+    order = ">" if array.dtype.byteorder == ">" else "<"
+    *planes, height, width = array.shape
+    count = len(planes) and planes[0]
+    start, size = 8 + 2 + 12 * 10 + 4, 2 * height * width
+    numbers = {256: [width], 257: [height], 258: [16] * (count or 1), 259: [1], 262: [2 if count else 1]}
+    numbers |= {273: [start + 30 + size * place for place in range(count or 1)], 277: [count or 1], 278: [height]}
+    numbers |= {279: [size] * (count or 1), 284: [2 if count else 1]}
+    entries, behind = b"", b""
+    for tag, values in numbers.items():
+        content = struct.pack(f"{order}{len(values)}{'H' if tag == 258 else 'I'}", *values)
+        place = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(f"{order}I", start + len(behind))
+        behind += content if len(content) > 4 else b""
+        entries += struct.pack(f"{order}HHI", tag, 3 if tag == 258 else 4, len(values)) + place
+    head = (b"MM" if order == ">" else b"II") + struct.pack(f"{order}HIH", 42, 8, len(numbers))
+    return head + entries + bytes(4) + behind.ljust(30, b"\0") + array.tobytes()
+
+
+def png_chunk(name, body):
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def expected(values):
@@ -70,7 +80,7 @@ def test_grey_files(kind, bits):
 
 
 @pytest.mark.parametrize("bits", BITS)
-@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("ending", [".png", ".tif", ".ppm"])
 def test_coloured_files(ending, bits):
     data = cv2.imencode(ending, deep(COLOURS, bits)[:, :, ::-1])[1].tobytes()
     assert np.abs(load_image(data) - expected(COLOURS)).max() <= 1
@@ -84,6 +94,37 @@ def test_coloured_files_with_transparency(bits):
     pixels = load_image(cv2.imencode(".png", layers)[1].tobytes())
     assert (pixels[:32] == 255).all()
     assert np.abs(pixels[32:] - expected(COLOURS)[32:]).max() <= 1
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_grey_files_with_transparency(bits):
+    layers = np.stack([deep(GREY, bits), np.full((64, 64), 65535)], axis=2).astype(">u2")
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in layers))
+    data = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">2I5B", 64, 64, 16, 4, 0, 0, 0))
+    pixels = load_image(data + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b""))
+    assert np.abs(pixels - expected(GREY)[:, :, None]).max() <= 1
+
+
+@pytest.mark.parametrize("chunk", [(b"pHYs", b"12"), (b"tRNS", b"1"), (b"tRNS", bytes(6))])
+@pytest.mark.parametrize("bits", BITS)
+def test_what_is_wrong_beside_the_pixels_makes_them_no_darker(bits, chunk, capfd):
+    data = cv2.imencode(".png", deep(COLOURS, bits)[:, :, ::-1])[1].tobytes()
+    assert np.abs(load_image(data[:33] + png_chunk(*chunk) + data[33:]) - expected(COLOURS)).max() <= 1
+    assert capfd.readouterr().err == ""
+
+
+def test_the_end_of_a_dark_file_may_be_missing():
+    data = cv2.imencode(".png", deep(COLOURS, 12)[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
+    pixels = load_image(data[: len(data) * 19 // 20])
+    assert np.abs(pixels[:58] - expected(COLOURS)[:58]).max() <= 1
+    assert (pixels[62:] == 128).all()
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_plane_for_each_colour(order):
+    planes = np.moveaxis(deep(COLOURS, 16), 2, 0).astype(f"{order}u2")
+    image = load_image(tiff_of(planes))
+    assert np.abs(image - expected(COLOURS)).max() <= 1
 
 
 def test_a_twelve_bit_array_may_have_a_sixteen_bit_alpha():

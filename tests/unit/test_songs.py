@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from builders import write_wav
+from femr.__main__ import main
+from femr.cli import check_environment
 from femr.errors import LibraryError
 from femr.results import EMOTIONS, Emotion
 from femr.songs import MUSIC_DIR, load_library, read_folder
@@ -40,6 +42,43 @@ def test_or_extends_it(tmp_path, monkeypatch, library, by_environment):
     else:
         both = load_library(tmp_path, extend=True)
     assert len(both.songs) == len(library.songs) + 1
+
+
+@pytest.mark.parametrize("command", ["analyze a.jpg", "report a.csv", "music playlist sad", "app", "mcp", "push"])
+@pytest.mark.parametrize("name", ["FEMR_MUSIC_DIR", "FEMR_MUSIC_MODE", "FEMR_MODELS_DIR", "FEMR_ENGINE"])
+def test_what_a_variable_names_must_be_there_before_a_command_starts(tmp_path, monkeypatch, capsys, name, command):
+    (tmp_path / "file").touch()
+    for value in ("nowhere", str(tmp_path / "file"), "x" * 300):
+        monkeypatch.setenv(name, value)
+        assert main(command.split()) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("femr: ")
+        assert "xpected" in line
+        assert value[:200] in line
+
+
+def test_an_empty_variable_counts_as_none(monkeypatch, library):
+    for name in ("FEMR_MUSIC_DIR", "FEMR_MUSIC_MODE", "FEMR_MODELS_DIR", "FEMR_ENGINE"):
+        monkeypatch.setenv(name, "")
+    check_environment()
+    assert len(load_library().songs) == len(library.songs)
+
+
+def test_a_folder_without_a_song_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "notes.mid").touch()
+    (tmp_path / "sad").mkdir()
+    (tmp_path / "sad" / "a.mid").touch()
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
+    assert main(["music", "playlist", "sad", "--out", str(tmp_path / "sad.m3u8")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("femr: The music library holds no song that can be played. a.mid is left out: ")
+
+
+def test_music_that_is_asked_for_must_be_there(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["app", "--music", "nowhere"])
+    assert caught.value.code == 2
+    assert "--music: expected a folder, received nowhere" in capsys.readouterr().err
 
 
 def test_tags_are_read(tmp_path, library):

@@ -68,5 +68,5 @@ def test_the_commands_run_in_the_light_install_and_the_first_says_what_stands_un
         _, *words = shlex.split(line, comments=True)
         assert main([word for word in words if word not in ("--play", "--open")]) == 0, line
         said.append(capsys.readouterr().out)
-    assert said[0] == SAID
+    assert said[0].partition("  plays ")[0] == SAID.partition("  plays ")[0]  # which song of the mood is drawn
     assert {path.name for path in tmp_path.iterdir()} == {"party", "party.jpg", "faces.csv", "party.html"}

@@ -1,13 +1,18 @@
-"""What each engine costs from cold, and how far their answers lie apart: `python -m benchmarks.engines`.
+"""What starting takes, on each engine, and how far their answers lie apart: `python -m benchmarks.engines`.
 
+First `femr.load` and a photo, then `femr photo.jpg` on a terminal, until its first word and until its answer.
 --data PATH compares them on FER2013's PrivateTest; --pictures N shows the memory over so many pictures of 300 sizes.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from time import perf_counter
 
 import numpy as np
 from tqdm import tqdm
@@ -23,6 +28,7 @@ from femr.training import data
 
 _SIZES = 300
 _MEGAPIXELS, _FACES = 2, 5
+_STARTS = 7
 
 _COLD = """
 import json, resource, sys, time
@@ -50,6 +56,13 @@ def cold() -> Iterator[list[str]]:
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             first, milliseconds, megabytes = json.loads(done.stdout)
             yield [model, engine, f"{first:.1f}", f"{milliseconds:.0f}", f"{megabytes:.0f}"]
+
+
+def command() -> Iterator[list[str]]:
+    """Two rows, `femr photo.jpg` to its first word and to its answer: medians of seconds, by clock and by processor."""
+    starts = [_started() for _ in range(_STARTS)]
+    for row, name in enumerate(("first word", "answer")):
+        yield [name, *(f"{median(start[row][column] for start in starts):.2f}" for column in range(2))]
 
 
 def apart(source: str) -> Iterator[list[str]]:
@@ -86,10 +99,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     heads = ["model", "engine", "first answer, s", "2 MP, processor ms", "most memory, MB"]
     print(table("From cold", heads, cold()))
+    print(table(f"femr photo.jpg, medians of {_STARTS}", ["until its", "seconds", "of processor"], command()))
     if options.data:
         print(table("Apart", ["network", "head", "most", "mean", "top class changed"], apart(options.data)))
     if options.pictures:
         print(table("Memory", ["pictures", "MB"], memory(options.pictures)))
+
+
+def _started() -> list[tuple[float, float]]:
+    """Seconds to the first word and to the answer of a new process on a terminal: by clock, and of its processors."""
+    leader, terminal = os.openpty()
+    begun, said, times = perf_counter(), "", []
+    femr = [sys.executable, "-m", "femr", "examples/eileen-collins.jpg"]
+    with subprocess.Popen(femr, stdout=terminal, stderr=terminal) as process:
+        for awaited in ("", "looks"):
+            while not said or awaited not in said:
+                said += os.read(leader, 65536).decode(errors="replace")
+            times.append((perf_counter() - begun, _processor(process.pid)))
+        process.terminate()  # it may be asleep on a terminal that nobody reads
+    os.close(leader)
+    os.close(terminal)
+    return times
+
+
+def _processor(process: int) -> float:
+    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident() -> float:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import wave
 from dataclasses import replace
 from importlib.util import find_spec
@@ -71,6 +72,12 @@ def write_list(folder, rows, kind="csv"):
         (folder / "library.json").write_text(json.dumps({"songs": entries}))
     else:
         (folder / "library.csv").write_text("\n".join(["file,expression", *map(",".join, rows)]))
+
+
+def dead_links(page):
+    """Which links of a text in Markdown name no file beside it."""
+    links = re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    return [link for link in links if not page.parent.joinpath(link).is_file()]
 
 
 def cannot_be_tried(message):

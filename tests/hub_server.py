@@ -199,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _resolve(self, parts: list[str]) -> None:
         at = parts.index("resolve")
-        found = self.server.repositories.get("models/" + "/".join(parts[:at]))
+        repo = "/".join(parts[:at])
+        found = self.server.repositories.get(repo if parts[0] == "spaces" else f"models/{repo}")
         if found is None:
             return self._send(401, {"X-Error-Code": "RepoNotFound"})
         commit = found.refs.get(parts[at + 1], parts[at + 1])

@@ -33,7 +33,6 @@ EXAMPLES = {
         "femr report party --out party.html --min-faces 8",
         "femr report clip.mp4 --bin-seconds 30",
     ),
-    "femr music": ("femr music check my-music", "femr music playlist happy", "femr music playlist sad --lift"),
     "femr music check": (
         "femr music check my-music",
         "femr music check my-music/library.csv",
@@ -65,14 +64,15 @@ EXAMPLES = {
         "femr push --repo user/name --space user/name --private",
     ),
 }
-"""What stands under the help of each command."""
+"""What stands under the help of each command; under `femr music` stands what its commands have."""
 
 
 class Parser(argparse.ArgumentParser):
     """A parser, and the class of those of its commands, whose help ends with EXAMPLES."""
 
     def __init__(self, prog: str, **options: Any) -> None:
-        epilog = "\n  ".join(["examples:", *EXAMPLES.get(prog, ())])
+        lines = EXAMPLES.get(prog) or [line for name in EXAMPLES if name.startswith(prog) for line in EXAMPLES[name]]
+        epilog = "\n  ".join(["examples:", *lines])
         super().__init__(prog, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
 

@@ -96,7 +96,9 @@ def add(commands: Any) -> None:
         "analyze", help="read pictures and videos", description="Faces, expressions and mood of pictures and videos."
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help=_PATH)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help=f"one of {', '.join(MODEL_NAMES)}")
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, help=f"one of {', '.join(MODEL_NAMES)}, or the Hub's user/name"
+    )
     parser.add_argument(
         "--balance", type=float, metavar="X", help="how readily rare expressions are named, 0 to 1; the model's own"
     )
@@ -107,7 +109,7 @@ def add(commands: Any) -> None:
         "--smallest-face",
         type=int,
         metavar="PX",
-        help="side of the smallest face to look for; 28, or 1/48 of the picture",
+        help="side of the smallest face to look for; default 28, in large pictures 1/48 of the long side",
     )
     parser.add_argument("--lift", action="store_true", help="answer a hard mood with calm or cheerful songs")
     parser.add_argument("--fps", type=float, default=4.0, metavar="N", help="frames a second of videos; default 4")

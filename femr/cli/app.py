@@ -23,7 +23,9 @@ def _add_stage(group: Any) -> None:
     group.add_argument("--wall", action="store_true", help="the page is the wall: for a big screen and an evening")
     group.add_argument("--music", type=folder, metavar="DIR", help="your songs instead of femr's (or FEMR_MUSIC_DIR)")
     group.add_argument("--lift", action="store_true", help="answer hard moods with brighter songs")
-    group.add_argument("--smallest-face", type=int, metavar="PX", help="of 1280 pixels; larger is faster")
+    group.add_argument(
+        "--smallest-face", type=int, metavar="PX", help="side of the smallest face, of 1280; larger is faster"
+    )
     group.add_argument(
         "--detect-every", type=int, default=1, metavar="N", help="look for new faces in every Nth picture only; faster"
     )

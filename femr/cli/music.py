@@ -10,7 +10,9 @@ from femr.cli import BAD_INPUT
 
 def add(commands: Any) -> None:
     """Declares the command."""
-    music = commands.add_parser("music", help="your own songs").add_subparsers(required=True, metavar="COMMAND")
+    words = "What a folder of your own songs would play, and a mood's songs to keep."
+    music = commands.add_parser("music", help="your own songs", description=words)
+    music = music.add_subparsers(required=True, metavar="COMMAND")
     check = music.add_parser("check", help="what would be played", description="What a music folder would play.")
     check.add_argument("folder", type=Path, metavar="DIR", help="sub-folders by expression, or a library.csv or .json")
     check.set_defaults(run=check_music)

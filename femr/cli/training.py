@@ -18,11 +18,13 @@ def add(commands: Any) -> None:
     train = commands.add_parser("train", help="train a network", description="Train a network on FER2013.")
     train.add_argument("network", help="custom_cnn or mobilenet_v2")
     train.add_argument("--data", required=True, metavar="PATH", help=_DATA)
-    train.add_argument("--recipe", help="best or finish; default best, with --finish finish")
+    train.add_argument("--recipe", help="best (the default) or finish (the default with --finish)")
     train.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default runs/NETWORK-RECIPE")
     train.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
-    train.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
-    train.add_argument("--seed", type=int, default=1, metavar="N")
+    train.add_argument(
+        "--epochs", type=int, metavar="N", help="how often the data is gone through; default: the recipe's"
+    )
+    train.add_argument("--seed", type=int, default=1, metavar="N", help="of what is drawn at random; default 1")
     train.add_argument("--start", metavar="FILE", help="starting weights: a .keras file, ImageNet .h5, or imagenet")
     teacher: dict[str, Any] = {"action": "append", "default": [], "type": Path, "metavar": "FILE"}
     train.add_argument("--teacher", **teacher, help="a .keras file to distil from")
@@ -38,7 +40,8 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--json", action="store_true", help="print all measures as JSON")
     evaluate.add_argument("--pictures", type=Path, metavar="DIR", help="confusion matrix and curves as PNG")
     evaluate.set_defaults(run=run_evaluate)
-    publish = commands.add_parser("publish", help="put trained networks into models/", description="Publish runs.")
+    words = "Put the networks of finished runs into models/, with their figures and a model card."
+    publish = commands.add_parser("publish", help="put trained networks into models/", description=words)
     publish.add_argument(
         "runs", nargs="+", metavar="RUN", help="a finished run's folder; or a model's name, to measure it anew"
     )
@@ -51,9 +54,9 @@ def add(commands: Any) -> None:
 
 
 def _add_push(commands: Any) -> None:
-    push = commands.add_parser("push", help="upload to the Hub", description="Upload the models, or the whole Space.")
-    push.add_argument("--repo", metavar="USER/NAME", help="model repositories: NAME-mobilenet-v2 and NAME-custom-cnn")
-    push.add_argument("--space", metavar="USER/NAME", help="Space for the app itself")
+    push = commands.add_parser("push", help="upload to the Hub", description="Upload the networks, the app or both.")
+    push.add_argument("--repo", metavar="USER/NAME", help="networks: as NAME-mobilenet-v2 and NAME-custom-cnn")
+    push.add_argument("--space", metavar="USER/NAME", help="the app, as a Space")
     push.add_argument(
         "--hardware", metavar="NAME", help="of the Space: zero-a10g, which needs no paid plan, or cpu-basic"
     )

@@ -191,12 +191,13 @@ def _source(photo: object) -> Path | bytes:
         if not path.startswith(WEB):
             raise CallError("file_gone", "Expected an uploaded file. That one is not here, or not any more.")
         photo = path
-    if not isinstance(photo, str) or not photo:
-        expected = "Expected a photo: an uploaded file, a data: address or base64."
-        raise CallError("bad_request", f"{expected} Received: {_said(photo)}")
-    data = photo[:5].lower() == "data:"
-    if not data and ":" in photo:  # no letter of base64
+    data = isinstance(photo, str) and photo[:5].lower() == "data:"
+    if isinstance(photo, str) and ":" in photo and not data:  # no letter of base64
         raise CallError("address_refused", "This server opens no addresses. Please send the picture itself.")
+    named = isinstance(photo, str) and "." in photo and not data  # nor is a dot
+    if not isinstance(photo, str) or not photo or named:
+        expected = "Expected a photo: an uploaded file, a data: address or base64."
+        raise CallError("bad_request", f"{expected} Received: {'the name of a file' if named else _said(photo)}")
     return (photo if data else f"data:;base64,{photo}").encode("ascii", "replace")
 
 

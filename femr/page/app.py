@@ -3,7 +3,6 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -87,38 +86,30 @@ def _within(block: Any) -> Iterator[Any]:
         yield from _within(child) if hasattr(child, "children") else ()
 
 
-@contextmanager
-def _served_or_told() -> Iterator[None]:
-    """Says in a sentence why Gradio (6.31) cannot serve. Raises: FemrError."""
+def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
+    """What gr.Blocks.launch returns, with the settings that keep visitors' pictures private. Raises: FemrError."""
     try:
-        yield
+        # Gradio would try a hundred ports of an address that is none
+        socket.getaddrinfo(where.get("server_name") or os.environ.get("GRADIO_SERVER_NAME"), 0)
+        return page.launch(
+            theme=_theme(),
+            css_paths=[Path(__file__).with_name("app.css")],
+            head=HEAD,
+            favicon_path=media.STATIC / "icon.svg",
+            footer_links=["api"],
+            i18n=gr.I18n(en=WORDS),
+            max_file_size="100mb",
+            allowed_paths=sorted({str(song.path.parent) for song in shared.music_library().songs}),
+            app_kwargs=_served(setup, door),
+            run_history=False,
+            enable_monitoring=False,
+            show_error=False,
+            ssr_mode=False,
+            _frontend=False,  # else it asks its own page first, and gives up where a busy machine takes three seconds
+            **where,
+        )
     except OSError as error:
         raise FemrError("Expected an address of this machine and a free port.") from error
-
-
-@_served_or_told()
-def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
-    """Serve the page with the settings that keep visitors' pictures private. Returns what gr.Blocks.launch does."""
-    # Gradio would try a hundred ports of an address that is none
-    socket.getaddrinfo(where.get("server_name") or os.environ.get("GRADIO_SERVER_NAME"), 0)
-    folders = sorted({str(song.path.parent) for song in shared.music_library().songs})
-    return page.launch(
-        theme=_theme(),
-        css_paths=[Path(__file__).with_name("app.css")],
-        head=HEAD,
-        favicon_path=media.STATIC / "icon.svg",
-        footer_links=["api"],
-        i18n=gr.I18n(en=WORDS),
-        max_file_size="100mb",
-        allowed_paths=folders,
-        app_kwargs=_served(setup, door),
-        run_history=False,
-        enable_monitoring=False,
-        show_error=False,
-        ssr_mode=False,
-        _frontend=False,  # else it asks its own page first, and gives up where a busy machine takes three seconds
-        **where,
-    )
 
 
 def _served(setup: Setup, door: Door | None) -> dict[str, Any]:

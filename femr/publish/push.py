@@ -35,27 +35,46 @@ ROOT = Path(__file__).parents[2]
 SPACE_FILES = (
     "app.py",
     "README.md",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "Containerfile",
     "LICENSE",
+    "Makefile",
+    "mkdocs.yml",
+    "pyproject.toml",
     "requirements.txt",
+    "benchmarks/**/*.py",
+    "benchmarks/adapters/*.cjs",
+    "docs/*.*",
+    "docs/decisions/*.md",
     "femr/**/*.py",
     "femr/**/*.html",
     "femr/**/*.md",
-    "femr/page/*.css",
+    "femr/page/**/*.css",
     "femr/page/**/*.js",
     "femr/page/**/*.svg",
     "femr/**/*.npz",
+    "femr/py.typed",
     "examples/*",
     "models/mtcnn.json",
     "models/?net.onnx",
+    "music/README.md",
     "music/library.json",
+    "music/**/*.py",
     "music/*/*.mp3",
+    "notebooks/*.ipynb",
 )
-"""What the Space needs besides the models; tests, notebooks and scratch files stay at home."""
+"""What a Space holds besides the models: all of a clone but the tests, so that who clones the Space can install femr,
+train it and follow README's links. Scratch files stay at home.
+"""
 
 WEIGHTS = "model.weights.h5"
 """Where Keras looks for a network's weights."""
 THUMBNAIL = "examples/page.png"
 """What a link to the Space shows elsewhere."""
+QUICKSTART = "notebooks/00_quickstart.ipynb"
+"""What opens in Colab; there it installs femr from the Space that it names."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,7 @@ def model_uploads(repo: str, space: str | None = None) -> list[Upload]:
 
 
 def space_upload(space: str, repo: str | None = None) -> Upload:
-    """The app, the package, models and music.
+    """The app, the package, models, music and documents; its README has a badge that opens its quickstart in Colab.
 
     Args:
         repo: As for `model_uploads`; the Space then names its repositories.
@@ -105,8 +124,8 @@ def space_upload(space: str, repo: str | None = None) -> Upload:
     _check_ready(space)
     files = space_files(ROOT)
     models = list(repositories(repo).values()) if repo else []
-    readme = _linked((ROOT / "README.md").read_text(encoding="utf-8"), space, models)
-    return Upload(space, "space", {**files, "README.md": readme.encode()}, "Upload femr")
+    told = {"README.md": _linked(_text("README.md"), space, models), QUICKSTART: _naming(_text(QUICKSTART), space)}
+    return Upload(space, "space", {**files, **{path: text.encode() for path, text in told.items()}}, "Upload femr")
 
 
 def network_files(name: str, repo: str, space: str | None = None) -> dict[str, Content]:
@@ -146,11 +165,23 @@ def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
     return content
 
 
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def _linked(readme: str, space: str, models: Sequence[str]) -> str:
-    """README, its front matter with the Space's thumbnail and its models."""
-    listed = "".join(f"\n  - {repo}" for repo in models) or " []"
-    picture = f"thumbnail: https://huggingface.co/spaces/{space}/resolve/main/{THUMBNAIL}"
-    return readme.replace("\nmodels: []\n", f"\nmodels:{listed}\n{picture}\n", 1)
+    """README: in its front matter the Space's thumbnail and its models, before its first badge one that opens Colab."""
+    here = f"huggingface.co/spaces/{space}"
+    front = [f"thumbnail: https://{here}/resolve/main/{THUMBNAIL}", *(["models:"] if models else [])]
+    front += [f"  - {repo}" for repo in models]
+    colab = f"https://colab.research.google.com/#fileId=https%3A//{here}/blob/main/{QUICKSTART}"
+    badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})"
+    return readme.replace("\n---\n", "\n".join(["", *front, "---", ""]), 1).replace("\n![", f"\n{badge} ![", 1)
+
+
+def _naming(notebook: str, space: str) -> str:
+    """The quickstart, its first cell with the Space's name; it is JSON, and quotes in it are escaped."""
+    return notebook.replace(r"SPACE = \"\"", rf"SPACE = \"{space}\"", 1)
 
 
 def _check_ready(repo: str) -> None:

@@ -141,7 +141,7 @@ def test_the_endpoints_are_documented_and_the_pages_own_are_not(client):
         ({"path": "a\0b"}, {}, "file_gone"),
         ({"path": None, "url": f"file://{PORTRAIT}"}, {}, "file_gone"),
         ({}, {}, "file_gone"),
-        (str(PORTRAIT), {}, "not_a_picture"),
+        (str(PORTRAIT), {}, "bad_request"),
         ("/etc/passwd", {}, "not_a_picture"),
         (BASE64[:8000], {}, "not_a_picture"),
         ("data:text/html,<p>", {}, "not_a_picture"),

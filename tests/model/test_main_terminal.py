@@ -103,6 +103,14 @@ def test_help_of_each_command_ends_with_three_examples(capsys, name):
     assert len(EXAMPLES[name]) == 3
 
 
+def test_a_groups_help_ends_with_the_examples_of_its_commands(capsys):
+    with pytest.raises(SystemExit):
+        main(["music", "--help"])
+    *_, examples = capsys.readouterr().out.partition("examples:\n")
+    expected = [*EXAMPLES["femr music check"], *EXAMPLES["femr music playlist"]]
+    assert [line.strip() for line in examples.splitlines()] == expected
+
+
 def test_each_command_has_examples_that_it_takes(party, monkeypatch):
     made, parsed = [], []
     start, parse = Parser.__init__, Parser.parse_args
@@ -111,7 +119,7 @@ def test_each_command_has_examples_that_it_takes(party, monkeypatch):
     for example in (line for lines in EXAMPLES.values() for line in lines):
         words = [word for word in shlex.split(example) if "=" not in word]
         assert main(words[1:]) == 0
-    assert set(made) == set(EXAMPLES)
+    assert set(made) == {*EXAMPLES, "femr music"}
     assert len(parsed) == 3 * len(EXAMPLES)
 
 

@@ -1,6 +1,7 @@
 """The package as it is installed elsewhere: a wheel in a fresh environment, used from an empty folder."""
 
 import inspect
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,9 @@ from packaging.requirements import Requirement
 
 import femr
 from builders import PORTRAIT, ROOT
+from femr.__main__ import main
+from femr.publish.push import QUICKSTART
+from hub_server import TOKEN, HubServer, ask_here, run_client
 from visitors import serving
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -78,6 +82,26 @@ def test_the_wheel_holds_what_is_needed_and_no_more(wheel):
     page = {f"femr/page/{name}" for name in ("app.css", "about.md", "photo.html", "static/player.js")}
     assert songs | weights | page | {"femr/py.typed", "femr/assets/music/library.json"} <= names
     assert not [name for name in names if "compose" in name or "tests" in name or name.endswith((".ipynb", ".mid"))]
+
+
+def test_a_spaces_quickstart_installs_the_same_from_the_space(wheel, tmp_path, monkeypatch):
+    site, quickstart = tmp_path / "site", tmp_path / "quickstart.ipy"
+    # 0 means without: pip's is the opposite of its option
+    pip = {"PIP_TARGET": str(site), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    with HubServer() as hub:
+        with monkeypatch.context() as patch:
+            ask_here(patch, tmp_path / "home", hub.url, TOKEN)
+            assert main(["push", "--space", "somebody/mood"]) == 0
+        notebook = json.loads(hub.repositories["spaces/somebody/mood"].files[QUICKSTART])
+        first = next("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+        quickstart.write_text(f"import sys\nsys.modules['google.colab'] = sys\n{first}", encoding="utf-8")
+        ipython = ("-m", "IPython", "--quick", str(quickstart))
+        run_client(tmp_path / "colab", hub.url, *ipython, IPYTHONDIR=str(tmp_path), **pip)
+    with zipfile.ZipFile(wheel) as archive:
+        wanted = {name for name in archive.namelist() if name.startswith("femr/")}
+    there = [path for path in (site / "femr").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.relative_to(site).as_posix() for path in there} == wanted
+    assert all(path.stat().st_size > 200 for path in there if path.suffix in (".h5", ".mp3", ".jpg"))  # no pointers
 
 
 def test_a_photo_from_an_empty_folder(installed, elsewhere):

@@ -1,6 +1,7 @@
 """Uploads by the real Hub client to a stand-in on loopback."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 from huggingface_hub import RepoCard
 
+from builders import dead_links
 from femr.__main__ import main
 from femr.errors import ModelError
 from femr.expression.networks import NETWORKS
 from femr.expression.weights import MODELS_DIR
 from femr.publish import push
 from femr.publish.card import network_card
-from femr.publish.push import model_files, repositories, space_files
+from femr.publish.push import QUICKSTART, model_files, repositories, space_files
 from hub_server import NOWHERE, READ_ONLY_TOKEN, ROOT, TOKEN, HubServer, ask_here
 
 REPO = "somebody/femr"
@@ -23,12 +25,22 @@ SPACE = "somebody/mood"
 SPACE_PARTS = {
     "app.py",
     "README.md",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "Containerfile",
     "LICENSE",
+    "Makefile",
+    "mkdocs.yml",
+    "pyproject.toml",
     "requirements.txt",
+    "benchmarks",
+    "docs",
     "femr",
     "examples",
     "models",
     "music",
+    "notebooks",
 }
 
 
@@ -129,11 +141,15 @@ class TestSpace:
         femr_push("--space", SPACE)
         files = uploaded(hub, f"spaces/{SPACE}")
         told = RepoCard(files["README.md"].decode()).data
-        assert told.models == []
+        assert "models" not in told.to_dict()
         _, place = told.thumbnail.split(f"https://huggingface.co/spaces/{SPACE}/resolve/main/")
         assert place in files
         assert told.suggested_hardware == push.FREE
         assert told.startup_duration_timeout == "15m"
+        (badge,) = re.findall(r"\[!\[Open in Colab\]\(\S+\)\]\((\S+)\)", files["README.md"].decode())
+        here, _, notebook = badge.partition("/blob/main/")
+        assert here == f"https://colab.research.google.com/#fileId=https%3A//huggingface.co/spaces/{SPACE}"
+        assert notebook == QUICKSTART
         assert {"facial-expression-recognition", "music"} < set(told.tags)
 
     def test_the_app_arrives_and_starts_from_what_was_uploaded(self, hub, femr_push, tmp_path):
@@ -146,7 +162,8 @@ class TestSpace:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             added = b"spaces\n" if name == "requirements.txt" else b""
-            assert name == "README.md" or content == (ROOT / name).read_bytes() + added, name
+            assert name in ("README.md", QUICKSTART) or content == (ROOT / name).read_bytes() + added, name
+        assert [name for name in files if name.endswith(".md") and dead_links(tmp_path / "space" / name)] == []
         start = [sys.executable, "-c", "from femr.page.app import build_page; print(type(build_page()).__name__)"]
         done = subprocess.run(start, cwd=tmp_path / "space", capture_output=True, text=True)
         assert done.stdout.strip() == "Page", done.stderr
@@ -191,8 +208,11 @@ class TestSpace:
     def test_nothing_but_the_list(self, tmp_path):
         root = tmp_path / "femr"
         models = [f"models/{name}" for name in model_files(MODELS_DIR) if name != "README.md"]
-        wanted = ["app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py", "models/mtcnn.json"]
-        wanted += [
+        wanted = [
+            *("app.py", "README.md", "LICENSE", "requirements.txt", "femr/__init__.py", "models/mtcnn.json"),
+            *("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "Containerfile", "Makefile", "mkdocs.yml"),
+            *("pyproject.toml", "femr/py.typed", "docs/index.md", "docs/decisions/engines.md", "notebooks/01.ipynb"),
+            *("benchmarks/speed.py", "benchmarks/adapters/peer.cjs", "music/README.md", "music/compose/score.py"),
             "femr/training/__init__.py",
             "femr/faces/covering.npz",
             "femr/report/page.html",
@@ -201,14 +221,16 @@ class TestSpace:
             "femr/page/wall.html",
             "femr/page/static/player.js",
             "femr/page/static/icon.svg",
+            "femr/page/static/wall.css",
             "examples/photo.jpg",
             "music/library.json",
             "music/sad/song.mp3",
             *(f"models/{name}.onnx" for name in ("pnet", "rnet", "onet")),
         ]
         unwanted = [".git/config", ".env", "notes.txt", "tests/test_app.py", "femr/__pycache__/x.pyc", "runs/a.keras"]
-        unwanted += ["examples/.DS_Store", "music/compose/score.py", "music/sad/deeper/song.mp3", "femr/other.txt"]
-        unwanted += ["models/runs/a.keras", ".venv/lib/app.py", "notebooks/01.ipynb", "femr/weights.pyi"]
+        unwanted += ["examples/.DS_Store", "music/sad/deeper/song.mp3", "femr/other.txt"]
+        unwanted += ["models/runs/a.keras", ".venv/lib/app.py", "femr/weights.pyi", "site/index.html"]
+        unwanted += ["docs/__pycache__/hooks.pyc", "notebooks/.ipynb_checkpoints/01.ipynb", "notebooks/faces.csv"]
         for name in wanted + unwanted:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(name)
@@ -219,7 +241,7 @@ class TestSpace:
 
     def test_missing_part(self, tmp_path):
         (tmp_path / "app.py").touch()
-        with pytest.raises(ModelError, match=r"^Nothing was uploaded: the app lacks README.md, LICENSE"):
+        with pytest.raises(ModelError, match=r"^Nothing was uploaded: the app lacks README.md, CHANGELOG.md"):
             space_files(tmp_path)
 
     def test_folders_are_no_files(self, tmp_path, monkeypatch):

@@ -1,7 +1,10 @@
-"""The Python of README and of docs/python.md, run word for word on a portrait and on a landscape."""
+"""The Python of README and of docs/python.md, run word for word on a portrait and on a landscape; README's commands."""
 
 import io
 import re
+import shlex
+import shutil
+import sys
 from contextlib import redirect_stdout
 
 import cv2
@@ -10,11 +13,17 @@ from PIL import Image
 from skimage import data
 
 from builders import PORTRAIT, ROOT
+from femr.__main__ import main
 from femr.images import load_image
 from videos import write_video
 
 TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/python.md"))
 SNIPPETS = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", TEXT, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS, SAID = re.search(
+    r"^```bash\n(femr party.*?)^```\n\n```text\n(.*?)^```\n", TEXT, re.MULTILINE | re.DOTALL
+).groups()
 
 
 @pytest.fixture(params=["portrait", "landscape"])
@@ -47,3 +56,17 @@ def test_every_snippet_runs_and_says_what_stands_under_it(place):
         return
     expected = [(text, said) for text, (_, said) in zip(shown, SNIPPETS, strict=True) if said]
     assert [text for text, _ in expected] == [said for _, said in expected]
+
+
+def test_the_commands_run_in_the_light_install_and_the_first_says_what_stands_under_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if femr[table] were not installed
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(PORTRAIT, "party.jpg")
+    shutil.copytree(PORTRAIT.parent, "party")
+    said = []
+    for line in COMMANDS.splitlines():
+        _, *words = shlex.split(line, comments=True)
+        assert main([word for word in words if word not in ("--play", "--open")]) == 0, line
+        said.append(capsys.readouterr().out)
+    assert said[0].partition("  plays ")[0] == SAID.partition("  plays ")[0]  # which song of the mood is drawn
+    assert {path.name for path in tmp_path.iterdir()} == {"party", "party.jpg", "faces.csv", "party.html"}

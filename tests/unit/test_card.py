@@ -192,3 +192,16 @@ def test_the_readme_says_what_the_facts_say():
         row = next(line for line in readme.splitlines() if line.strip().startswith(f"| `{name}` |"))
         for key in ("accuracy_mirrored", "accuracy_mirrored_deduplicated"):
             assert f"{100 * scores[key]['value']:.1f} %" in row
+        assert f"| {100 * scores['people']['accuracy']['value']:.1f} % |" in row
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-it-works.md"])
+def test_texts_tell_the_ensembles_errors_as_the_facts_do(page):
+    document = read_facts(MODELS_DIR / "ensemble.json").document
+    news, film = (document["photos"]["wild_dev"]["by_source"][source] for source in ("news", "film"))
+    sad, surprise, neutral = (news["per_class"][name]["recall"] for name in ("sad", "surprise", "neutral"))
+    errors = (1 - document["scores"]["PrivateTest"]["people"]["accuracy"]["value"], 1 - news["accuracy"]["value"])
+    told = (*errors, surprise, sad, film["accuracy"]["value"]) if page == "README.md" else (neutral, surprise, sad)
+    places = [f" {share:.0%}".replace("%", " %") for share in told]
+    text = (MODELS_DIR.parent / page).read_text(encoding="utf-8")
+    assert [place for place in places if place not in text.replace("\n", " ")] == []

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from femr.errors import DataError, ImageError
 from femr.expression.calibration import Calibration
+from femr.expression.facts import Balanced, PhotoMeasures
 from femr.faces.crop import FACE_SIDE, Pixels, crop_face
 from femr.files import make_folder
 from femr.images import Picture, load_picture
@@ -27,12 +28,12 @@ from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import data, metrics, plots
 from femr.training.data import FaceData, Mask
 from femr.training.evaluate import Model, find_model
-from femr.training.metrics import ClassScores, Interval, Labels, Probabilities
+from femr.training.metrics import Labels, Probabilities
 
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.faces.detector import Detector
 
-Curve: TypeAlias = "list[Balanced]"
+Curve: TypeAlias = list[Balanced]
 
 NEWS = "news"
 """The source whose photos a balance is chosen by; all, where photos tell no source."""
@@ -82,37 +83,6 @@ class Readings:
 
     shares: npt.NDArray[np.float64]
     hard: Mask
-
-
-@dataclass(frozen=True, slots=True)
-class Balanced:
-    """What a balance gives; None for what there is no face to measure by."""
-
-    balance: float
-    accuracy: float | None
-    mean_recall: float | None
-    natural_mix: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoMeasures:
-    """The measures of some photos; a missed face is wrong throughout.
-
-    natural_mix: The accuracy where expressions are as frequent as `metrics.NATURAL_MIX`. confusion_matrix: 7×8 (rows:
-    labels; the last column: no face found). sure: The share of photos with a face that is not unsure.
-    """
-
-    images: int
-    balance: float
-    found: Interval | None
-    accuracy: Interval | None
-    mean_recall: float | None
-    natural_mix: float | None
-    per_class: dict[str, ClassScores]
-    confusion_matrix: list[list[int]]
-    sure: float
-    accuracy_sure: Interval | None
-    balances: Curve
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from femr.expression.facts import Interval, Measures
 from femr.expression.networks import NETWORKS
-from femr.training.metrics import Interval
 
 if TYPE_CHECKING:  # loads Keras, which the card does not need
     from femr.training.checkpoint import RunConfig
-    from femr.training.evaluate import Measures
 
 LABEL_ACCURACIES: Mapping[str, str] = MappingProxyType(
     {
@@ -66,7 +65,7 @@ _FINAL = "final.keras"  # a name that tells no more than that a run ended there
 _TUNED = {"temperature": "temperature", "balance": "balance", "unsure_threshold": "unsure below"}
 
 
-def to_text(measured: "Measures") -> str:
+def to_text(measured: Measures) -> str:
     """The measures one a line: the label head's, then the people head's where there are votes."""
     lines = [f"{measured.model} on {measured.split}, {measured.images:,} faces", ""]
     lines += ["LABELS: the label head against FER2013's labels"]

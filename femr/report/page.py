@@ -17,7 +17,8 @@ from xml.etree import ElementTree
 import jinja2
 from markupsafe import Markup
 
-from femr.expression.weights import MODEL_NAMES, ModelFacts, load_facts
+from femr.expression.facts import ModelFacts
+from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.music import AFFECT, HARD, Mode, MusicLibrary
 from femr.report.summary import KINDS, FilledBin, Group, Tally
 from femr.results import EMOTIONS, Emotion
@@ -124,21 +125,22 @@ def _axis(group: Group) -> str:
 
 
 def _model(facts: ModelFacts) -> str:
-    measured = facts.scores.get("PrivateTest", {}).get("accuracy_mirrored")
-    if not measured:
+    measured = facts.scores.get("PrivateTest")
+    right = measured and measured.accuracy_mirrored
+    if not right:
         return facts.title
-    interval = _limits((measured["low"], measured["high"]))
-    return f"{facts.title}, right on {_percent(measured['value'])} ({interval}) of FER2013's test faces"
+    limits = _limits((right.low, right.high))
+    return f"{facts.title}, right on {_percent(right.value)} ({limits}) of FER2013's test faces"
 
 
 def _errors(facts: Sequence[ModelFacts]) -> str:
     """How much each model finds of the expressions it finds least of."""
     told = []
     for one in facts:
-        classes = one.scores.get("PrivateTest", {}).get("per_class", {})
-        worst = sorted(classes, key=lambda name: classes[name]["recall"])[:3]
-        listed = ", ".join(f"{_percent(classes[name]['recall'])} of {name}" for name in worst)
-        few = f"; only {classes['disgust']['images']} test faces show disgust" if "disgust" in classes else ""
+        classes = one.scores["PrivateTest"].per_class if "PrivateTest" in one.scores else {}
+        worst = sorted(classes.items(), key=lambda known: known[1].recall)[:3]
+        listed = ", ".join(f"{_percent(scores.recall)} of {name}" for name, scores in worst)
+        few = f"; only {classes['disgust'].images} test faces show disgust" if "disgust" in classes else ""
         told += [f"Of FER2013's test faces {one.title} finds {listed}{few}."] if worst else []
     return " ".join(told)
 

@@ -12,6 +12,7 @@ from PIL import Image
 from builders import PORTRAIT
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
+from femr.expression.facts import Balanced
 from femr.images import to_picture
 from femr.publish import photos
 from femr.results import EMOTIONS
@@ -153,7 +154,7 @@ def test_the_balance_is_the_best_of_all_curves():
     labels = np.array([1, 6, 6])
     rows = photos.balance_curve(shares, labels)
     assert [row.balance for row in rows] == list(photos.BALANCES)
-    assert rows[0] == photos.Balanced(0, pytest.approx(1 / 3), 0.25, pytest.approx(6868 / 7076 / 2))
+    assert rows[0] == Balanced(0, pytest.approx(1 / 3), 0.25, pytest.approx(6868 / 7076 / 2))
     assert rows[1].accuracy == pytest.approx(2 / 3)
     assert rows[-1].accuracy == pytest.approx(1 / 3)
     assert photos.choose_balance([rows]) == 0.1

@@ -122,6 +122,11 @@ class Balanced(Stored):
     mean_recall: float | None
     natural_mix: float | None
 
+    @property
+    def shares(self) -> tuple[float | None, ...]:
+        """All three, by which a balance is chosen."""
+        return self.accuracy, self.mean_recall, self.natural_mix
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoMeasures(Stored):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from femr.expression.facts import (
-    Balanced,
     ClassScores,
     Interval,
     Measures,
@@ -262,14 +261,11 @@ def _balance_column(one: ModelFacts, tried: Iterable[float]) -> Cells:
     """What each balance gives on each data set, the model's own in bold."""
     cells = Cells()
     for balance in tried:
-        given = "; ".join(map(_balance, one.balances.get(balance, {}).values()))
+        rows = one.balances.get(balance, {}).values()
+        given = "; ".join(" / ".join(map(_points, row.shares)) for row in rows)
         own = given and balance == one.calibration.balance
         cells[f"{balance:g}"] = f"**{given}**" if own else given or NOT_MEASURED
     return cells
-
-
-def _balance(row: Balanced) -> str:
-    return " / ".join(map(_points, (row.accuracy, row.mean_recall, row.natural_mix)))
 
 
 def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
@@ -302,7 +298,7 @@ def _reference_table(runs: Sequence[ReferenceRun], shown: Sequence[str]) -> str:
             cells["curves"] = f"![{run.title}: curves]({curves[run.network]})"
         return cells
 
-    return _titled([run.title for run in runs], map(column, runs))
+    return _table(runs, map(column, runs))
 
 
 def _limits(facts: Facts) -> str:
@@ -364,13 +360,9 @@ def _cells(measured: Measured, labels: Mapping[str, str], show: Callable[[Any], 
     return {label: show(getattr(measured, key, None)) for key, label in labels.items()}
 
 
-def _table(facts: Facts, columns: Iterable[Cells]) -> str:
-    """A column a model, all with the same labels."""
-    return _titled([one.title for one in facts], columns)
-
-
-def _titled(titles: Sequence[str], columns: Iterable[Cells]) -> str:
+def _table(ones: Sequence[ModelFacts | ReferenceRun], columns: Iterable[Cells]) -> str:
+    """A column a model or run, all with the same labels."""
     columns = list(columns)
-    lines = [["", *titles], ["---"] * (len(titles) + 1)]
+    lines = [["", *(one.title for one in ones)], ["---"] * (len(ones) + 1)]
     lines += [[label, *(column[label] for column in columns)] for label in columns[0]]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -32,7 +32,6 @@ from femr.training.evaluate import Model, Network, combine, find_model, measure_
 from femr.training.network import load_file
 
 MEMBERS = tuple(sorted(networks.NETWORKS))
-TITLES = {name: network.title for name, network in networks.NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
 
 _UNTUNED = {
     "calibration": {"temperature": 1.0, "balance": 0.0},
@@ -122,7 +121,7 @@ def publish(
     for name in MEMBERS:
         if name not in members:
             members[name] = _open_published(name, bench)
-    forgotten = [TITLES[name] for name, member in members.items() if member.before is None]
+    forgotten = [one.facts.title for one in members.values() if one.before is None]
     if runs and forgotten:
         raise ModelError(
             f"Expected the runs of both networks, by which the ensemble is calibrated. Received: none of "
@@ -180,7 +179,7 @@ def _ensemble(members: Sequence[Candidate]) -> Candidate:
     document = {
         **known,
         "name": ENSEMBLE,
-        "title": TITLES[ENSEMBLE],
+        "title": "Ensemble of both",
         "labels": [str(emotion) for emotion in EMOTIONS],
         "members": list(MEMBERS),
         "parameters": sum(member.facts.parameters or 0 for member in members),
@@ -239,7 +238,7 @@ def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
         ]
         if pictures:
             make_folder(pictures)
-            photos.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
+            plots.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
     scores[PRIVATE_TEST] = asdict(measure_model(model, bench.splits, PRIVATE_TEST, tuning, pictures))
     calibration, threshold = tuning.calibration, tuning.unsure_threshold
     document |= {
@@ -248,9 +247,9 @@ def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
         "unsure_threshold": threshold,
         "scores": scores,
     }
-    if readings is not None and bench.photos is not None:
-        report = photos.measure(facts.name, readings, bench.photos, calibration.balance, threshold)
-        document["photos"] = {bench.photos.name: report.as_dict()}
+    if readings is not None:
+        report = photos.measure(facts.name, readings, calibration.balance, threshold)
+        document["photos"] = {report.data: report.as_dict()}
     return document
 
 
@@ -258,11 +257,10 @@ def _curves(before: Model, calibration: Calibration, readings: Readings | None, 
     """What each balance gives, on PublicTest's majorities and, where there are photos, those of the news or all."""
     said, seen = bench.crowd(before)
     curves = {PUBLIC_TEST: photos.balance_curve(calibration.apply(said), seen)}
-    if readings is not None and bench.photos is not None:
-        news = bench.photos.of(photos.NEWS)
-        some = news if news.any() else ~news
-        name = f"{bench.photos.name}, {photos.NEWS}" if news.any() else bench.photos.name
-        curves[name] = photos.balance_curve(readings.shares[some], bench.photos.labels[some])
+    if readings is not None:
+        shown, news = readings.photos, readings.photos.of(photos.NEWS)
+        name, some = (f"{shown.name}, {photos.NEWS}", news) if news.any() else (shown.name, ~news)
+        curves[name] = photos.balance_curve(readings.shares[some], shown.labels[some])
     return curves
 
 
@@ -275,7 +273,7 @@ def _document(name: str, run: RunConfig, network: keras.Model) -> dict[str, Any]
     known, up_to_labels = networks.NETWORKS[name], networks.label_network(network).count_params()
     return {
         "name": name,
-        "title": TITLES[name],
+        "title": known.title,
         "labels": [str(emotion) for emotion in EMOTIONS],
         "input": {"side": known.side, "low": known.low, "high": known.high},
         "parameters": up_to_labels,

@@ -74,11 +74,11 @@ def four():
     shares[1, [1, NEUTRAL]] = 0.45, 0.55
     labels = np.array([HAPPY, 1, NEUTRAL, HAPPY])
     hard = np.array([False, False, False, True])
-    return photos.Readings(shares, hard), photos.Photos("wild", (b"",) * 4, labels, ("news", "news", "film", ""))
+    return photos.Readings(photos.Photos("wild", (b"",) * 4, labels, ("news", "news", "film", "")), shares, hard)
 
 
 def test_a_missed_face_is_wrong(four):
-    report = photos.measure("theirs", *four, balance=0.0, threshold=0.5)
+    report = photos.measure("theirs", four, balance=0.0, threshold=0.5)
     everything, news, film = report.everything, report.by_source["news"], report.by_source["film"]
     assert everything.accuracy.value == 0.5
     assert everything.found.value == 0.75
@@ -91,7 +91,7 @@ def test_a_missed_face_is_wrong(four):
 
 
 def test_the_balance_holds(four):
-    report = photos.measure("theirs", *four, balance=0.3, threshold=0.5).everything
+    report = photos.measure("theirs", four, balance=0.3, threshold=0.5).everything
     assert (report.balance, report.accuracy.value) == (0.3, 0.75)
     assert report.balances[3].accuracy == 0.75
 

@@ -5,7 +5,7 @@ An accuracy is None where there was no face to measure by.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Self, get_args, get_origin
+from typing import Any, Self, TypeAlias, get_args, get_origin
 
 from femr.engine import Engine
 from femr.errors import ModelError
@@ -147,6 +147,9 @@ class PhotoMeasures(Stored):
     sure: float
     accuracy_sure: Interval | None
     balances: list[Balanced]
+
+
+Measured: TypeAlias = Measures | PeopleMeasures | PhotoMeasures
 
 
 @dataclass(frozen=True, kw_only=True)

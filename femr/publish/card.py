@@ -12,6 +12,7 @@ from typing import Any, Self, TypeAlias
 from femr.expression.facts import (
     ClassScores,
     Interval,
+    Measured,
     Measures,
     ModelFacts,
     PeopleMeasures,
@@ -23,7 +24,6 @@ from femr.publish.text import LABEL_ACCURACIES, LABEL_MEASURES, PEOPLE_MEASURES,
 from femr.results import EMOTIONS
 
 Facts: TypeAlias = Sequence[ModelFacts]
-Measured: TypeAlias = Measures | PeopleMeasures | PhotoMeasures | None
 Cells: TypeAlias = dict[str, str]
 """A column of a table: label → what stands there."""
 
@@ -169,11 +169,11 @@ def _content(facts: Facts, shown: Sequence[str], references: Sequence[ReferenceR
         "summary": _table(facts, map(_summary, facts)),
         **{name: table or "Not measured yet." for name, table in tables.items()},
         "calibrated_before": ", ".join(one.title for one in facts if {_PUBLIC} <= {*one.scores} & {*one.trained_on}),
-        "photos": photos and _table(facts, [_photo_column(one, photos) for one in facts]),
+        "photos": _table(facts, [_photo_column(one, photos) for one in facts]),
         "photo_recalls": [
             (_joined(*part), _recalls(facts, [one.photos.get(part) for one in facts])) for part in photos
         ],
-        "balances": balances and _table(facts, [_balance_column(one, balances) for one in facts]),
+        "balances": _table(facts, [_balance_column(one, balances) for one in facts]),
         "balance_data": "; then on ".join(next(iter(balances.values()), ())),
         "pictures": _picture_table(facts, shown),
         "training": "\n\n".join(f"**{one.title}.** {one.training}" for one in facts if one.training),
@@ -233,18 +233,15 @@ def _people_table(facts: Facts, split: str) -> str | None:
     return _table(facts, columns) if any(measured) else None
 
 
-def _recalls(facts: Facts, measured: Sequence[Measured]) -> str | None:
+def _recalls(facts: Facts, measured: Sequence[Measured | None]) -> str | None:
     """The share of each expression's faces that is read right; None if nothing was measured."""
     classes = [one.per_class if one else {} for one in measured]
-    counts = next(({name: known.images for name, known in one.items()} for one in classes if one), None)
-    if counts is None:
-        return None
+    counts = {emotion: scores.images for emotion, scores in next(filter(None, classes), {}).items()}
 
     def cell(known: Mapping[str, ClassScores], emotion: str) -> str:
-        return (_percent(known[emotion].recall) if known else NOT_MEASURED) if counts[emotion] else "none"
+        return _percent(known[emotion].recall if known else None) if counts[emotion] else "none"
 
-    labels = {emotion: f"{emotion} ({counts[emotion]:,})" for emotion in EMOTIONS}
-    return _table(facts, [{label: cell(one, emotion) for emotion, label in labels.items()} for one in classes])
+    return _table(facts, [{f"{one} ({counts[one]:,})": cell(known, one) for one in counts} for known in classes])
 
 
 def _photo_column(one: ModelFacts, parts: Sequence[tuple[str, str]]) -> Cells:
@@ -276,12 +273,10 @@ def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
         path = f"pictures/{one.name}/{kind}.png"
         return f"![{one.title}: {kinds[kind]}]({path})" if path in shown else ""
 
-    return (
-        _table(facts, [{label: cell(one, kind) for kind, label in kinds.items()} for one in facts]) if kinds else None
-    )
+    return _table(facts, [{label: cell(one, kind) for kind, label in kinds.items()} for one in facts])
 
 
-def _reference_table(runs: Sequence[ReferenceRun], shown: Sequence[str]) -> str:
+def _reference_table(runs: Sequence[ReferenceRun], shown: Sequence[str]) -> str | None:
     """The reference work's recipe, as its authors report it and as femr ran it."""
     curves = {run.network: f"pictures/{run.network}/reference_curves.png" for run in runs}
 
@@ -355,14 +350,14 @@ def _plain(measure: Interval | float | None) -> str:
     return NOT_MEASURED if found is None else f"{found:.3f}"
 
 
-def _cells(measured: Measured, labels: Mapping[str, str], show: Callable[[Any], str]) -> Cells:
+def _cells(measured: Measured | None, labels: Mapping[str, str], show: Callable[[Any], str]) -> Cells:
     """A column's cells: each measure's label → the measure."""
     return {label: show(getattr(measured, key, None)) for key, label in labels.items()}
 
 
-def _table(ones: Sequence[ModelFacts | ReferenceRun], columns: Iterable[Cells]) -> str:
-    """A column a model or run, all with the same labels."""
+def _table(ones: Sequence[ModelFacts | ReferenceRun], columns: Iterable[Cells]) -> str | None:
+    """A column a model or run, all with the same labels; None without any."""
     columns = list(columns)
     lines = [["", *(one.title for one in ones)], ["---"] * (len(ones) + 1)]
     lines += [[label, *(column[label] for column in columns)] for label in columns[0]]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) if columns[0] else None

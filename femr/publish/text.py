@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from femr.expression.facts import Interval, Measures
+from femr.expression.facts import Interval, Measured, Measures
 from femr.expression.networks import NETWORKS
 
 if TYPE_CHECKING:  # loads Keras, which the card does not need
@@ -67,7 +67,7 @@ def to_text(measured: Measures) -> str:
     return "\n".join([*lines, *lines_of(people, {**PEOPLE_SHARES, **PEOPLE_MEASURES})])
 
 
-def lines_of(measured: Any, names: Mapping[str, str]) -> list[str]:
+def lines_of(measured: Measured, names: Mapping[str, str]) -> list[str]:
     """The named measures, what was tuned, then precision and recall of each expression."""
     known = {one.name for one in fields(measured)}
     shown = {key: label for key, label in {**names, **_TUNED}.items() if key in known}

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from benchmarks import scenes
 from benchmarks.scenes import backgrounds, fer_cutout
 from femr.errors import DataError, ModelError
+from femr.expression.facts import Interval
 from femr.faces.crop import FACE_SIDE
 from femr.images import Pixels, load_image, to_picture
 from femr.music import MusicLibrary
@@ -173,7 +174,7 @@ def _mean_interval(values: npt.NDArray[np.float64]) -> dict[str, float] | None:
     rng = np.random.default_rng(0)
     means = [rng.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
     low, high = np.quantile(means, (0.025, 0.975))
-    return asdict(metrics.Interval(float(values.mean()), float(low), float(high)))
+    return asdict(Interval(float(values.mean()), float(low), float(high)))
 
 
 def _covering(picture: Pixels) -> Pixels:

@@ -15,10 +15,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -26,7 +25,7 @@ from femr import assets
 from femr.engine import Engine, Network, choose
 from femr.errors import ModelError
 from femr.expression import networks
-from femr.expression.calibration import Calibration
+from femr.expression.facts import ModelFacts as ModelFacts
 from femr.expression.networks import HEADS as HEADS
 from femr.files import first_damaged
 from femr.files import sha256 as sha256
@@ -52,39 +51,6 @@ _REFUSALS = {
     403: "your token may not write there",
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What inference and the page need to know of a model.
-
-    files: name → SHA-256; the first one is the one to load. Empty for an ensemble, which has `members` instead.
-    onnx: the same for the fast engine; empty where it was never exported.
-    side, low, high: the network's input side in pixels, and its values for black and white.
-    calibration: of the people head. label_temperature: of the label head.
-    unsure_threshold: a face whose top probability, calibrated and balanced, is below it counts as unclear.
-    scores: measured results, by split. document: the whole JSON.
-    address: What `load_facts` takes to find the same again: the name, or user/name@commit of a network on the Hub.
-    """
-
-    name: str
-    title: str
-    files: Mapping[str, str]
-    members: tuple[str, ...]
-    side: int
-    low: float
-    high: float
-    calibration: Calibration
-    label_temperature: float
-    unsure_threshold: float
-    scores: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    document: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    onnx: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    address: str = ""
-
-    def files_for(self, engine: Engine) -> Mapping[str, str]:
-        """What an engine reads: name → SHA-256, the first one to be opened."""
-        return self.onnx if engine == "openvino" else self.files
 
 
 def check_name(name: str) -> str:
@@ -115,7 +81,7 @@ def read_facts(path: Path) -> ModelFacts:
         document = json.loads(path.read_text(encoding="utf-8"))
         if tuple(document["labels"]) != tuple(EMOTIONS):
             raise ModelError(f"{path.name} is for other expressions than {', '.join(EMOTIONS)}.")
-        facts = facts_of(document, path.name)
+        facts = ModelFacts.from_dict(document, path.name)
         known = networks.NETWORKS if path.name == FACTS else (path.stem,)
         if facts.name not in known or not _plausible(facts):
             raise ValueError(f"{path.name} contradicts itself")
@@ -127,27 +93,6 @@ def read_facts(path: Path) -> ModelFacts:
         raise ModelError(missing) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
-
-
-def facts_of(document: Mapping[str, Any], file: str) -> ModelFacts:
-    """The facts in a document. Raises: KeyError, ValueError or TypeError; ModelError for its calibration."""
-    size = document.get("input", {"side": 0, "low": 0.0, "high": 1.0})
-    return ModelFacts(
-        name=document["name"],
-        title=document["title"],
-        files=document.get("files", {}),
-        members=tuple(document.get("members", ())),
-        side=int(size["side"]),
-        low=float(size["low"]),
-        high=float(size["high"]),
-        calibration=_calibration(document, file),
-        label_temperature=float(document["label_temperature"]),
-        unsure_threshold=float(document["unsure_threshold"]),
-        scores=document.get("scores", {}),
-        document=document,
-        onnx=document.get("onnx", {}),
-        address=document["name"],
-    )
 
 
 def locate(name: str, engine: Engine = "keras") -> tuple[Path, ModelFacts]:
@@ -240,17 +185,6 @@ def verify(folder: Path, facts: ModelFacts, files: Mapping[str, str]) -> None:
     damaged = first_damaged(folder, files)
     if damaged:
         raise ModelError(f"The weights of {facts.title} are damaged: {damaged} is not the file that was published.")
-
-
-def _calibration(document: Mapping[str, Any], file: str) -> Calibration:
-    """The calibration in a model's facts. Raises: ModelError if there is none, or one that cannot be."""
-    found = document.get("calibration")
-    if not found:
-        raise ModelError(f"Expected {file} to have a calibration: temperature and balance. Received: none")
-    try:
-        return Calibration(float(found["temperature"]), float(found["balance"]))
-    except ModelError as error:
-        raise ModelError(f"{error} (in {file})") from None
 
 
 def _plausible(facts: ModelFacts) -> bool:

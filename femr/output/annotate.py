@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -224,17 +223,15 @@ class _Look(NamedTuple):
     tear: bool = False
 
 
-_LOOKS: Mapping[Emotion, _Look] = MappingProxyType(
-    {
-        Emotion.ANGRY: _Look((0.4, -0.24), 0.12, 0.34, -0.24, -0.24, skin="#FF8A65"),
-        Emotion.DISGUST: _Look((0.3, -0.08), 0.06, 0.42, -0.32, -0.12, skin="#B5CF4E"),
-        Emotion.FEAR: _Look((0.28, 0.2), 0.19, 0.44, -0.34, -0.06, skin="#B9C6FF"),
-        Emotion.HAPPY: _Look(None, 0.17, 0.54, 0.0, 0.46),
-        Emotion.SAD: _Look((0.28, 0.2), 0.13, 0.32, -0.24, -0.24, tear=True),
-        Emotion.SURPRISE: _Look((0.42, 0.06), 0.17, 0.2, -0.24, 0.24),
-        Emotion.NEUTRAL: _Look(None, 0.15, 0.4, 0.0, 0.0),
-    }
-)
+_LOOKS: Mapping[Emotion, _Look] = {
+    Emotion.ANGRY: _Look((0.4, -0.24), 0.12, 0.34, -0.24, -0.24, skin="#FF8A65"),
+    Emotion.DISGUST: _Look((0.3, -0.08), 0.06, 0.42, -0.32, -0.12, skin="#B5CF4E"),
+    Emotion.FEAR: _Look((0.28, 0.2), 0.19, 0.44, -0.34, -0.06, skin="#B9C6FF"),
+    Emotion.HAPPY: _Look(None, 0.17, 0.54, 0.0, 0.46),
+    Emotion.SAD: _Look((0.28, 0.2), 0.13, 0.32, -0.24, -0.24, tear=True),
+    Emotion.SURPRISE: _Look((0.42, 0.06), 0.17, 0.2, -0.24, 0.24),
+    Emotion.NEUTRAL: _Look(None, 0.15, 0.4, 0.0, 0.0),
+}
 
 
 @lru_cache(maxsize=256)

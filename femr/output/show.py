@@ -5,7 +5,6 @@ import io
 import json
 import mimetypes
 import sys
-from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,11 +127,9 @@ def _row(face: FaceEmotion) -> str:
         for emotion in EMOTIONS
     )
     bar = f'<div role="img" aria-label="{face.scores!r}" style="{_BAR}">{parts}</div>'
-    return f"<tr>{''.join(_cells([str(face.number), escape(looks), bar, escape(of_ten(face))]))}</tr>"
-
-
-def _cells(contents: Iterable[str]) -> Iterable[str]:
-    return (f'<td style="{_CELL}">{content}</td>' for content in contents)
+    contents = str(face.number), escape(looks), bar, escape(of_ten(face))
+    cells = (f'<td style="{_CELL}">{content}</td>' for content in contents)
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _line(words: str) -> str:

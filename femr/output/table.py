@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from itertools import chain, count, groupby, islice
 from os import PathLike
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from femr.errors import DataError, printable
@@ -25,12 +25,12 @@ from femr.files import encoding_of, writing
 from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, csv_line, from_cell, to_rows
 from femr.results import Analysis
 
-TYPES: Mapping[str, type] = MappingProxyType(
-    dict.fromkeys(COLUMNS, float)
-    | dict.fromkeys(("file", "expression", "unsure_reason", "model", "error"), str)
-    | dict.fromkeys(("frame", "face"), int)
-    | {"unsure": bool}
-)
+TYPES: Mapping[str, type] = {
+    **dict.fromkeys(COLUMNS, float),
+    **dict.fromkeys(("file", "expression", "unsure_reason", "model", "error"), str),
+    **dict.fromkeys(("frame", "face"), int),
+    "unsure": bool,
+}
 """The type of each column; any of them may be empty. In Parquet: double, string, int64 and bool."""
 
 FORMATS = (".csv", ".jsonl", ".parquet")

@@ -57,11 +57,9 @@ class Timeline:
             OSError: The file cannot be written.
         """
         # without pyplot: it keeps figures, and is not meant for threads
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=_SIZE, layout="constrained")
-        FigureCanvasAgg(figure)
         axis = figure.subplots()
         edges, shares = self.columns()
         # steps: each column of time is as wide as it lasts, and what has no face stays empty

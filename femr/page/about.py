@@ -10,7 +10,8 @@ import gradio as gr
 
 from femr import __version__
 from femr.errors import ModelError
-from femr.expression.weights import ModelFacts, load_facts
+from femr.expression.facts import Interval, ModelFacts
+from femr.expression.weights import load_facts
 from femr.music import MusicLibrary
 from femr.page import card, html
 from femr.page.shared import MODELS, text_of
@@ -23,7 +24,7 @@ def text(library: MusicLibrary, minutes: int) -> str:
     for title, name in MODELS:
         with suppress(ModelError):  # the page works with the others; this one says so when it is chosen
             facts[title] = load_facts(name)
-    images = {f"{one.scores['PrivateTest']['images']:,}" for one in facts.values() if "PrivateTest" in one.scores}
+    images = {f"{one.scores['PrivateTest'].images:,}" for one in facts.values() if "PrivateTest" in one.scores}
     return text_of("about.md").format(
         version=__version__, scores=_scores(facts), images=" or ".join(images), minutes=minutes, songs=_songs(library)
     )
@@ -31,22 +32,21 @@ def text(library: MusicLibrary, minutes: int) -> str:
 
 def _scores(facts: Mapping[str, ModelFacts]) -> str:
     """How often models, by the page's names, say what people and what FER2013's labels say, as a Markdown table."""
-    labels = [one.scores.get("PrivateTest", {}) for one in facts.values()]
-    people = [measured.get("people") or {} for measured in labels]
+    labels = [one.scores.get("PrivateTest") for one in facts.values()]
+    people = [one and one.people for one in labels]
     lines = [["", *facts], ["---"] * (len(facts) + 1)]
-    lines.append(["as most people", *(_accuracy(measured.get("accuracy")) for measured in people)])
+    lines.append(["as most people", *(_accuracy(one.accuracy if one else None) for one in people)])
     for emotion in EMOTIONS:
-        recalls = [measured.get("per_class", {}).get(emotion, {}).get("recall") for measured in people]
-        lines.append([f"finds {emotion}", *("?" if recall is None else f"{recall:.0%}" for recall in recalls)])
-    lines.append(["FER2013's label", *(_accuracy(measured.get("accuracy_mirrored")) for measured in labels)])
+        recalls = (f"{one.per_class[emotion].recall:.0%}" if one and one.per_class else "?" for one in people)
+        lines.append([f"finds {emotion}", *recalls])
+    lines.append(["FER2013's label", *(_accuracy(one.accuracy_mirrored if one else None) for one in labels)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _accuracy(measured: Mapping[str, float] | None) -> str:
+def _accuracy(measured: Interval | None) -> str:
     if measured is None:
         return "not measured"
-    value, low, high = (100 * measured[key] for key in ("value", "low", "high"))
-    return f"{value:.1f} % ({low:.1f}–{high:.1f})"
+    return f"{100 * measured.value:.1f} % ({100 * measured.low:.1f}–{100 * measured.high:.1f})"
 
 
 def _songs(library: MusicLibrary) -> str:

@@ -5,20 +5,27 @@ One of all models, models/README.md, and one for each network's repository on th
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
-from femr.expression.weights import MODEL_NAMES, ModelFacts, read_facts
+from femr.expression.facts import (
+    ClassScores,
+    Interval,
+    Measured,
+    Measures,
+    ModelFacts,
+    PeopleMeasures,
+    PhotoMeasures,
+    Stored,
+)
+from femr.expression.weights import MODEL_NAMES, read_facts
 from femr.publish.text import LABEL_ACCURACIES, LABEL_MEASURES, PEOPLE_MEASURES, PEOPLE_SHARES, PHOTO_SHARES
 from femr.results import EMOTIONS
 
 Facts: TypeAlias = Sequence[ModelFacts]
-Measures: TypeAlias = Mapping[str, Any]
-"""Measure → its figure, or {value, low, high}; empty where nothing was measured."""
 Cells: TypeAlias = dict[str, str]
 """A column of a table: label → what stands there."""
-Reference: TypeAlias = Mapping[str, Any]
-"""What is kept of a run by the reference work's recipe: a document of models/reference/."""
 
 NOT_MEASURED = "not measured"
 
@@ -41,6 +48,26 @@ _PICTURES = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceRun(Stored):
+    """What is kept of a run by the reference work's recipe."""
+
+    network: str
+    title: str
+    recipe: Mapping[str, Any]
+    epochs: int
+    seconds: float
+    history: list[Mapping[str, float]]
+    validation_scores: Mapping[str, float]
+    scores: dict[str, Measures]
+    notes: list[str]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The run in a file of `reference_runs`."""
+        return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
 def write_card(folder: Path) -> None:
     """Writes README.md beside the configs."""
     (folder / "README.md").write_text(card_of(folder), encoding="utf-8")
@@ -49,12 +76,12 @@ def write_card(folder: Path) -> None:
 def card_of(folder: Path) -> str:
     """The card of the models whose configs, pictures and reference runs lie in a folder. Raises ModelError."""
     facts = [read_facts(folder / f"{name}.json") for name in MODEL_NAMES]
-    return model_card(facts, pictures(folder), [json.loads(path.read_text()) for path in reference_runs(folder)])
+    return model_card(facts, pictures(folder), list(map(ReferenceRun.read, reference_runs(folder))))
 
 
 def network_card(folder: Path, name: str, repo: str, space: str | None = None) -> str:
     """The card of one network's repository. Args: as for `card_of` and `model_card`. Raises ModelError."""
-    runs = [json.loads(path.read_text()) for path in reference_runs(folder) if path.stem == name]
+    runs = [run for run in map(ReferenceRun.read, reference_runs(folder)) if run.network == name]
     return model_card([read_facts(folder / f"{name}.json")], pictures(folder), runs, repo, space)
 
 
@@ -71,7 +98,7 @@ def reference_runs(folder: Path) -> list[Path]:
 def model_card(
     facts: Facts,
     shown: Sequence[str] = (),
-    references: Sequence[Reference] = (),
+    references: Sequence[ReferenceRun] = (),
     repo: str | None = None,
     space: str | None = None,
 ) -> str:
@@ -124,7 +151,7 @@ def _front_matter(facts: Facts, repo: str | None) -> str:
     return data.to_yaml()
 
 
-def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]) -> dict[str, Any]:
+def _content(facts: Facts, shown: Sequence[str], references: Sequence[ReferenceRun]) -> dict[str, Any]:
     """What the template shows."""
     tables = {
         "people_private": _people_table(facts, _PRIVATE),
@@ -132,40 +159,36 @@ def _content(facts: Facts, shown: Sequence[str], references: Sequence[Reference]
         "people_recalls": _recalls(facts, [_people(one, _PRIVATE) for one in facts]),
         "private": _label_table(facts, _PRIVATE),
         "public": _label_table(facts, _PUBLIC),
-        "recalls": _recalls(facts, [_scores(one, _PRIVATE) for one in facts]),
+        "recalls": _recalls(facts, [one.scores.get(_PRIVATE) for one in facts]),
         "limits": _limits(facts),
     }
-    parts = _photo_parts(facts)
-    balances = next((rows for one in facts if (rows := one.document.get("balances"))), None)
+    photos = list(dict.fromkeys(part for one in facts for part in one.photos))
+    balances = next((one.balances for one in facts if one.balances), {})
     return {
         "expressions": ", ".join(EMOTIONS),
         "summary": _table(facts, map(_summary, facts)),
         **{name: table or "Not measured yet." for name, table in tables.items()},
-        "calibrated_before": ", ".join(
-            one.title for one in facts if _scores(one, _PUBLIC) and _PUBLIC in one.document.get("trained_on", ())
-        ),
-        "photos": parts and _table(facts, [_photo_column(one, parts) for one in facts]),
+        "calibrated_before": ", ".join(one.title for one in facts if {_PUBLIC} <= {*one.scores} & {*one.trained_on}),
+        "photos": _table(facts, [_photo_column(one, photos) for one in facts]),
         "photo_recalls": [
-            (_joined(*part), _recalls(facts, [_photo_scores(one, *part) for one in facts])) for part in parts
+            (_joined(*part), _recalls(facts, [one.photos.get(part) for one in facts])) for part in photos
         ],
-        "balances": balances and _balance_table(facts, [row["balance"] for row in balances]),
-        "balance_data": balances and "; then on ".join(name for name in balances[0] if name != "balance"),
+        "balances": _table(facts, [_balance_column(one, balances) for one in facts]),
+        "balance_data": "; then on ".join(next(iter(balances.values()), ())),
         "pictures": _picture_table(facts, shown),
-        "training": "\n\n".join(
-            f"**{one.title}.** {one.document['training']}" for one in facts if "training" in one.document
-        ),
+        "training": "\n\n".join(f"**{one.title}.** {one.training}" for one in facts if one.training),
         "reference": references and _reference_table(references, shown),
-        "reference_notes": [f"{run['title']}: {' '.join(run['notes'])}" for run in references if run["notes"]],
+        "reference_notes": [f"{run.title}: {' '.join(run.notes)}" for run in references if run.notes],
     }
 
 
 def _headline(facts: ModelFacts) -> Iterator[tuple[str, str, float]]:
     """What the model-index tells of a model: metric's type, its name, its value."""
-    scores, people = _scores(facts, _PRIVATE), _people(facts, _PRIVATE)
-    found = [("accuracy", label, scores.get(key)) for key, label in LABEL_ACCURACIES.items()]
-    found.append(("f1", LABEL_MEASURES["macro_f1"], scores.get("macro_f1")))
-    found.append(("accuracy", "people, FER+ majorities", people.get("accuracy")))
-    found.append(("accuracy", "people, FER+'s own rule", people.get("accuracy_ferplus")))
+    scores, people = facts.scores.get(_PRIVATE), _people(facts, _PRIVATE)
+    found = [("accuracy", label, getattr(scores, key, None)) for key, label in LABEL_ACCURACIES.items()]
+    found.append(("f1", LABEL_MEASURES["macro_f1"], scores and scores.macro_f1))
+    found.append(("accuracy", "people, FER+ majorities", people and people.accuracy))
+    found.append(("accuracy", "people, FER+'s own rule", people and people.accuracy_ferplus))
     for metric, label, measure in found:
         value = _value(measure)
         if value is not None:
@@ -177,8 +200,8 @@ def _summary(one: ModelFacts) -> Cells:
     return {
         "name": f"`{one.name}`",
         "input": f"{one.side}×{one.side}" if one.side else "both",
-        "parameters, up to the label head": _count(one.document["parameters"]),
-        "parameters of the people head": _count(one.document.get("people_parameters")),
+        "parameters, up to the label head": _count(one.parameters),
+        "parameters of the people head": _count(one.people_parameters),
         "people: temperature": f"{one.calibration.temperature:.2f}",
         "people: balance": f"{one.calibration.balance:g}",
         "people: unsure below": f"{100 * one.unsure_threshold:.0f} %",
@@ -190,14 +213,14 @@ def _label_table(facts: Facts, split: str) -> str | None:
     """The label head's scores on one split; None if nothing was measured there."""
 
     def column(one: ModelFacts) -> Cells:
-        scores = _scores(one, split)
+        scores = one.scores.get(split)
         cells = _cells(scores, {"images": "faces"}, _count) | _cells(scores, LABEL_ACCURACIES, _percent)
         if split == _PRIVATE:
             cells["the reference work's accuracy"] = _percent(_CLAIMED[one.name]) if one.side else "none"
         told = {key: label for key, label in LABEL_MEASURES.items() if key != "ece_before"}
         return cells | _cells(scores, told, _plain)
 
-    return _table(facts, map(column, facts)) if any(_scores(one, split) for one in facts) else None
+    return _table(facts, map(column, facts)) if any(split in one.scores for one in facts) else None
 
 
 def _people_table(facts: Facts, split: str) -> str | None:
@@ -210,51 +233,36 @@ def _people_table(facts: Facts, split: str) -> str | None:
     return _table(facts, columns) if any(measured) else None
 
 
-def _recalls(facts: Facts, measured: Sequence[Measures]) -> str | None:
+def _recalls(facts: Facts, measured: Sequence[Measured | None]) -> str | None:
     """The share of each expression's faces that is read right; None if nothing was measured."""
-    classes = [one.get("per_class", {}) for one in measured]
-    counts = next(({name: known["images"] for name, known in one.items()} for one in classes if one), None)
-    if counts is None:
-        return None
+    classes = [one.per_class if one else {} for one in measured]
+    counts = {emotion: scores.images for emotion, scores in next(filter(None, classes), {}).items()}
 
-    def cell(known: Measures, emotion: str) -> str:
-        return _percent(known.get(emotion, {}).get("recall")) if counts[emotion] else "none"
+    def cell(known: Mapping[str, ClassScores], emotion: str) -> str:
+        return _percent(known[emotion].recall if known else None) if counts[emotion] else "none"
 
-    labels = {emotion: f"{emotion} ({counts[emotion]:,})" for emotion in EMOTIONS}
-    return _table(facts, [{label: cell(one, emotion) for emotion, label in labels.items()} for one in classes])
+    return _table(facts, [{f"{one} ({counts[one]:,})": cell(known, one) for one in counts} for known in classes])
 
 
 def _photo_column(one: ModelFacts, parts: Sequence[tuple[str, str]]) -> Cells:
     """What was measured on photos, by where they are from."""
     cells = Cells()
     for part in parts:
-        measured, title = _photo_scores(one, *part), _joined(*part)
+        measured, title = one.photos.get(part), _joined(*part)
         cells |= _cells(measured, {"images": f"{title}: photos"}, _count)
         cells |= _cells(measured, {key: f"{title}: {label}" for key, label in PHOTO_SHARES.items()}, _percent)
     return cells
 
 
-def _photo_parts(facts: Facts) -> list[tuple[str, str]]:
-    """The data sets of photos that were measured, each whole ("") and by source."""
-    found = {name: report for one in facts for name, report in one.document.get("photos", {}).items()}
-    return [(name, part) for name, report in found.items() for part in ("", *sorted(report["by_source"], reverse=True))]
-
-
-def _balance_table(facts: Facts, tried: Sequence[float]) -> str:
+def _balance_column(one: ModelFacts, tried: Iterable[float]) -> Cells:
     """What each balance gives on each data set, the model's own in bold."""
-
-    def column(one: ModelFacts) -> Cells:
-        rows = {row["balance"]: row for row in one.document.get("balances", ())}
-        return {f"{at:g}": _balance(rows.get(at, {}), at == one.calibration.balance) for at in tried}
-
-    return _table(facts, map(column, facts))
-
-
-def _balance(row: Measures, own: bool) -> str:
-    keys = ("accuracy", "mean_recall", "natural_mix")
-    given = [" / ".join(_points(row[name][key]) for key in keys) for name in row if name != "balance"]
-    shown = "; ".join(given) or NOT_MEASURED
-    return f"**{shown}**" if own and given else shown
+    cells = Cells()
+    for balance in tried:
+        rows = one.balances.get(balance, {}).values()
+        given = "; ".join(" / ".join(map(_points, row.shares)) for row in rows)
+        own = given and balance == one.calibration.balance
+        cells[f"{balance:g}"] = f"**{given}**" if own else given or NOT_MEASURED
+    return cells
 
 
 def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
@@ -265,84 +273,67 @@ def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
         path = f"pictures/{one.name}/{kind}.png"
         return f"![{one.title}: {kinds[kind]}]({path})" if path in shown else ""
 
-    return (
-        _table(facts, [{label: cell(one, kind) for kind, label in kinds.items()} for one in facts]) if kinds else None
-    )
+    return _table(facts, [{label: cell(one, kind) for kind, label in kinds.items()} for one in facts])
 
 
-def _reference_table(runs: Sequence[Reference], shown: Sequence[str]) -> str:
+def _reference_table(runs: Sequence[ReferenceRun], shown: Sequence[str]) -> str | None:
     """The reference work's recipe, as its authors report it and as femr ran it."""
-    curves = {run["network"]: f"pictures/{run['network']}/reference_curves.png" for run in runs}
+    curves = {run.network: f"pictures/{run.network}/reference_curves.png" for run in runs}
 
-    def column(run: Reference) -> Cells:
-        best = min(run["history"], key=lambda row: float(row["val_loss"]))["epoch"]
+    def column(run: ReferenceRun) -> Cells:
+        best = min(run.history, key=lambda row: row["val_loss"])["epoch"]
         cells = {
-            "its authors' accuracy": _percent(_CLAIMED[run["network"]]),
-            **_cells(run["scores"][_PRIVATE], LABEL_ACCURACIES, _percent),
-            "accuracy on the held-out fifth of Training": _percent(run["validation_scores"]["val_accuracy"]),
-            "epochs": f"{run['epochs']} of {run['recipe']['epochs']}, the best {best}",
-            "minutes": f"{run['seconds'] / 60:.0f}",
+            "its authors' accuracy": _percent(_CLAIMED[run.network]),
+            **_cells(run.scores[_PRIVATE], LABEL_ACCURACIES, _percent),
+            "accuracy on the held-out fifth of Training": _percent(run.validation_scores["val_accuracy"]),
+            "epochs": f"{run.epochs} of {run.recipe['epochs']}, the best {best}",
+            "minutes": f"{run.seconds / 60:.0f}",
         }
         if set(curves.values()) & set(shown):
-            cells["curves"] = f"![{run['title']}: curves]({curves[run['network']]})"
+            cells["curves"] = f"![{run.title}: curves]({curves[run.network]})"
         return cells
 
-    return _titled([run["title"] for run in runs], map(column, runs))
+    return _table(runs, map(column, runs))
 
 
 def _limits(facts: Facts) -> str:
     """What each model finds least of, on PrivateTest's majorities and on photos; how much stays unsure."""
     told = list[str]()
     for one in facts:
-        measured = {"PrivateTest's majorities": _people(one, _PRIVATE)}
-        measured |= {
-            f"{name}'s {part} photos": _photo_scores(one, name, part) for name, part in _photo_parts([one]) if part
-        }
-        said = [_least_found(where, scores) for where, scores in measured.items() if scores]
+        measured: dict[str, PeopleMeasures | PhotoMeasures | None] = {}
+        measured["PrivateTest's majorities"] = _people(one, _PRIVATE)
+        measured |= {f"{name}'s {part} photos": found for (name, part), found in one.photos.items() if part}
+        said = [_least_found(where, found) for where, found in measured.items() if found]
         told += [f"**{one.title}.** {' '.join(said)}"] if said else []
     return "\n\n".join(told)
 
 
-def _least_found(where: str, scores: Measures) -> str:
-    classes = {name: found for name, found in scores["per_class"].items() if found["images"]}
-    worst = sorted(classes, key=lambda name: float(classes[name]["recall"]))[:3]
-    listed = ", ".join(f"{classes[name]['recall']:.0%} of {name} ({classes[name]['images']:,})" for name in worst)
-    sure = f"; {scores['sure']:.0%} are read surely" if scores.get("sure") is not None else ""
+def _least_found(where: str, found: PeopleMeasures | PhotoMeasures) -> str:
+    classes = {name: one for name, one in found.per_class.items() if one.images}
+    worst = sorted(classes, key=lambda name: classes[name].recall)[:3]
+    listed = ", ".join(f"{classes[name].recall:.0%} of {name} ({classes[name].images:,})" for name in worst)
+    sure = "" if found.sure is None else f"; {found.sure:.0%} are read surely"
     return f"Of {where} it finds least of {listed}{sure}."
 
 
-def _scores(facts: ModelFacts, split: str) -> Measures:
-    found: Measures = facts.scores.get(split, {})
-    return found
-
-
-def _people(facts: ModelFacts, split: str) -> Measures:
-    found: Measures = _scores(facts, split).get("people") or {}
-    return found
-
-
-def _photo_scores(facts: ModelFacts, name: str, part: str) -> Measures:
-    """What was measured on photos of one data set, of one source or ("") of all."""
-    report: Measures = facts.document.get("photos", {}).get(name, {})
-    return report.get("by_source", {}).get(part, {}) if part else report
+def _people(facts: ModelFacts, split: str) -> PeopleMeasures | None:
+    return facts.scores[split].people if split in facts.scores else None
 
 
 def _joined(name: str, part: str) -> str:
     return f"{name}, {part}" if part else name
 
 
-def _value(measure: Any) -> float | None:
-    """The figure itself, of a number or of {value, low, high}."""
-    found = measure["value"] if isinstance(measure, Mapping) else measure
-    return None if found is None else float(found)
+def _value(measure: Interval | float | None) -> float | None:
+    return measure.value if isinstance(measure, Interval) else measure
 
 
-def _percent(measure: Any) -> str:
+def _percent(measure: Interval | float | None) -> str:
     """A share, with its interval where it has one: "71.0 % (69.5 to 72.4)"."""
     share = _value(measure)
     if share is None:
         return NOT_MEASURED
-    interval = f" ({100 * measure['low']:.1f} to {100 * measure['high']:.1f})" if isinstance(measure, Mapping) else ""
+    interval = f" ({100 * measure.low:.1f} to {100 * measure.high:.1f})" if isinstance(measure, Interval) else ""
     return f"{100 * share:.1f} %{interval}"
 
 
@@ -354,23 +345,19 @@ def _points(share: float | None) -> str:
     return "?" if share is None else f"{100 * share:.1f}"
 
 
-def _plain(measure: Any) -> str:
+def _plain(measure: Interval | float | None) -> str:
     found = _value(measure)
     return NOT_MEASURED if found is None else f"{found:.3f}"
 
 
-def _cells(measured: Measures, labels: Mapping[str, str], show: Callable[[Any], str]) -> Cells:
+def _cells(measured: Measured | None, labels: Mapping[str, str], show: Callable[[Any], str]) -> Cells:
     """A column's cells: each measure's label → the measure."""
-    return {label: show(measured.get(key)) for key, label in labels.items()}
+    return {label: show(getattr(measured, key, None)) for key, label in labels.items()}
 
 
-def _table(facts: Facts, columns: Iterable[Cells]) -> str:
-    """A column a model, all with the same labels."""
-    return _titled([one.title for one in facts], columns)
-
-
-def _titled(titles: Sequence[str], columns: Iterable[Cells]) -> str:
+def _table(ones: Sequence[ModelFacts | ReferenceRun], columns: Iterable[Cells]) -> str | None:
+    """A column a model or run, all with the same labels; None without any."""
     columns = list(columns)
-    lines = [["", *titles], ["---"] * (len(titles) + 1)]
+    lines = [["", *(one.title for one in ones)], ["---"] * (len(ones) + 1)]
     lines += [[label, *(column[label] for column in columns)] for label in columns[0]]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) if columns[0] else None

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,11 +17,12 @@ import numpy as np
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
 from femr.expression.calibration import Calibration
+from femr.expression.facts import Balanced, ModelFacts
 from femr.expression.weights import ENSEMBLE
 from femr.files import make_folder, replacing
 from femr.publish import photos
 from femr.publish.export import export
-from femr.publish.photos import Balanced, Curve, Photos, Readings
+from femr.publish.photos import Curve, Photos, Readings
 from femr.publish.text import run_sentence
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
@@ -30,13 +31,9 @@ from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, FaceData
 from femr.training.evaluate import Model, Network, combine, find_model, measure_model, tune
 from femr.training.network import load_file
 
-Config: TypeAlias = dict[str, Any]
-"""A document of models/: what `weights.ModelFacts` is read from, and all that the card tells."""
-
 MEMBERS = tuple(sorted(networks.NETWORKS))
-TITLES = {name: network.title for name, network in networks.NETWORKS.items()} | {ENSEMBLE: "Ensemble of both"}
 
-_UNTUNED: Config = {
+_UNTUNED = {
     "calibration": {"temperature": 1.0, "balance": 0.0},
     "label_temperature": 1.0,
     "unsure_threshold": 0.0,
@@ -84,15 +81,20 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model to be measured: its config so far, what ships, and the same before it learned from PublicTest.
+    """A model to be measured: what ships, and the same before it learned from PublicTest.
 
     before: None where that is not known any more; then calibration and PublicTest's scores stay as they are.
+    folder: The run's; None for what was published before.
     """
 
-    config: Config
     model: Model
     before: Model | None
     folder: Path | None = None
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of it so far."""
+        return self.model.facts
 
 
 def publish(
@@ -112,20 +114,20 @@ def publish(
     """
     names = [str(source) for source in sources if str(source) in (*MEMBERS, ENSEMBLE)]
     runs = [_open_run(Path(source), notes) for source in sources if str(source) not in names]
-    members = {run.config["name"]: run for run in runs}
+    members = {run.facts.name: run for run in runs}
     for run in runs:
         if not force:
             _check_better(run, bench)
     for name in MEMBERS:
         if name not in members:
             members[name] = _open_published(name, bench)
-    forgotten = [TITLES[name] for name, member in members.items() if member.before is None]
+    forgotten = [one.facts.title for one in members.values() if one.before is None]
     if runs and forgotten:
         raise ModelError(
             f"Expected the runs of both networks, by which the ensemble is calibrated. Received: none of "
             f"{forgotten[0]}, which learned from {PUBLIC_TEST}"
         )
-    measured = {run.config["name"]: (run, _measure(run, bench)) for run in runs}
+    measured = {run.facts.name: (run, _measure(run, bench)) for run in runs}
     measured |= {name: (members[name], _measure(members[name], bench)) for name in names if name in MEMBERS}
     both = _ensemble([members[name] for name in MEMBERS])
     measured[ENSEMBLE] = both, _measure(both, bench)
@@ -145,7 +147,7 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
         raise ModelError(f"Expected a network with the heads {' and '.join(weights.HEADS)}. Received: {heads}")
     # weights ship in half precision, and that is what is measured
     network.set_weights([np.asarray(one, np.float32) for one in weights.in_half_precision(network, name).get_weights()])
-    config, before = _config(name, run, network), folder / FINAL
+    before = folder / FINAL
     if PUBLIC_TEST in run.trained_on:
         before = folder / CALIBRATION
         if not before.is_file() or weights.sha256(before) == weights.sha256(folder / FINAL):
@@ -153,10 +155,9 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
                 f"Expected {CALIBRATION} beside {FINAL}: the network before it learned from {PUBLIC_TEST}. "
                 f"Received: {'the same network' if before.is_file() else 'none'}"
             )
-    facts = weights.facts_of(config, name)
+    facts = ModelFacts.from_dict(_document(name, run, network), name)
     earlier = network if before.name == FINAL else load_file(before)
     return Candidate(
-        config,
         model=Model(facts, (Network(facts, network),), run.trained_on, {}),
         before=Model(facts, (Network(facts, earlier),), (data.TRAINING,), {before.name: weights.sha256(before)}),
         folder=folder,
@@ -166,48 +167,47 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
 def _open_published(name: str, bench: Bench) -> Candidate:
     """A model of models/, its network loaded. Raises ModelError."""
     model = find_model(name, bench.public)
-    config = dict(model.facts.document)
-    return Candidate(config, model, None if PUBLIC_TEST in model.trained_on else model)
+    return Candidate(model, None if PUBLIC_TEST in model.trained_on else model)
 
 
 def _ensemble(members: Sequence[Candidate]) -> Candidate:
     """The mean of both networks; before: of both as they were, if that is known."""
     path = weights.MODELS_DIR / f"{ENSEMBLE}.json"
     learned = {split for member in members for split in member.model.trained_on}
-    titles = " and ".join(member.config["title"] for member in members)
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else _UNTUNED
-    config = known | {
+    titles = " and ".join(member.facts.title for member in members)
+    known = weights.read_facts(path).document if path.is_file() else _UNTUNED
+    document = {
+        **known,
         "name": ENSEMBLE,
-        "title": TITLES[ENSEMBLE],
+        "title": "Ensemble of both",
         "labels": [str(emotion) for emotion in EMOTIONS],
         "members": list(MEMBERS),
-        "parameters": sum(member.config["parameters"] for member in members),
-        "people_parameters": sum(member.config["people_parameters"] for member in members),
+        "parameters": sum(member.facts.parameters or 0 for member in members),
+        "people_parameters": sum(member.facts.people_parameters or 0 for member in members),
         "files": {},
         "training": f"The mean of the probabilities of {titles}; nothing was trained for it.",
         "trained_on": [split for split in data.SPLITS if split in learned],
     }
-    facts = weights.facts_of(config, ENSEMBLE)
+    facts = ModelFacts.from_dict(document, ENSEMBLE)
     model = combine(facts, tuple(network for member in members for network in member.model.networks))
     befores = [member.before for member in members if member.before is not None]
     if len(befores) < len(members):
-        return Candidate(config, model, None)
+        return Candidate(model, None)
     digests = {f"{one.facts.name}, {file}": digest for one in befores for file, digest in one.sha256.items()}
     earlier = tuple(network for one in befores for network in one.networks)
-    return Candidate(config, model, Model(facts, earlier, (data.TRAINING,), digests))
+    return Candidate(model, Model(facts, earlier, (data.TRAINING,), digests))
 
 
 def _check_better(run: Candidate, bench: Bench) -> None:
     """Return if a run is as good on PublicTest as the published model. Raises ModelError."""
-    path = weights.MODELS_DIR / f"{run.config['name']}.json"
-    scores = json.loads(path.read_text(encoding="utf-8")).get("scores", {}) if path.is_file() else {}
-    known = scores.get(PUBLIC_TEST, {})
-    labels, people = known.get("accuracy_mirrored"), (known.get("people") or {}).get("accuracy_unbalanced")
+    path = weights.MODELS_DIR / f"{run.facts.name}.json"
+    known = weights.read_facts(path).scores.get(PUBLIC_TEST) if path.is_file() else None
+    labels, people = known and known.accuracy_mirrored, known and known.people and known.people.accuracy_unbalanced
     if run.before is None or not (labels and people):
         return
     said, seen = bench.crowd(run.before)
     right = metrics.accuracy(run.before.predict(bench.public).mean.labels, bench.public.labels)
-    before, after = (labels["value"] + people["value"]) / 2, (right + metrics.accuracy(said, seen)) / 2
+    before, after = (labels.value + people.value) / 2, (right + metrics.accuracy(said, seen)) / 2
     if after < before:
         raise ModelError(
             f"Expected at least {before:.2%} on PublicTest, the mean of labels and FER+ majorities, to replace the "
@@ -215,11 +215,12 @@ def _check_better(run: Candidate, bench: Bench) -> None:
         )
 
 
-def _measure(candidate: Candidate, bench: Bench) -> Config:
-    """The part of a model's config that is measured: calibration, thresholds, scores, and what each balance gives."""
-    model, before, measured = candidate.model, candidate.before, dict[str, Any]()
-    pictures = weights.MODELS_DIR / "pictures" / candidate.config["name"] if plots.available() else None
-    scores = dict(candidate.config.get("scores", {}))
+def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
+    """A model's document, with all that is measured: calibration, thresholds, scores, and what each balance gives."""
+    model, before, facts = candidate.model, candidate.before, candidate.facts
+    document = dict(facts.document)
+    pictures = weights.MODELS_DIR / "pictures" / facts.name if plots.available() else None
+    scores = dict(document.get("scores", {}))
     if before is None:
         tuning = tune(model, {})
         readings = bench.read_photos(model)
@@ -229,38 +230,37 @@ def _measure(candidate: Candidate, bench: Bench) -> Config:
         curves = _curves(before, tuning.calibration, readings, bench)
         chosen = photos.choose_balance(list(curves.values()))
         tuning = tune(before, bench.splits, chosen)
-        scores[PUBLIC_TEST] = asdict(measure_model(before, bench.splits, PUBLIC_TEST, tuning))
-        scores[PUBLIC_TEST]["model"] = candidate.config["name"]
-        measured["balances"] = [
+        public = measure_model(before, bench.splits, PUBLIC_TEST, tuning)
+        scores[PUBLIC_TEST] = asdict(replace(public, model=facts.name))
+        document["balances"] = [
             {"balance": rows[0].balance, **{name: _row(row) for name, row in zip(curves, rows, strict=True)}}
             for rows in zip(*curves.values(), strict=True)
         ]
         if pictures:
             make_folder(pictures)
-            photos.draw_balances(curves, chosen, pictures / "balances.png", candidate.config["title"])
+            plots.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
     scores[PRIVATE_TEST] = asdict(measure_model(model, bench.splits, PRIVATE_TEST, tuning, pictures))
     calibration, threshold = tuning.calibration, tuning.unsure_threshold
-    measured |= {
+    document |= {
         "calibration": {"temperature": round(calibration.temperature, 4), "balance": calibration.balance},
         "label_temperature": round(tuning.label_temperature, 4),
         "unsure_threshold": threshold,
         "scores": scores,
     }
-    if readings is not None and bench.photos is not None:
-        report = photos.measure(candidate.config["name"], readings, bench.photos, calibration.balance, threshold)
-        measured["photos"] = {bench.photos.name: report.as_dict()}
-    return measured
+    if readings is not None:
+        report = photos.measure(facts.name, readings, calibration.balance, threshold)
+        document["photos"] = {report.data: report.as_dict()}
+    return document
 
 
 def _curves(before: Model, calibration: Calibration, readings: Readings | None, bench: Bench) -> dict[str, Curve]:
     """What each balance gives, on PublicTest's majorities and, where there are photos, those of the news or all."""
     said, seen = bench.crowd(before)
     curves = {PUBLIC_TEST: photos.balance_curve(calibration.apply(said), seen)}
-    if readings is not None and bench.photos is not None:
-        news = bench.photos.of(photos.NEWS)
-        some = news if news.any() else ~news
-        name = f"{bench.photos.name}, {photos.NEWS}" if news.any() else bench.photos.name
-        curves[name] = photos.balance_curve(readings.shares[some], bench.photos.labels[some])
+    if readings is not None:
+        shown, news = readings.photos, readings.photos.of(photos.NEWS)
+        name, some = (f"{shown.name}, {photos.NEWS}", news) if news.any() else (shown.name, ~news)
+        curves[name] = photos.balance_curve(readings.shares[some], shown.labels[some])
     return curves
 
 
@@ -268,12 +268,12 @@ def _row(row: Balanced) -> dict[str, float | None]:
     return {key: value for key, value in asdict(row).items() if key != "balance"}
 
 
-def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
-    """The config of a run before it is measured."""
+def _document(name: str, run: RunConfig, network: keras.Model) -> dict[str, Any]:
+    """The facts of a run before it is measured."""
     known, up_to_labels = networks.NETWORKS[name], networks.label_network(network).count_params()
     return {
         "name": name,
-        "title": TITLES[name],
+        "title": known.title,
         "labels": [str(emotion) for emotion in EMOTIONS],
         "input": {"side": known.side, "low": known.low, "high": known.high},
         "parameters": up_to_labels,
@@ -287,21 +287,21 @@ def _config(name: str, run: RunConfig, network: keras.Model) -> Config:
     }
 
 
-def _write(candidate: Candidate, measured: Config) -> Path:
-    """The path of a model's config, written after its weights."""
-    config, folder = candidate.config | measured, weights.MODELS_DIR
+def _write(candidate: Candidate, document: dict[str, Any]) -> Path:
+    """The path of a model's facts, written after its weights."""
+    name, folder = candidate.facts.name, weights.MODELS_DIR
     if candidate.folder is not None:
         (network,) = candidate.model.networks
-        config["files"] = weights.save_network(network.network, config["name"], folder)
-        config["onnx"] = export(network.network, config["name"], folder)
-        config["scores"][PRIVATE_TEST]["weights_sha256"] = config["files"]
-        history = (config["run"]["before"] or config["run"])["history"]
+        document["files"] = weights.save_network(network.network, name, folder)
+        document["onnx"] = export(network.network, name, folder)
+        document["scores"][PRIVATE_TEST]["weights_sha256"] = document["files"]
+        history = (document["run"]["before"] or document["run"])["history"]
         if plots.available() and history:
-            plots.draw_curves(history, folder / "pictures" / config["name"] / CURVES)
-    if config["name"] == ENSEMBLE:  # its members were written before it
-        files = [weights.load_facts(name).files for name in MEMBERS]
-        config["scores"][PRIVATE_TEST]["weights_sha256"] = {name: one[name] for one in files for name in one}
-    path = folder / f"{config['name']}.json"
+            plots.draw_curves(history, folder / "pictures" / name / CURVES)
+    if name == ENSEMBLE:  # its members were written before it
+        files = [weights.load_facts(one).files for one in MEMBERS]
+        document["scores"][PRIVATE_TEST]["weights_sha256"] = {file: one[file] for one in files for file in one}
+    path = folder / f"{name}.json"
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path

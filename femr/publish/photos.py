@@ -5,7 +5,6 @@ of one person; one in which no face is found counts as wrong. Photos are for mea
 balance, never to train on.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from femr.errors import DataError, ImageError
 from femr.expression.calibration import Calibration
+from femr.expression.facts import Balanced, PhotoMeasures
 from femr.faces.crop import FACE_SIDE, Pixels, crop_face
 from femr.files import make_folder
 from femr.images import Picture, load_picture
@@ -27,12 +27,12 @@ from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import data, metrics, plots
 from femr.training.data import FaceData, Mask
 from femr.training.evaluate import Model, find_model
-from femr.training.metrics import ClassScores, Interval, Labels, Probabilities
+from femr.training.metrics import Labels, Probabilities
 
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.faces.detector import Detector
 
-Curve: TypeAlias = "list[Balanced]"
+Curve: TypeAlias = list[Balanced]
 
 NEWS = "news"
 """The source whose photos a balance is chosen by; all, where photos tell no source."""
@@ -74,45 +74,15 @@ class Photos:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Readings:
-    """What a model says of some photos.
+    """What a model says of photos.
 
     shares: Calibrated vote shares, not balanced, float64 (n, 7); zeros where no face was found.
     hard: bool (n,), whether a face is unsure for another reason than a low probability.
     """
 
+    photos: Photos
     shares: npt.NDArray[np.float64]
     hard: Mask
-
-
-@dataclass(frozen=True, slots=True)
-class Balanced:
-    """What a balance gives; None for what there is no face to measure by."""
-
-    balance: float
-    accuracy: float | None
-    mean_recall: float | None
-    natural_mix: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoMeasures:
-    """The measures of some photos; a missed face is wrong throughout.
-
-    natural_mix: The accuracy where expressions are as frequent as `metrics.NATURAL_MIX`. confusion_matrix: 7×8 (rows:
-    labels; the last column: no face found). sure: The share of photos with a face that is not unsure.
-    """
-
-    images: int
-    balance: float
-    found: Interval | None
-    accuracy: Interval | None
-    mean_recall: float | None
-    natural_mix: float | None
-    per_class: dict[str, ClassScores]
-    confusion_matrix: list[list[int]]
-    sure: float
-    accuracy_sure: Interval | None
-    balances: Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +107,9 @@ class PhotoReport:
         for name, part in {"all": everything, **self.by_source}.items():
             lines += ["", f"{name}: {part.images:,} photos", *lines_of(part, PHOTO_SHARES)]
         lines += ["", "all, by balance: accuracy, mean recall, natural mix"]
-        rows = ((row.balance, (row.accuracy, row.mean_recall, row.natural_mix)) for row in everything.balances)
-        return "\n".join([*lines, *(f"{at:4g} {' '.join(f'{percent(one):>8}' for one in row)}" for at, row in rows)])
+        for row in everything.balances:
+            lines.append(" ".join([f"{row.balance:4g}", *(f"{percent(share):>8}" for share in row.shares)]))
+        return "\n".join(lines)
 
 
 def holds_photos(source: str | Path) -> bool:
@@ -192,13 +163,12 @@ def evaluate(model: str, source: str | Path, balance: float | None = None, pictu
     photos, detector = load(source), own_detector()
     found = find_model(model, _probe(photos, detector))
     chosen = found.facts.calibration.balance if balance is None else balance
-    readings = read(found, photos, detector)
-    report = measure(found.facts.name, readings, photos, chosen, found.facts.unsure_threshold)
+    report = measure(found.facts.name, read(found, photos, detector), chosen, found.facts.unsure_threshold)
     if pictures is not None:
         make_folder(pictures)
         title, measured = f"{report.model}, {photos.name}", report.everything
         plots.draw_confusion_matrix(measured.confusion_matrix, pictures / "confusion_matrix.png", title)
-        draw_balances({photos.name: measured.balances}, chosen, pictures / "balances.png", report.model)
+        plots.draw_balances({photos.name: measured.balances}, chosen, pictures / "balances.png", report.model)
     return report
 
 
@@ -213,19 +183,19 @@ def read(model: Model, photos: Photos, detector: "Detector") -> Readings:
     while some := list(islice(pictures, _AT_ONCE)):
         largest += [max(faces, key=lambda face: face.face.size, default=None) for faces in analyzer.read(some)]
     return Readings(
+        photos,
         np.array([one.vote_shares.probabilities if one else (0.0,) * len(EMOTIONS) for one in largest]),
         np.array([one is not None and one.unsure for one in largest]),
     )
 
 
-def measure(model: str, readings: Readings, photos: Photos, balance: float, threshold: float) -> PhotoReport:
+def measure(model: str, readings: Readings, balance: float, threshold: float) -> PhotoReport:
     """The measures of photos. `threshold`: the balanced probability under which a face is unsure."""
-
-    def some(rows: Mask) -> PhotoMeasures:
-        return _measure(Readings(readings.shares[rows], readings.hard[rows]), photos.labels[rows], balance, threshold)
-
-    by_source = {source: some(photos.of(source)) for source in sorted(set(photos.sources)) if source}
-    return PhotoReport(model, photos.name, some(np.ones(len(photos), bool)), by_source)
+    photos = readings.photos
+    sources = {source: photos.of(source) for source in sorted(set(photos.sources)) if source}
+    by_source = {source: _measure(readings, rows, balance, threshold) for source, rows in sources.items()}
+    everything = _measure(readings, np.ones(len(photos), bool), balance, threshold)
+    return PhotoReport(model, photos.name, everything, by_source)
 
 
 def named_with(shares: Probabilities, balance: float) -> Labels:
@@ -253,31 +223,8 @@ def choose_balance(curves: Sequence[Curve]) -> float:
 
     Why the natural mix is in it: docs/decisions/balance.md.
     """
-
-    def goodness(row: Balanced) -> float:
-        return sum(value or 0.0 for value in (row.accuracy, row.mean_recall, row.natural_mix))
-
-    totals = [sum(goodness(row) for row in rows) for rows in zip(*curves, strict=True)]
+    totals = [sum(sum(share or 0.0 for share in row.shares) for row in rows) for rows in zip(*curves, strict=True)]
     return BALANCES[int(np.argmax(totals))]
-
-
-def draw_balances(curves: Mapping[str, Curve], chosen: float, path: Path, title: str) -> None:
-    """Writes what each balance gives as PNG, the chosen one marked.
-
-    Args:
-        curves: Data set → `balance_curve`.
-    """
-    figure, axes = plots.new_figure(1, len(curves), (4.5 * len(curves), 4))
-    measures = {"accuracy": "#2F6FC4", "mean_recall": "#D9661F", "natural_mix": "#5E7D1E"}
-    for axis, (name, rows) in zip(np.atleast_1d(axes), curves.items(), strict=True):
-        for key, color in measures.items():
-            values = [math.nan if (value := getattr(row, key)) is None else value for row in rows]
-            axis.plot([row.balance for row in rows], values, label=key.replace("_", " "), color=color, marker=".")
-        axis.axvline(chosen, color="#6B7785", linestyle="--", label=f"chosen: {chosen:g}")
-        axis.set(xlabel="balance", ylabel="share", title=f"{title}: {name}")
-        axis.grid(alpha=0.3)
-        axis.legend()
-    plots.save(figure, path)
 
 
 def own_detector() -> "Detector":
@@ -316,11 +263,13 @@ def _probe(photos: Photos, detector: "Detector") -> FaceData:
     return FaceData(np.stack(crops), np.array(labels, np.int64))
 
 
-def _measure(readings: Readings, labels: npt.NDArray[np.int64], balance: float, threshold: float) -> PhotoMeasures:
-    answers = named_with(readings.shares, balance)
+def _measure(readings: Readings, rows: Mask, balance: float, threshold: float) -> PhotoMeasures:
+    """The measures of some of the photos."""
+    shares, labels = readings.shares[rows], readings.photos.labels[rows]
+    answers = named_with(shares, balance)
     matrix, right, found = metrics.confusion_matrix(answers, labels), answers == labels, answers < len(EMOTIONS)
-    tops = Calibration(balance=balance).apply(readings.shares).max(axis=1)
-    sure = found & ~readings.hard & (tops >= threshold)
+    tops = Calibration(balance=balance).apply(shares).max(axis=1)
+    sure = found & ~readings.hard[rows] & (tops >= threshold)
     return PhotoMeasures(
         images=len(labels),
         balance=balance,
@@ -332,5 +281,5 @@ def _measure(readings: Readings, labels: npt.NDArray[np.int64], balance: float, 
         confusion_matrix=matrix.tolist(),
         sure=float(sure.mean()),
         accuracy_sure=metrics.interval(right[sure]),
-        balances=balance_curve(readings.shares, labels),
+        balances=balance_curve(shares, labels),
     )

@@ -2,71 +2,59 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from femr.expression.facts import Interval, Measured, Measures
 from femr.expression.networks import NETWORKS
-from femr.training.metrics import Interval
 
 if TYPE_CHECKING:  # loads Keras, which the card does not need
     from femr.training.checkpoint import RunConfig
-    from femr.training.evaluate import Measures
 
-LABEL_ACCURACIES: Mapping[str, str] = MappingProxyType(
-    {
-        "accuracy": "accuracy, one view",
-        "accuracy_mirrored": "accuracy, mirrored",
-        "accuracy_deduplicated": "accuracy, one view, without training duplicates",
-        "accuracy_mirrored_deduplicated": "accuracy, mirrored, without training duplicates",
-        "ferplus_accuracy": "accuracy, FER+ labels",
-    }
-)
-LABEL_MEASURES: Mapping[str, str] = MappingProxyType(
-    {
-        "macro_f1": "macro F1",
-        "ece_before": "calibration error before scaling",
-        "ece_after": "calibration error",
-        "nll": "negative log-likelihood",
-        "brier": "Brier score",
-    }
-)
-PEOPLE_SHARES: Mapping[str, str] = MappingProxyType(
-    {
-        "accuracy": "right, of faces on which over half of ten people agree",
-        "accuracy_unbalanced": "the same with balance 0",
-        "accuracy_ferplus": "right, by FER+'s own rule",
-        "mean_recall": "mean recall of the seven expressions",
-        "natural_mix": "right in the natural mix, see photos",
-        "agreement": "people who agree with the answer",
-        "agreement_best": "who could agree with the best possible answer",
-        "sure": "read surely",
-        "accuracy_sure": "right, of those on which over half agree",
-    }
-)
-PEOPLE_MEASURES: Mapping[str, str] = MappingProxyType(
-    {
-        "cross_entropy": "cross-entropy with the vote shares",
-        "cross_entropy_least": "the least possible",
-        "ece_before": "calibration error before scaling",
-        "ece_after": "calibration error",
-        "ece_named": "calibration error of what is named",
-    }
-)
-PHOTO_SHARES: Mapping[str, str] = MappingProxyType(
-    {
-        "found": "face found",
-        "accuracy": "right",
-        "mean_recall": "mean recall",
-        "natural_mix": "right in the natural mix",
-        "sure": "read surely",
-        "accuracy_sure": "right, of those",
-    }
-)
+LABEL_ACCURACIES: Mapping[str, str] = {
+    "accuracy": "accuracy, one view",
+    "accuracy_mirrored": "accuracy, mirrored",
+    "accuracy_deduplicated": "accuracy, one view, without training duplicates",
+    "accuracy_mirrored_deduplicated": "accuracy, mirrored, without training duplicates",
+    "ferplus_accuracy": "accuracy, FER+ labels",
+}
+LABEL_MEASURES: Mapping[str, str] = {
+    "macro_f1": "macro F1",
+    "ece_before": "calibration error before scaling",
+    "ece_after": "calibration error",
+    "nll": "negative log-likelihood",
+    "brier": "Brier score",
+}
+PEOPLE_SHARES: Mapping[str, str] = {
+    "accuracy": "right, of faces on which over half of ten people agree",
+    "accuracy_unbalanced": "the same with balance 0",
+    "accuracy_ferplus": "right, by FER+'s own rule",
+    "mean_recall": "mean recall of the seven expressions",
+    "natural_mix": "right in the natural mix, see photos",
+    "agreement": "people who agree with the answer",
+    "agreement_best": "who could agree with the best possible answer",
+    "sure": "read surely",
+    "accuracy_sure": "right, of those on which over half agree",
+}
+PEOPLE_MEASURES: Mapping[str, str] = {
+    "cross_entropy": "cross-entropy with the vote shares",
+    "cross_entropy_least": "the least possible",
+    "ece_before": "calibration error before scaling",
+    "ece_after": "calibration error",
+    "ece_named": "calibration error of what is named",
+}
+PHOTO_SHARES: Mapping[str, str] = {
+    "found": "face found",
+    "accuracy": "right",
+    "mean_recall": "mean recall",
+    "natural_mix": "right in the natural mix",
+    "sure": "read surely",
+    "accuracy_sure": "right, of those",
+}
 _FINAL = "final.keras"  # a name that tells no more than that a run ended there
 _TUNED = {"temperature": "temperature", "balance": "balance", "unsure_threshold": "unsure below"}
 
 
-def to_text(measured: "Measures") -> str:
+def to_text(measured: Measures) -> str:
     """The measures one a line: the label head's, then the people head's where there are votes."""
     lines = [f"{measured.model} on {measured.split}, {measured.images:,} faces", ""]
     lines += ["LABELS: the label head against FER2013's labels"]
@@ -79,7 +67,7 @@ def to_text(measured: "Measures") -> str:
     return "\n".join([*lines, *lines_of(people, {**PEOPLE_SHARES, **PEOPLE_MEASURES})])
 
 
-def lines_of(measured: Any, names: Mapping[str, str]) -> list[str]:
+def lines_of(measured: Measured, names: Mapping[str, str]) -> list[str]:
     """The named measures, what was tuned, then precision and recall of each expression."""
     known = {one.name for one in fields(measured)}
     shown = {key: label for key, label in {**names, **_TUNED}.items() if key in known}

@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -33,24 +32,22 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = SPLITS = ("Training", "PublicTest", "PrivateTest")
 """FER2013's own splits: to learn from, to choose by, and to report once."""
 
-OFFICIAL_COUNTS: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {
-        TRAINING: TRAINING_COUNTS,
-        PUBLIC_TEST: (467, 56, 496, 895, 653, 415, 607),
-        PRIVATE_TEST: (491, 55, 528, 879, 594, 416, 626),
-    }
-)
+OFFICIAL_COUNTS: Mapping[str, tuple[int, ...]] = {
+    TRAINING: TRAINING_COUNTS,
+    PUBLIC_TEST: (467, 56, 496, 895, 653, 415, 607),
+    PRIVATE_TEST: (491, 55, 528, 879, 594, 416, 626),
+}
 """Faces of each expression in the data set that was published (Kaggle, 2013), in the order of EMOTIONS."""
 
 MIN_VOTES = 3
 """Votes for the seven expressions under which a face tells nothing of what people see."""
 
 _VOTE_COLUMNS = np.array([4, 5, 6, 1, 3, 2, 0])  # of each of EMOTIONS in FER+'s order
-_SPLIT_WORDS = MappingProxyType(
-    dict.fromkeys(("training", "train"), TRAINING)
-    | dict.fromkeys(("publictest", "public_test", "validation", "valid", "val"), PUBLIC_TEST)
-    | dict.fromkeys(("privatetest", "private_test", "test"), PRIVATE_TEST)
-)
+_SPLIT_WORDS = {
+    **dict.fromkeys(("training", "train"), TRAINING),
+    **dict.fromkeys(("publictest", "public_test", "validation", "valid", "val"), PUBLIC_TEST),
+    **dict.fromkeys(("privatetest", "private_test", "test"), PRIVATE_TEST),
+}
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _IMAGE_COLUMNS = ("image", "img", "pixels", "img_bytes")
 _LABEL_COLUMNS = ("label", "labels", "emotion", "expression")
@@ -261,10 +258,9 @@ def _rows(source: str | Path) -> Iterator[Row]:
     if os.path.isdir(path):  # noqa: PTH112 - as below, without an error for any name
         files = _files(path, {".parquet"})
         return (row for file in files for row in parquet_rows(file)) if files else _tree_rows(path)
-    if path.suffix.lower() == ".csv" and os.path.isfile(path):  # noqa: PTH113
-        return _csv_rows(path)
-    if path.suffix.lower() == ".parquet" and os.path.isfile(path):  # noqa: PTH113
-        return parquet_rows(path)
+    read = {".csv": _csv_rows, ".parquet": parquet_rows}.get(path.suffix.lower())
+    if read and os.path.isfile(path):  # noqa: PTH113
+        return read(path)
     if isinstance(source, str) and _HUB_ID.fullmatch(source) and not os.path.lexists(path):
         return (row for file in _download(source) for row in parquet_rows(file))
     raise DataError(

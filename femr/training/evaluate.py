@@ -21,48 +21,16 @@ from femr.errors import ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration, apply_temperature
 from femr.expression.classifier import Classifier
-from femr.expression.weights import ModelFacts
+from femr.expression.facts import Measures, ModelFacts
 from femr.files import make_folder
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
 from femr.training.checkpoint import CALIBRATION, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
-from femr.training.metrics import ClassScores, Interval, PeopleMeasures
 from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
 
 UNTUNED_THRESHOLD = 0.5
 """The threshold for "unsure" of a model that has none and cannot be given one for want of PublicTest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measures:
-    """All measures of a model on one split of FER2013.
-
-    Of the label head against the labels: accuracies of one view and of the mirrored average (both also without faces
-    whose pixels are in the training data) and against FER+'s majorities, None where there is no face to measure by. Of
-    the mirrored average: macro_f1, per_class, confusion_matrix (rows: labels); after temperature scaling nll (nats) and
-    brier; ece_before and ece_after it. people: the people head's, of the mirrored average; None without votes.
-    """
-
-    model: str
-    split: str
-    images: int
-    accuracy: Interval | None
-    accuracy_mirrored: Interval | None
-    accuracy_deduplicated: Interval | None
-    accuracy_mirrored_deduplicated: Interval | None
-    ferplus_accuracy: Interval | None
-    macro_f1: float
-    nll: float
-    brier: float
-    ece_before: float
-    ece_after: float
-    temperature: float
-    unsure_threshold: float
-    per_class: dict[str, ClassScores]
-    confusion_matrix: list[list[int]]
-    people: PeopleMeasures | None
-    weights_sha256: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +108,14 @@ def find_model(name: str, probe: FaceData) -> Model:
         weights.check_name(name)
     network, run = load_file(path), RunConfig.beside(path)
     network, form = adapted(network, probe)
-    facts = ModelFacts(path.stem, path.stem, {}, (), *form, Calibration(), 1.0, UNTUNED_THRESHOLD)
+    facts = ModelFacts(
+        name=path.stem,
+        title=path.stem,
+        **form._asdict(),
+        calibration=Calibration(),
+        label_temperature=1.0,
+        unsure_threshold=UNTUNED_THRESHOLD,
+    )
     # the network before a finish lies beside it, and learned from Training alone
     trained_on = run.trained_on if run and path.name != CALIBRATION else (TRAINING,)
     return Model(facts, (Network(facts, network),), trained_on, {path.name: weights.sha256(path)})
@@ -148,7 +123,7 @@ def find_model(name: str, probe: FaceData) -> Model:
 
 def combine(facts: ModelFacts, networks: tuple[Network, ...]) -> Model:
     """One of femr's own models: the network itself, or the members of an ensemble."""
-    learned = {split for one in networks for split in one.facts.document.get("trained_on", (TRAINING,))}
+    learned = {split for one in networks for split in one.facts.trained_on}
     files = {file: digest for one in networks for file, digest in one.facts.files.items()}
     return Model(facts, networks, tuple(split for split in SPLITS if split in learned), files)
 

@@ -5,13 +5,14 @@ int (n, 10) in FER+'s order; n is at least 1.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from femr.expression.calibration import Calibration, apply_temperature
+from femr.expression.facts import ClassScores, Interval, PeopleMeasures
 from femr.results import EMOTIONS
 from femr.training.data import Mask, Votes, majority, seven_votes, vote_shares
 
@@ -37,63 +38,6 @@ _THRESHOLDS = np.arange(0.15, 0.96, 0.01)
 _PLATEAU = 0.002  # of the faces: gains that count as equal
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A share from 0 to 1 with its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScores:
-    """Precision, recall and F1 of an expression (0 to 1, and 0 for none of a kind) and how many faces show it."""
-
-    precision: float
-    recall: float
-    f1: float
-    images: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeopleMeasures:
-    """The people head against FER+'s votes, on the faces with three votes or more for the seven.
-
-    Of what is named, calibrated and balanced: accuracy, over the images_majority faces on which over half of all ten
-    votes agree; accuracy_ferplus, over images_ferplus, see `ferplus_majority`; mean_recall, natural_mix, per_class and
-    confusion_matrix on those majorities; accuracy_unbalanced, the first with balance 0; agreement, the mean share of
-    all ten votes that agree with the answer, and agreement_best, with the best possible one; sure, the share of all
-    these faces that reaches unsure_threshold, and accuracy_sure, over the majorities among them.
-    Of the vote shares, calibrated and not balanced: cross_entropy with the shares of the votes for the seven, in nats,
-    and cross_entropy_least, of those shares themselves; ece_before and ece_after calibration: the gap between their top
-    and the share of voters who agree with it; ece_named, the same for the expression that is named.
-    """
-
-    images: int
-    balance: float
-    temperature: float
-    unsure_threshold: float
-    accuracy: Interval | None
-    images_majority: int
-    accuracy_unbalanced: Interval | None
-    accuracy_ferplus: Interval | None
-    images_ferplus: int
-    mean_recall: float | None
-    natural_mix: float | None
-    per_class: dict[str, ClassScores]
-    confusion_matrix: list[list[int]]
-    cross_entropy: float
-    cross_entropy_least: float
-    ece_before: float
-    ece_after: float
-    ece_named: float
-    agreement: float
-    agreement_best: float
-    sure: float
-    accuracy_sure: Interval | None
-
-
 def accuracy(probabilities: Probabilities, labels: Labels) -> float:
     """Share of faces whose most probable expression is their label, 0 to 1."""
     return float(hits(probabilities, labels).mean())
@@ -104,12 +48,12 @@ def hits(probabilities: Probabilities, labels: Labels) -> Mask:
     return np.asarray(probabilities.argmax(axis=1) == labels)
 
 
-def interval(right: Mask, seed: int = 0) -> Interval | None:
+def interval(right: Mask) -> Interval | None:
     """Share of True with its 95 % percentile bootstrap interval over 2,000 resamples (Efron, 1979); None for none."""
     if not len(right):
         return None
     # n draws with replacement hold a binomial number of hits: the same resampling, without the indices
-    shares = np.random.default_rng(seed).binomial(len(right), right.mean(), _RESAMPLES) / len(right)
+    shares = np.random.default_rng(0).binomial(len(right), right.mean(), _RESAMPLES) / len(right)
     low, high = np.quantile(shares, (0.025, 0.975))
     return Interval(float(right.mean()), float(low), float(high))
 

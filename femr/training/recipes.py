@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 from femr.errors import ModelError
@@ -105,18 +104,16 @@ def _finish(best: Recipe, frozen: tuple[str, ...] = ()) -> Recipe:
     )
 
 
-RECIPES: Mapping[tuple[str, str], Recipe] = MappingProxyType(
-    {
-        (recipe.network, recipe.name): recipe
-        for recipe in (
-            _CUSTOM_CNN_BEST,
-            _MOBILENET_V2_BEST,
-            # the first two stages cost half of the time, and change least
-            _finish(_CUSTOM_CNN_BEST, frozen=("stage1", "stage2")),
-            _finish(_MOBILENET_V2_BEST),
-        )
-    }
-)
+RECIPES: Mapping[tuple[str, str], Recipe] = {
+    (recipe.network, recipe.name): recipe
+    for recipe in (
+        _CUSTOM_CNN_BEST,
+        _MOBILENET_V2_BEST,
+        # the first two stages cost half of the time, and change least
+        _finish(_CUSTOM_CNN_BEST, frozen=("stage1", "stage2")),
+        _finish(_MOBILENET_V2_BEST),
+    )
+}
 
 
 def find(network: str, name: str) -> Recipe:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -277,8 +277,8 @@ def _go(run: Run, out: Path, config: RunConfig) -> Path:
 
     def write(scores: Mapping[str, float] | None = None) -> None:
         seconds = round(sum(row["seconds"] for row in run.history), 1)
-        done: dict[str, Any] = {"epochs": len(run.history), "seconds": seconds, "history": tuple(run.history)}
-        replace(config, **done, validation_scores=scores).write(out)
+        history = tuple(run.history)
+        replace(config, epochs=len(history), seconds=seconds, history=history, validation_scores=scores).write(out)
 
     write()
     while len(run.history) < run.recipe.epochs:

@@ -272,7 +272,7 @@ def test_the_about_tab_tells_the_measured_figures(open_tab, library):
     text = page.inner_text("#about-text")
     for name in MODEL_NAMES:
         facts = load_facts(name)
-        assert f"{100 * facts.scores['PrivateTest']['accuracy_mirrored']['value']:.1f} %" in text
+        assert f"{100 * facts.scores['PrivateTest'].accuracy_mirrored.value:.1f} %" in text
     assert f"{len(library.songs)} songs, CC0-1.0" in text
     assert "within 30 minutes" in text
     assert "Art. 5(1)(f)" in text

@@ -164,7 +164,7 @@ def test_the_numbers_are_the_groups(reports, library):
         assert f" {share.count:,} " in text
     assert "28 shown, of 10 seconds of a video each; 2 not shown" in text
     facts = load_facts("mobilenet_v2")
-    accuracy = facts.scores["PrivateTest"]["accuracy_mirrored"]["value"]
+    accuracy = facts.scores["PrivateTest"].accuracy_mirrored.value
     assert f"{facts.title}, right on {accuracy:.0%}".replace("%", " %") in text
     playlist = re.search(r"For faces that look happy: (.*?) All moments", text)[1]
     assert sum(song.title in playlist for song in library.songs) == 3

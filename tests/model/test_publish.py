@@ -133,15 +133,13 @@ def test_the_config_is_whole_and_its_files_are_there(published, runs):
         "balances",
         "people_confusion_matrix",
     }
-    document = found.document
-    assert document["parameters"] == document["people_parameters"]
-    assert document["run"]["seed"] == 4
-    assert "60 % of its targets came from one teacher (teacher.keras)." in document["training"]
-    assert document["training"].endswith(" It rained.")
-    plain, *balanced = document["balances"]
-    assert plain["PublicTest"]["accuracy"] == found.scores["PublicTest"]["people"]["accuracy_unbalanced"]["value"]
-    assert [row["balance"] for row in balanced] == [step / 10 for step in range(1, 11)]
-    assert found.calibration.balance == found.scores["PublicTest"]["people"]["balance"]
+    assert found.parameters == found.people_parameters
+    assert found.document["run"]["seed"] == 4
+    assert "60 % of its targets came from one teacher (teacher.keras)." in found.training
+    assert found.training.endswith(" It rained.")
+    assert found.balances[0]["PublicTest"].accuracy == found.scores["PublicTest"].people.accuracy_unbalanced.value
+    assert list(found.balances) == [step / 10 for step in range(11)]
+    assert found.calibration.balance == found.scores["PublicTest"].people.balance
 
 
 def test_the_ensemble_is_tuned_by_the_networks_before(published, runs, bench):

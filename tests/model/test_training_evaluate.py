@@ -10,11 +10,11 @@ import pytest
 from femr.errors import DataError, ModelError
 from femr.expression import weights
 from femr.expression.calibration import Calibration
+from femr.expression.facts import Interval, Measures, PeopleMeasures
 from femr.publish.text import run_sentence, to_text
 from femr.training import data, plots
 from femr.training.checkpoint import RunConfig
-from femr.training.evaluate import Measures, Tuning, evaluate, find_model, measure
-from femr.training.metrics import Interval, PeopleMeasures
+from femr.training.evaluate import Tuning, evaluate, find_model, measure
 from femr.training.network import SPANS, input_format, load_file
 from training_builders import EPOCH, PICTURES, band_network, faces, few_splits, predicted, write_run
 

@@ -12,6 +12,7 @@ from PIL import Image
 from builders import PORTRAIT
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
+from femr.expression.facts import Balanced
 from femr.images import to_picture
 from femr.publish import photos
 from femr.results import EMOTIONS
@@ -73,11 +74,11 @@ def four():
     shares[1, [1, NEUTRAL]] = 0.45, 0.55
     labels = np.array([HAPPY, 1, NEUTRAL, HAPPY])
     hard = np.array([False, False, False, True])
-    return photos.Readings(shares, hard), photos.Photos("wild", (b"",) * 4, labels, ("news", "news", "film", ""))
+    return photos.Readings(photos.Photos("wild", (b"",) * 4, labels, ("news", "news", "film", "")), shares, hard)
 
 
 def test_a_missed_face_is_wrong(four):
-    report = photos.measure("theirs", *four, balance=0.0, threshold=0.5)
+    report = photos.measure("theirs", four, balance=0.0, threshold=0.5)
     everything, news, film = report.everything, report.by_source["news"], report.by_source["film"]
     assert everything.accuracy.value == 0.5
     assert everything.found.value == 0.75
@@ -90,7 +91,7 @@ def test_a_missed_face_is_wrong(four):
 
 
 def test_the_balance_holds(four):
-    report = photos.measure("theirs", *four, balance=0.3, threshold=0.5).everything
+    report = photos.measure("theirs", four, balance=0.3, threshold=0.5).everything
     assert (report.balance, report.accuracy.value) == (0.3, 0.75)
     assert report.balances[3].accuracy == 0.75
 
@@ -153,7 +154,7 @@ def test_the_balance_is_the_best_of_all_curves():
     labels = np.array([1, 6, 6])
     rows = photos.balance_curve(shares, labels)
     assert [row.balance for row in rows] == list(photos.BALANCES)
-    assert rows[0] == photos.Balanced(0, pytest.approx(1 / 3), 0.25, pytest.approx(6868 / 7076 / 2))
+    assert rows[0] == Balanced(0, pytest.approx(1 / 3), 0.25, pytest.approx(6868 / 7076 / 2))
     assert rows[1].accuracy == pytest.approx(2 / 3)
     assert rows[-1].accuracy == pytest.approx(1 / 3)
     assert photos.choose_balance([rows]) == 0.1

@@ -1,10 +1,9 @@
-import json
-from dataclasses import replace
+import shutil
 
 import pytest
 from huggingface_hub import ModelCard
 
-from femr.expression.calibration import Calibration
+from femr.expression.facts import ModelFacts
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts
 from femr.publish.card import card_of, model_card, pictures, write_card
 from femr.results import EMOTIONS
@@ -32,7 +31,7 @@ SCORES = {
     "brier": 0.41,
     "ece_before": 0.053,
     "ece_after": 0.0171,
-    "ferplus_accuracy": 0.802,
+    "ferplus_accuracy": interval(0.802),
     "people": {
         "images": 3500,
         "images_majority": 2720,
@@ -61,17 +60,22 @@ PHOTOS = {
 }
 
 
+def told(facts, **parts):
+    """Facts with other parts in their document."""
+    return ModelFacts.from_dict({**facts.document, **parts}, "facts.json")
+
+
 @pytest.fixture
 def facts():
     """The shipped models' facts, without what was measured."""
     found = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
-    return [replace(one, scores={}, document={**one.document, "photos": {}, "balances": []}) for one in found]
+    return [told(one, scores={}, photos={}, balances=[]) for one in found]
 
 
 @pytest.fixture
 def measured(facts):
     """Only the first model was measured, and only on PrivateTest."""
-    return [replace(facts[0], scores={"PrivateTest": SCORES}), *facts[1:]]
+    return [told(facts[0], scores={"PrivateTest": SCORES}), *facts[1:]]
 
 
 def cells(card, label):
@@ -82,8 +86,8 @@ def cells(card, label):
 
 def test_the_shipped_card_says_what_the_facts_say():
     expected = card_of(MODELS_DIR)
-    told = "out of date; run: python -c 'from femr.publish.card import *; write_card(Path(\"models\"))'"
-    assert (MODELS_DIR / "README.md").read_text(encoding="utf-8") == expected, told
+    hint = "out of date; run: python -c 'from femr.publish.card import *; write_card(Path(\"models\"))'"
+    assert (MODELS_DIR / "README.md").read_text(encoding="utf-8") == expected, hint
 
 
 def test_nothing_measured(facts):
@@ -99,7 +103,7 @@ def test_nothing_measured(facts):
 def test_measured_scores_are_in_the_tables(measured):
     card = model_card(measured)
     assert cells(card, "accuracy, mirrored") == [["71.0 % (69.5 to 72.4)", "not measured", "not measured"]]
-    assert cells(card, "accuracy, FER+ labels") == [["80.2 %", "not measured", "not measured"]]
+    assert cells(card, "accuracy, FER+ labels") == [["80.2 % (78.7 to 81.6)", "not measured", "not measured"]]
     assert cells(card, "faces") == [["3,589", "not measured", "not measured"]]
     assert cells(card, "calibration error") == [
         ["0.012", "not measured", "not measured"],  # people, then labels
@@ -124,7 +128,7 @@ def test_both_answers_are_told(measured):
 def test_photos_are_told_by_their_source(facts):
     wild = {"wild": {**PHOTOS, "by_source": {"film": PHOTOS, "news": PHOTOS}}}
     assert "### Photos" not in model_card(facts)
-    card = model_card([replace(facts[0], document={**facts[0].document, "photos": wild}), *facts[1:]])
+    card = model_card([told(facts[0], photos=wild), *facts[1:]])
     assert cells(card, "wild, news: right") == [["70.0 % (68.5 to 71.4)", "not measured", "not measured"]]
     assert cells(card, "wild: photos") == [["1,234", "not measured", "not measured"]]
     assert len(cells(card, "fear (150)")) == 3
@@ -144,21 +148,20 @@ def test_measured_scores_are_in_the_model_index(measured):
 
 
 def test_partly_measured(facts):
-    card = model_card([replace(one, scores={"PublicTest": {"accuracy": interval(0.5)}}) for one in facts])
+    card = model_card([told(one, scores={"PublicTest": {"accuracy": interval(0.5)}}) for one in facts])
     assert cells(card, "accuracy, one view") == [["50.0 % (48.5 to 51.4)"] * 3]
     assert cells(card, "macro F1") == [["not measured"] * 3]
     assert ModelCard(card).data.eval_results is None
 
 
 def test_training_is_told_where_it_is_recorded(facts):
-    document = dict(facts[0].document) | {"training": "Ten epochs."}
-    assert "**MobileNetV2.** Ten epochs." in model_card([replace(facts[0], document=document)])
+    assert "**MobileNetV2.** Ten epochs." in model_card([told(facts[0], training="Ten epochs.")])
 
 
 def test_what_each_balance_gives(facts):
     given = {"accuracy": 0.7, "mean_recall": 0.6, "natural_mix": None}
     rows = [{"balance": balance, "PublicTest": given, "wild, news": given} for balance in (0.0, 0.5)]
-    one = replace(facts[0], document={**facts[0].document, "balances": rows}, calibration=Calibration(1.0, 0.5))
+    one = told(facts[0], balances=rows, calibration={"temperature": 1.0, "balance": 0.5})
     assert "What each balance gives" not in model_card(facts)
     card = model_card([one, *facts[1:]])
     assert "On PublicTest; then on wild, news. Chosen, in bold" in card
@@ -169,20 +172,20 @@ def test_what_each_balance_gives(facts):
 
 def test_pictures_are_shown(facts, tmp_path):
     for name in MODEL_NAMES:
-        (tmp_path / f"{name}.json").write_text(json.dumps(dict(read_facts(MODELS_DIR / f"{name}.json").document)))
+        shutil.copy(MODELS_DIR / f"{name}.json", tmp_path)
     (tmp_path / "pictures" / "ensemble").mkdir(parents=True)
     (tmp_path / "pictures" / "ensemble" / "confusion_matrix.png").touch()
     write_card(tmp_path)
-    told = (tmp_path / "README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
     shown = "![Ensemble of both: labels: what is taken for what](pictures/ensemble/confusion_matrix.png)"
-    assert cells(told, "labels: what is taken for what") == [["", "", shown]]
-    assert "people: what is taken for what" not in told
+    assert cells(card, "labels: what is taken for what") == [["", "", shown]]
+    assert "people: what is taken for what" not in card
 
 
 def test_all_pictures_beside_the_shipped_card_are_in_it():
-    told = (MODELS_DIR / "README.md").read_text(encoding="utf-8")
+    card = (MODELS_DIR / "README.md").read_text(encoding="utf-8")
     assert len(pictures(MODELS_DIR)) >= 11
-    assert [name for name in pictures(MODELS_DIR) if f"({name})" not in told] == []
+    assert [name for name in pictures(MODELS_DIR) if f"({name})" not in card] == []
 
 
 def test_the_readme_says_what_the_facts_say():
@@ -191,17 +194,17 @@ def test_the_readme_says_what_the_facts_say():
         scores = read_facts(MODELS_DIR / f"{name}.json").scores["PrivateTest"]
         row = next(line for line in readme.splitlines() if line.strip().startswith(f"| `{name}` |"))
         for key in ("accuracy_mirrored", "accuracy_mirrored_deduplicated"):
-            assert f"{100 * scores[key]['value']:.1f} %" in row
-        assert f"| {100 * scores['people']['accuracy']['value']:.1f} % |" in row
+            assert f"{100 * getattr(scores, key).value:.1f} %" in row
+        assert f"| {100 * scores.people.accuracy.value:.1f} % |" in row
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/how-it-works.md"])
 def test_texts_tell_the_ensembles_errors_as_the_facts_do(page):
-    document = read_facts(MODELS_DIR / "ensemble.json").document
-    news, film = (document["photos"]["wild_dev"]["by_source"][source] for source in ("news", "film"))
-    sad, surprise, neutral = (news["per_class"][name]["recall"] for name in ("sad", "surprise", "neutral"))
-    errors = (1 - document["scores"]["PrivateTest"]["people"]["accuracy"]["value"], 1 - news["accuracy"]["value"])
-    told = (*errors, surprise, sad, film["accuracy"]["value"]) if page == "README.md" else (neutral, surprise, sad)
+    facts = read_facts(MODELS_DIR / "ensemble.json")
+    news, film = (facts.photos["wild_dev", source] for source in ("news", "film"))
+    sad, surprise, neutral = (news.per_class[name].recall for name in ("sad", "surprise", "neutral"))
+    errors = 1 - facts.scores["PrivateTest"].people.accuracy.value, 1 - news.accuracy.value
+    told = (*errors, surprise, sad, film.accuracy.value) if page == "README.md" else (neutral, surprise, sad)
     places = [f" {share:.0%}".replace("%", " %") for share in told]
     text = (MODELS_DIR.parent / page).read_text(encoding="utf-8")
     assert [place for place in places if place not in text.replace("\n", " ")] == []

@@ -11,18 +11,16 @@ import pytest
 from builders import HAPPY5, SAD5, empty_row, photo_rows, video_rows
 from femr.errors import DataError
 from femr.output.rows import REQUIRED_COLUMNS
+from femr.report.count import KINDS, Tally, wilson
 from femr.report.summary import (
-    KINDS,
     LEAST,
     MAX_BINS,
     Bin,
-    Tally,
     bin_seconds,
     photo_bins,
     photos_a_bin,
     summarise,
     video_bins,
-    wilson,
 )
 from femr.results import EMOTIONS, Emotion
 from femr.wording import clock

@@ -20,7 +20,7 @@ ONLY_IN = {
     "PIL": {"images", "decoding", "output.annotate", "output.share", "output.show", "results"},
     "jinja2": {"report.page"},
     "markupsafe": {"report.page"},
-    "matplotlib": {"report.page", "output.share", "output.timeline"},
+    "matplotlib": {"report.charts", "output.share", "output.timeline"},
     "av": {"song_tags", "video.reader"},
     "ray": {"batch.ray"},
     "fsspec": {"batch.inputs"},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from femr.expression.calibration import Calibration, apply_temperature
+from femr.expression.facts import ClassScores, Interval
 from femr.training import data, metrics
 
 
@@ -30,8 +31,8 @@ def test_accuracy_and_confusion():
     assert matrix.sum() == 3
     assert matrix[3, 2] == matrix[0, 0] == matrix[1, 1] == 1
     scores = metrics.per_class(matrix)
-    assert scores["angry"] == metrics.ClassScores(1, 1, 1, 1)
-    assert scores["fear"] == metrics.ClassScores(0, 0, 0, 0)
+    assert scores["angry"] == ClassScores(1, 1, 1, 1)
+    assert scores["fear"] == ClassScores(0, 0, 0, 0)
     assert metrics.macro_f1(matrix) == pytest.approx(2 / 7)
 
 
@@ -48,7 +49,7 @@ def test_interval_holds_the_value_and_narrows():
     assert few.low < few.value < few.high
     # 1.96 standard errors of a share
     assert many.high - many.low == pytest.approx(2 * 1.96 * np.sqrt(0.75 * 0.25 / 5000), rel=0.1)
-    assert metrics.interval(np.ones(3, bool)) == metrics.Interval(1, 1, 1)
+    assert metrics.interval(np.ones(3, bool)) == Interval(1, 1, 1)
     assert metrics.interval(np.ones(0, bool)) is None
 
 

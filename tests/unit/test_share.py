@@ -64,6 +64,12 @@ def test_pictures_of_any_shape_have_a_card(tmp_path, shape):
     assert card(picture, one, ADDRESS).shape == (CARD[1], CARD[0], 3)
 
 
+@pytest.fixture(scope="module")
+def empty(portrait, tmp_path_factory):
+    """A card without words."""
+    return card(portrait, analysis(tmp_path_factory.mktemp("card"), reason="", title=""), ADDRESS)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -75,9 +81,8 @@ def test_pictures_of_any_shape_have_a_card(tmp_path, shape):
     ],
     ids=["sentence", "one word", "markup", "alphabets", "nothing"],
 )
-def test_long_and_strange_words_stay_on_their_plates(portrait, tmp_path, words):
-    made, empty = (card(portrait, analysis(tmp_path, **said), ADDRESS) for said in (words, {"reason": "", "title": ""}))
-    changes = different(made, empty)
+def test_long_and_strange_words_stay_on_their_plates(portrait, tmp_path, empty, words):
+    changes = different(card(portrait, analysis(tmp_path, **words), ADDRESS), empty)
     assert not changes[:, -40:].any()
     assert not changes[CARD[1] - 80 :].any()
     assert not changes[:860].any()

@@ -11,9 +11,11 @@ from typing import Any
 from femr.cli import BAD_INPUT, old_name
 from femr.cli.analyze import Progress
 from femr.cli.terminal import LOADING, quiet, waiting
-from femr.errors import printable
+from femr.errors import FemrError, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import make_folder, writing
+
+_OTHER_TABLES = (".xlsx", ".xls", ".ods", ".numbers", ".tsv", ".json", ".gz")  # to be told as what they are
 
 
 def add(commands: Any) -> None:
@@ -48,18 +50,23 @@ def run(options: argparse.Namespace) -> int:
 
     check_least(options.min_faces)  # before an hour of analysis
     make_folder(options.out.parent)
-    failures: list[str] = []
-    table = Path(options.source).suffix.lower() in FORMATS
-    rows = read_rows(options.source) if table else _analyzed(options.source, options.model, failures)
-    group = summarise(rows, options.min_faces, options.bin_seconds, options.names)
+    seen = Counter[str]()
+    table = Path(options.source).suffix.lower() in (*FORMATS, *_OTHER_TABLES)
+    rows = read_rows(options.source) if table else _analyzed(options.source, options.model, seen)
+    try:
+        group = summarise(rows, options.min_faces, options.bin_seconds, options.names)
+    except FemrError:
+        if seen["failed"] and not seen["read"]:  # that is told
+            return BAD_INPUT
+        raise
     with writing(options.out):
         options.out.write_text(to_html(group, load_library(), __version__), encoding="utf-8", newline="")
     print(f"{options.out}: {answer(group)}")
-    return BAD_INPUT if failures else 0
+    return BAD_INPUT if seen["failed"] else 0
 
 
-def _analyzed(source: str, model: str, failures: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of photos or videos as they are analysed; failures go to standard error and into the list."""
+def _analyzed(source: str, model: str, seen: Counter[str]) -> Iterator[dict[str, Any]]:
+    """The rows of photos or videos as they are analysed; failures go to standard error, and all is counted."""
     passed = Counter[str]()
     with waiting(LOADING), quiet():
         from femr import load
@@ -74,8 +81,8 @@ def _analyzed(source: str, model: str, failures: list[str]) -> Iterator[dict[str
             for analysis in group:
                 if analysis.error:
                     progress.print(f"femr: {printable(str(file))}: {analysis.error}", sys.stderr)
-                    failures.append(analysis.error)
-                elif analysis.time is not None:
+                seen["failed" if analysis.error else "read"] += 1
+                if analysis.time is not None:
                     progress.advance(analysis.time)
                 yield from to_rows(analysis)
             progress.advance()

@@ -219,7 +219,7 @@ def _read_csv(path: Path, unfinished: bool) -> Iterator[Row]:
     _check(columns)
     least = columns.index("model") + 1  # spreadsheets leave out empty cells at the end
     for number, record in enumerate(csv.reader(lines, delimiter=delimiter), start=first):
-        if not any(record):
+        if not any(map(str.strip, record)):
             continue
         if len(record) == len(columns) + 1 and record[0].isdigit():  # R's numbers of rows have no header
             record = record[1:]

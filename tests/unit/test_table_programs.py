@@ -12,6 +12,7 @@ from dataclasses import replace
 import pyarrow.parquet
 import pytest
 
+from femr.__main__ import main
 from femr.errors import DataError
 from femr.output.rows import COLUMNS, csv_line, from_cell, to_csv, to_rows
 from femr.output.table import TableWriter, done, read_table
@@ -180,3 +181,15 @@ def test_a_csv_for_excel_is_marked_and_gone_on_with(tmp_path):
         table.write(ANALYSES[0])
     assert read_table(tmp_path / "t.jsonl") == ROWS[:2]
     assert (tmp_path / "t.jsonl").read_bytes().startswith(b"{")
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "A.ODS", "a.tsv", "a.json", "a.csv.gz"])
+def test_a_report_of_another_kind_of_table_says_which_it_reads(tmp_path, capsys, name):
+    (tmp_path / name).write_bytes(b"PK\3\4")
+    assert main(["report", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err == f"femr: Expected a table that ends in .csv, .jsonl, .parquet. Received: {name}\n"
+
+
+def test_rows_of_blanks_are_none(tmp_path):
+    (tmp_path / "a.csv").write_text(f"{text_of()}\r\n,, ,\r\n   \r\n")
+    assert len(read_table(tmp_path / "a.csv")) == len(ROWS)

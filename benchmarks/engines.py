@@ -58,11 +58,11 @@ def cold() -> Iterator[list[str]]:
             yield [model, engine, f"{first:.1f}", f"{milliseconds:.0f}", f"{megabytes:.0f}"]
 
 
-def command() -> Iterator[list[str]]:
+def command(starts: int = _STARTS) -> Iterator[list[str]]:
     """Two rows, `femr photo.jpg` to its first word and to its answer: medians of seconds, by clock and by processor."""
-    starts = [_started() for _ in range(_STARTS)]
+    times = [_started() for _ in range(starts)]
     for row, name in enumerate(("first word", "answer")):
-        yield [name, *(f"{median(start[row][column] for start in starts):.2f}" for column in range(2))]
+        yield [name, *(f"{median(one[row][column] for one in times):.2f}" for column in range(2))]
 
 
 def apart(source: str) -> Iterator[list[str]]:

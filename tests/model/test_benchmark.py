@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks import recall, speed, visitors
+from benchmarks import engines, recall, speed, visitors
 from benchmarks.recall import iou, match, only, summarise
 from benchmarks.scenes import Plan, Truth
 from benchmarks.speed import Repeats, side_by_side
@@ -145,3 +145,9 @@ def test_visitors_of_the_page_are_all_answered_as_if_alone(monkeypatch, capsys):
     assert all(
         document[key] > 0 for key in ("photo_p95", "large_seconds", "live_frame_p50", "wall_frames_a_second", "peak_mb")
     )
+
+
+def test_the_commands_first_word_comes_before_its_answer():
+    (first, word, _), (second, answer, _) = engines.command(starts=1)
+    assert (first, second) == ("first word", "answer")
+    assert 0 < float(word) <= float(answer)

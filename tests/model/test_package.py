@@ -88,6 +88,7 @@ def test_a_spaces_quickstart_installs_the_same_from_the_space(wheel, tmp_path, m
     site, quickstart = tmp_path / "site", tmp_path / "quickstart.ipy"
     # 0 means without: pip's is the opposite of its option
     pip = {"PIP_TARGET": str(site), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    patient = {"HF_HUB_ETAG_TIMEOUT": "60", "HF_HUB_DOWNLOAD_TIMEOUT": "60"}
     with HubServer() as hub:
         with monkeypatch.context() as patch:
             ask_here(patch, tmp_path / "home", hub.url, TOKEN)
@@ -96,7 +97,7 @@ def test_a_spaces_quickstart_installs_the_same_from_the_space(wheel, tmp_path, m
         first = next("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
         quickstart.write_text(f"import sys\nsys.modules['google.colab'] = sys\n{first}", encoding="utf-8")
         ipython = ("-m", "IPython", "--quick", str(quickstart))
-        run_client(tmp_path / "colab", hub.url, *ipython, IPYTHONDIR=str(tmp_path), **pip)
+        run_client(tmp_path / "colab", hub.url, *ipython, IPYTHONDIR=str(tmp_path), **pip, **patient)
     with zipfile.ZipFile(wheel) as archive:
         wanted = {name for name in archive.namelist() if name.startswith("femr/")}
     there = [path for path in (site / "femr").rglob("*") if path.is_file() and path.suffix != ".pyc"]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from damage import damage, try_many
 from femr.output.rows import COLUMNS, to_rows
-from femr.output.table import TableWriter, read_table
+from femr.output.table import TableWriter, read_rows
 from femr.results import Analysis, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 
 SCORES = EmotionScores((0.05, 0.05, 0.05, 0.6, 0.1, 0.1, 0.05))
@@ -23,6 +23,11 @@ ANALYSES = [
     Analysis.failed("x.jpg", "m", "Bad."),
 ]
 ROWS = [row for analysis in ANALYSES for row in to_rows(analysis)]
+
+
+def read_table(path):
+    """All rows of a table."""
+    return list(read_rows(path))
 
 
 def text_of(
@@ -113,6 +118,6 @@ def try_tables(count, seed):
         def read(ending, data):
             path = Path(name, f"t{ending}")
             path.write_bytes(data)
-            assert read_table(path)
+            read_table(path)
 
         return try_many(read, good_tables(), _spoil, count, seed)

@@ -64,21 +64,21 @@ class TableWriter:
     ) -> None:
         self.path = Path(path)
         self.done: frozenset[str] = frozenset()
-        self._form = form or form_of(self.path)
+        self._form = form or _form_of(self.path)
         self._resume = resume
-        mark = codecs.BOM_UTF8 if excel and self._form == ".csv" else b""
-        self._header = mark + HEADERS[self._form]
+        header = csv_line(COLUMNS).encode() if self._form == ".csv" else b""
+        self._header = codecs.BOM_UTF8 + header if excel and header else header
         self._model: str | None = None
-        self._lines = mark_of(self.path) if self._form == ".parquet" else self.path
+        self._lines = _mark_of(self.path) if self._form == ".parquet" else self.path
 
     def __enter__(self) -> Self:
         with writing(self.path):
             if self._resume and (self.path.exists() or self._lines.exists()):
                 self._restore()
             else:
-                mark_of(self.path).touch()
+                _mark_of(self.path).touch()
                 self._lines.write_bytes(self._header)
-            mark_of(self.path).touch()
+            _mark_of(self.path).touch()
             self._file = io.FileIO(self._lines, "ab")
         return self
 
@@ -87,7 +87,7 @@ class TableWriter:
         if self._model not in (None, analysis.model):
             raise DataError(f"{self.path.name} was made with {self._model}. Received: {analysis.model}")
         start = self._file.seek(0, os.SEEK_END)
-        rest = encode(to_rows(analysis), self._form)
+        rest = _encode(to_rows(analysis), self._form)
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -103,7 +103,7 @@ class TableWriter:
         if kind is None:
             with writing(self.path):
                 self._finish()
-                mark_of(self.path).unlink()
+                _mark_of(self.path).unlink()
         else:
             # the rows lie in NAME.unfinished in any case
             with suppress(OSError, DataError):
@@ -118,7 +118,7 @@ class TableWriter:
                 file.write(self._header)
                 for row in read_rows(self.path, self._form):
                     if row["file"] in self.done:
-                        file.write(encode([row], self._form))
+                        file.write(_encode([row], self._form))
                         self._model = row["model"]
             new.replace(self._lines)
         finally:
@@ -126,32 +126,24 @@ class TableWriter:
 
     def _finish(self) -> None:
         if self._form == ".parquet":
-            write_parquet(read_rows(self.path, self._form), self.path)
-
-
-def read_table(path: str | os.PathLike[str]) -> list[Row]:
-    """The rows of a table, all of rows.COLUMNS with the types of TYPES, None where empty.
-
-    Raises: DataError if it is missing, damaged, has no rows, lacks REQUIRED_COLUMNS or has ones that are not known.
-    """
-    rows = list(read_rows(path))
-    if not rows:
-        raise DataError(f"The table {Path(path).name} has no rows.")
-    return rows
+            _write_parquet(read_rows(self.path, self._form), self.path)
 
 
 def done(path: str | os.PathLike[str], form: str | None = None) -> frozenset[str]:
     """The files whose rows are complete: all, or all but the last of an interrupted table. Raises: DataError."""
     files = [file for file, _ in groupby(read_rows(path, form), key=lambda row: row["file"]) if file]
-    return frozenset(files) - ({files[-1]} if files and mark_of(Path(path)).exists() else frozenset())
+    return frozenset(files) - ({files[-1]} if files and _mark_of(Path(path)).exists() else frozenset())
 
 
 def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Row]:
-    """The rows one by one, for tables of any length. Raises: DataError as `read_table`, except for no rows."""
+    """The rows one by one, for tables of any length: all of rows.COLUMNS with the types of TYPES, None where empty.
+
+    Raises: DataError if it is missing, damaged, lacks REQUIRED_COLUMNS or has ones that are not known.
+    """
     path = Path(path)
-    form = form or form_of(path)
-    unfinished = mark_of(path).exists()
-    lines = mark_of(path) if unfinished and form == ".parquet" else path
+    form = form or _form_of(path)
+    unfinished = _mark_of(path).exists()
+    lines = _mark_of(path) if unfinished and form == ".parquet" else path
     if not (lines.is_file() or lines.is_fifo()):
         raise DataError(f"There is no table named {path.name}.")
     try:
@@ -167,7 +159,7 @@ def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Ro
         raise DataError(f"{path.name} cannot be read as a table; it may be damaged or something else.") from error
 
 
-def form_of(path: Path) -> str:
+def _form_of(path: Path) -> str:
     """The format that a table's ending says. Raises: DataError, also where what it needs is not installed."""
     form = path.suffix.lower()
     if form not in FORMATS:
@@ -177,16 +169,12 @@ def form_of(path: Path) -> str:
     return form
 
 
-def mark_of(path: Path) -> Path:
+def _mark_of(path: Path) -> Path:
     """The file that lies beside a table while it is not complete."""
     return path.with_name(f"{path.name}.unfinished")
 
 
-HEADERS: Mapping[str, bytes] = {".csv": csv_line(COLUMNS).encode(), ".jsonl": b"", ".parquet": b""}
-"""What the lines of an empty table begin with."""
-
-
-def encode(rows: Iterable[Row], form: str) -> bytes:
+def _encode(rows: Iterable[Row], form: str) -> bytes:
     """Rows as lines; a Parquet table's are JSON until it is complete."""
     if form == ".csv":
         return "".join(csv_line(row.values()) for row in rows).encode()
@@ -265,7 +253,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         yield from map(_typed, rows, count(1))
 
 
-def write_parquet(rows: Iterator[Row], path: Path) -> None:
+def _write_parquet(rows: Iterator[Row], path: Path) -> None:
     """Writes a table, beside and then swapped in: whoever reads it finds a whole file."""
     import pyarrow.parquet
 

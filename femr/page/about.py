@@ -37,8 +37,8 @@ def _scores(facts: Mapping[str, ModelFacts]) -> str:
     lines = [["", *facts], ["---"] * (len(facts) + 1)]
     lines.append(["as most people", *(_accuracy(one.accuracy if one else None) for one in people)])
     for emotion in EMOTIONS:
-        recalls = (f"{one.per_class[emotion].recall:.0%}" if one and one.per_class else "?" for one in people)
-        lines.append([f"finds {emotion}", *recalls])
+        shown = [one and one.per_class.get(emotion) for one in people]
+        lines.append([f"finds {emotion}", *(f"{scores.recall:.0%}" if scores else "?" for scores in shown)])
     lines.append(["FER2013's label", *(_accuracy(one.accuracy_mirrored if one else None) for one in labels)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

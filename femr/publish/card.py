@@ -239,7 +239,7 @@ def _recalls(facts: Facts, measured: Sequence[Measured | None]) -> str | None:
     counts = {emotion: scores.images for emotion, scores in next(filter(None, classes), {}).items()}
 
     def cell(known: Mapping[str, ClassScores], emotion: str) -> str:
-        return _percent(known[emotion].recall if known else None) if counts[emotion] else "none"
+        return _percent(known[emotion].recall if emotion in known else None) if counts[emotion] else "none"
 
     return _table(facts, [{f"{one} ({counts[one]:,})": cell(known, one) for one in counts} for known in classes])
 

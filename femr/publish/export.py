@@ -7,7 +7,7 @@ import json
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,21 +72,19 @@ def _to_onnx(network: keras.Model) -> Any:
         with warnings.catch_warnings(action="ignore", category=FutureWarning):  # Keras' own, under NumPy 2
             network.export(path, format="onnx", verbose=False)
         model = onnx.load(path)
-    ports = (*model.graph.input, *model.graph.output)
-    _rename(model.graph, dict(zip((port.name for port in ports), _names(network), strict=True)))
+    _rename(model.graph, [*(tensor.name for tensor in network.inputs), *network.output_names])
     return model
 
 
-def _names(network: keras.Model) -> Iterable[str]:
-    return *(tensor.name for tensor in network.inputs), *network.output_names
-
-
-def _rename(graph: Any, names: dict[str, str]) -> None:
-    for port in (*graph.input, *graph.output):
-        port.name = names[port.name]
+def _rename(graph: Any, names: Sequence[str]) -> None:
+    """Gives inputs and outputs these names, wherever they are mentioned."""
+    ports = (*graph.input, *graph.output)
+    new = {port.name: name for port, name in zip(ports, names, strict=True)}
+    for port in ports:
+        port.name = new[port.name]
     for node in graph.node:
         for ends in (node.input, node.output):
-            ends[:] = [names.get(end, end) for end in ends]
+            ends[:] = [new.get(end, end) for end in ends]
 
 
 def _halve(model: Any) -> None:

@@ -17,7 +17,8 @@ from builders import ROOT
 from femr.__main__ import main
 from femr.images import load_image
 from femr.output.rows import to_dict
-from femr.output.table import done, read_table
+from femr.output.table import done
+from tables import read_table
 from videos import scene, write_video
 
 PHOTOS = 60

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from femr.errors import ImageError
-from femr.output.table import read_table
 from femr.video.analysis import frames
 from femr.video.reader import Reader
-from tables import ROWS, good_tables, try_tables
+from tables import ROWS, good_tables, read_table, try_tables
 from videos import TIMES, good_videos, try_videos, write_video
 
 PICTURES = [np.full((32, 32, 3), 20 + 30 * number, np.uint8) for number in range(len(TIMES))]

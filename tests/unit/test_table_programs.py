@@ -15,9 +15,9 @@ import pytest
 from femr.__main__ import main
 from femr.errors import DataError
 from femr.output.rows import COLUMNS, csv_line, from_cell, to_csv, to_rows
-from femr.output.table import TableWriter, done, read_table
+from femr.output.table import TableWriter, done
 from femr.results import Analysis
-from tables import ANALYSES, PROGRAMS, ROWS, text_of
+from tables import ANALYSES, PROGRAMS, ROWS, read_table, text_of
 
 LANGUAGES = [
     *(("VERDADERO", "FALSO"), ("VERO", "FALSO"), ("VERDADEIRO", "FALSO"), ("WAAR", "ONWAAR"), ("SANT", "FALSKT")),

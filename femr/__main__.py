@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the whole run
     told = logging.StreamHandler()
     told.setFormatter(logging.Formatter("femr: %(message)s"))
-    logging.getLogger("femr").handlers = [told]
+    logging.getLogger("femr").addHandler(told)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a title in letters that the output's encoding lacks
     try:
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check_environment()
             return int(options.run(options))
         finally:
+            logging.getLogger("femr").removeHandler(told)
             sys.stdout.flush()  # here, where it can be told if nobody takes it
     except KeyboardInterrupt:
         print("femr: stopped.", file=sys.stderr)

@@ -21,7 +21,7 @@ ONLY_IN = {
     "jinja2": {"report.page"},
     "markupsafe": {"report.page"},
     "matplotlib": {"report.page", "output.share", "output.timeline"},
-    "av": {"song_tags", "video.reader"},
+    "av": {"files", "song_tags", "video.reader"},
     "ray": {"batch.ray"},
     "fsspec": {"batch.inputs"},
     "lap": {"video.tracking"},

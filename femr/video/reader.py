@@ -180,7 +180,7 @@ class Reader:
     def _decoded(self, packet: Any, before: int) -> list[av.VideoFrame]:
         try:
             return list(packet.decode())
-        except (FFmpegError, OSError):
+        except (FFmpegError, OSError, ValueError):  # the last of codecs that FFmpeg was built without
             # recordings of a broadcast begin in the middle of something
             self._damaged += bool(before)
             return []

@@ -19,6 +19,8 @@ INTERRUPTED = 130
 PIPE_CLOSED = 0
 """Exit code when whoever read the output wants no more, such as `head`: they got what they wanted."""
 
+_LAST_PORT = 65_535
+
 EXAMPLES = {
     "femr": ("femr party.jpg", "femr party --csv faces.csv", "femr app"),
     "femr analyze": (
@@ -102,8 +104,15 @@ def folder(path: str) -> str:
     return path
 
 
+def port(text: str) -> int:
+    """A port's number. Raises: ArgumentTypeError."""
+    if not text.isdecimal() or not 0 < int(text) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to {_LAST_PORT}, received {printable(text)}")
+    return int(text)
+
+
 def check_environment() -> None:
-    """Raises: FemrError where one of femr's variables names what is not there; an empty one counts as not set."""
+    """Raises: FemrError where one of the variables names what is not there; an empty one counts as not set."""
     for name, check in _VARIABLES.items():
         try:
             if value := os.environ.get(name):
@@ -122,4 +131,5 @@ _VARIABLES: dict[str, Callable[[str], object]] = {
     "FEMR_MUSIC_MODE": _extend,
     "FEMR_MODELS_DIR": folder,
     "FEMR_ENGINE": choose,
+    "GRADIO_SERVER_PORT": port,  # with another number Gradio (6.31) searches for ever
 }

@@ -209,9 +209,11 @@ def _engine(options: argparse.Namespace) -> Engine:
         return partial(ray.analyze_inputs, model=options.model, parts=parts, **where, **how)
     from femr import load
     from femr.batch import folder
+    from femr.songs import load_library
 
+    library = load_library()  # what it leaves out is told
     with quiet():
-        analyzer = load(options.model, **parts)
+        analyzer = load(options.model, library=library, **parts)
     return partial(folder.analyze_inputs, analyzer, **how)
 
 

@@ -4,9 +4,7 @@ import argparse
 import os
 from typing import Any
 
-from femr.cli import folder
-
-_LAST_PORT = 65_535
+from femr.cli import folder, port
 
 
 def add(commands: Any) -> None:
@@ -38,13 +36,6 @@ def _add_stage(group: Any) -> None:
         help="a remote for the host's phone, behind a code; default with --wall, but not with --share or on a Space",
     )
     group.add_argument("--camera", metavar="NAME|N", help="the camera's number, from 1, or a part of its name")
-
-
-def port(text: str) -> int:
-    """A port's number. Raises: ArgumentTypeError."""
-    if not text.isdecimal() or not 0 < int(text) <= _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"expected a port from 1 to {_LAST_PORT}, received {text}")
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -101,7 +101,7 @@ def test_what_cannot_be_done_is_said_in_a_line(capsys, arguments, words):
     assert len(error.strip().splitlines()) == 1
 
 
-def test_music_check_tells_what_would_be_played_and_what_is_wrong(capsys, tmp_path):
+def test_music_check_tells_what_would_be_played_and_what_is_wrong(capsys, tmp_path, monkeypatch):
     write_wav(tmp_path / "sad" / "rain.wav")
     assert main(["music", "check", str(tmp_path)]) == 0
     (tmp_path / "sad" / "notes.txt").write_text("")
@@ -113,6 +113,10 @@ def test_music_check_tells_what_would_be_played_and_what_is_wrong(capsys, tmp_pa
     assert "happy:\n  nothing" in shown.out
     assert shown.err.startswith("femr: score.mid is left out: browsers do not play this")
     assert main(["music", "check", str(tmp_path / "gone")]) == 2
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
+    capsys.readouterr()
+    assert main([str(PORTRAIT)]) == 0
+    assert "score.mid is left out" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_a_usage_error(capsys):

@@ -11,6 +11,8 @@ from femr.errors import LibraryError
 from femr.results import EMOTIONS, Emotion
 from femr.songs import MUSIC_DIR, load_library, read_folder
 
+VARIABLES = ("FEMR_MUSIC_DIR", "FEMR_MUSIC_MODE", "FEMR_MODELS_DIR", "FEMR_ENGINE", "GRADIO_SERVER_PORT")
+
 
 def test_the_catalogue_has_three_songs_or_more_for_every_expression(library):
     for emotion in EMOTIONS:
@@ -45,7 +47,7 @@ def test_or_extends_it(tmp_path, monkeypatch, library, by_environment):
 
 
 @pytest.mark.parametrize("command", ["analyze a.jpg", "report a.csv", "music playlist sad", "app", "mcp", "push"])
-@pytest.mark.parametrize("name", ["FEMR_MUSIC_DIR", "FEMR_MUSIC_MODE", "FEMR_MODELS_DIR", "FEMR_ENGINE"])
+@pytest.mark.parametrize("name", VARIABLES)
 def test_what_a_variable_names_must_be_there_before_a_command_starts(tmp_path, monkeypatch, capsys, name, command):
     (tmp_path / "file").touch()
     for value in ("nowhere", str(tmp_path / "file"), "x" * 300):
@@ -58,7 +60,7 @@ def test_what_a_variable_names_must_be_there_before_a_command_starts(tmp_path, m
 
 
 def test_an_empty_variable_counts_as_none(monkeypatch, library):
-    for name in ("FEMR_MUSIC_DIR", "FEMR_MUSIC_MODE", "FEMR_MODELS_DIR", "FEMR_ENGINE"):
+    for name in VARIABLES:
         monkeypatch.setenv(name, "")
     check_environment()
     assert len(load_library().songs) == len(library.songs)

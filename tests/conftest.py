@@ -9,6 +9,7 @@ import pytest
 
 from builders import PORTRAIT, PORTRAIT_FACE, cannot_be_tried, write_list, write_wav
 from femr.images import load_image
+from visitors import served
 
 
 def pytest_configure(config):
@@ -83,15 +84,10 @@ def analyzer(detector, classifier, library):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The page, served on loopback from this process; its temporary files lie in a folder of the tests."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
-    from femr.page import app
-
-    page = app.build_page()
-    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
-    yield url
-    page.close()
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("gradio")))
+        with served() as url:
+            yield url
 
 
 @pytest.fixture

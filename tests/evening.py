@@ -50,20 +50,21 @@ _HEAD = 1_000  # bytes of a FLAC file that tell what it is
 
 
 class Server:
-    """app.py with songs, at a port of its own, that can be killed and started again."""
+    """The wall with songs, at a port of its own, that can be killed and started again; `program`, by default app.py."""
 
-    def __init__(self, music: Path) -> None:
+    def __init__(self, music: Path, *program: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
-        self._music = music
+        self.music = music
+        self._program = program or (str(ROOT / "app.py"),)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when the wall is served."""
         where = ["--host", "127.0.0.1", "--port", str(self.port)]
-        command = [sys.executable, str(ROOT / "app.py"), "--wall", "--music", str(self._music), *where]
+        command = [sys.executable, *self._program, "--wall", "--music", str(self.music), *where]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         while self.process.poll() is None:
             with suppress(OSError), urllib.request.urlopen(f"{self.url}wall") as response:

@@ -46,6 +46,19 @@ def upload(server, name, data):
 
 
 @contextmanager
+def served(*setup):
+    """The address of the page, served by this process; `setup`, as femr.page.app.launch takes it."""
+    from femr.page import app
+
+    page = app.build_page(*setup[:1])
+    _, url, _ = app.launch(page, *setup, prevent_thread_lock=True, quiet=True)
+    try:
+        yield url
+    finally:
+        page.close()
+
+
+@contextmanager
 def serving(command, folder, **where):
     """A visitor's client of the page that a command serves in a process and at a port of its own."""
     from gradio_client import Client

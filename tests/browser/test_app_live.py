@@ -23,6 +23,7 @@ from femr.page.live import Setup
 from femr.page.loudness import factor
 from femr.video.session import Session
 from photo_tab import ask, open_tab, serious, wait_until_playing
+from visitors import served
 
 TOKEN = "a" * 32
 STABLE, LEAST = 2.0, 14.0
@@ -166,11 +167,8 @@ def test_live_begins_with_silence_where_a_photos_song_plays(visit):
 def hosted(monkeypatch):
     """A page that is open to everybody, on which three seconds are all that one gets."""
     monkeypatch.setattr(live, "MINUTES", 0.05)
-    setup = Setup(hosted=True)
-    page = app.build_page(setup)
-    _, url, _ = app.launch(page, setup, prevent_thread_lock=True, quiet=True)
-    yield url
-    page.close()
+    with served(Setup(hosted=True)) as url:
+        yield url
 
 
 def test_a_visit_of_a_public_page_ends_after_its_time(watcher, hosted, films):

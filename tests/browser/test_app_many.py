@@ -24,7 +24,7 @@ from femr.page import about, app, many
 from femr.page.findings import Findings
 from femr.results import Analysis
 from videos import scene, steady, write_video
-from visitors import post, upload
+from visitors import post, served, upload
 
 
 @pytest.fixture(scope="module")
@@ -391,9 +391,7 @@ def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setattr(app, "KEPT_SECONDS", 15)
-    page = app.build_page()
-    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
-    try:
+    with served() as url:
         path = upload(url, "six.mp4", (files / "six.mp4").read_bytes())
         kind, data = post(url, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", True, False])
         assert kind == "complete"
@@ -405,8 +403,6 @@ def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
             time.sleep(0.5)
             kept = left_on_server("*.*")
         assert kept == []
-    finally:
-        page.close()
 
 
 def test_the_tab_promises_what_the_photo_tab_does(library):

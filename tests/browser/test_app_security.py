@@ -21,7 +21,7 @@ from builders import PORTRAIT, ROOT
 from damaged_pictures import good_files
 from femr.output.rows import to_dict
 from femr.page import app, html, photo, shared
-from visitors import ask, post, upload
+from visitors import ask, post, served, upload
 
 
 def call(server, photo, model="mobilenet_v2", mode="match"):
@@ -238,9 +238,7 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setattr(app, "KEPT_SECONDS", 4)
     shared.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
-    page = app.build_page()
-    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
-    try:
+    with served() as url:
         client = Client(url, verbose=False, download_files=str(tmp_path / "client"), analytics_enabled=False)
         client.predict(handle_file(str(PORTRAIT)), "mobilenet_v2", "match", annotated=True, api_name="/analyze")
         kept = [path.name for path in (tmp_path / "server").rglob("*.*")]
@@ -250,8 +248,6 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
             time.sleep(0.5)
             kept = [path.name for path in (tmp_path / "server").rglob("*.*")]
         assert kept == []
-    finally:
-        page.close()
 
 
 def test_the_page_promises_no_more_than_the_sweep_keeps():

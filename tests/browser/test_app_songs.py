@@ -4,6 +4,7 @@ import json
 
 from builders import PORTRAIT
 from femr.__main__ import main
+from visitors import served
 
 
 def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):
@@ -17,21 +18,17 @@ def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):
 def test_the_page_answers_all_the_same(latin, monkeypatch):
     import httpx2
 
-    from femr.page import app, photo, shared
+    from femr.page import photo, shared
 
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
     shared.library_read.cache_clear()
-    page = app.build_page()
-    try:
-        _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
+    with served() as url:
         answer = httpx2.get(url)
         config = httpx2.get(f"{url}config")
         cover = httpx2.get(f"{url}femr/cover/0")
         (song,) = photo.songs({"mood": "sad"})["songs"]
         sound = httpx2.get(f"{url}{song['url']}")
-    finally:
-        page.close()
-        shared.library_read.cache_clear()
+    shared.library_read.cache_clear()
     assert (answer.status_code, config.status_code) == (200, 200)
     assert "good" in str(config.json())
     assert song["title"] == "good"

@@ -9,8 +9,8 @@ import pytest
 
 from builders import PORTRAIT
 from chromium import visiting
-from femr.page import app, desk, photo, shared
-from visitors import ask
+from femr.page import desk, photo, shared
+from visitors import ask, served
 
 
 @pytest.fixture
@@ -53,11 +53,9 @@ def held(monkeypatch):
 
     monkeypatch.setattr(photo, "read_photo", read_photo)
     monkeypatch.setattr(desk, "MOST_WAITING", desk.AT_ONCE + 2)
-    page = app.build_page()
-    _, url, _ = app.launch(page, prevent_thread_lock=True, quiet=True)
-    yield url, begun, opened
-    opened.set()
-    page.close()
+    with served() as url:
+        yield url, begun, opened
+        opened.set()
 
 
 def test_who_waits_sees_the_place_and_who_finds_it_full_a_time(held, visit):

@@ -1,57 +1,24 @@
 """The wall in a real browser: started once, it goes on by itself; what breaks is told in a line, and comes back."""
 
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
 
-from builders import ROOT
 from camera import crowd_of, film, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
 from chromium import visiting
-from femr.page import app, live, shared
+from evening import Server
+from femr.page import live, shared
 from femr.page.live import Setup
 from femr.video.session import STABLE, Session
 from photo_tab import serious
+from visitors import served
 
 AWAY = ("Failed to load resource", "net::ERR")  # what the browser logs while the server is away
 PATIENCE = 60_000  # milliseconds
-
-
-class Server:
-    """The wall in a process and at a port of its own, with songs of its own; it can be killed and started again."""
-
-    def __init__(self, music, *options):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url, self.music = f"http://127.0.0.1:{self.port}/", music
-        self._options = [*options, "--music", str(music), "--host", "127.0.0.1", "--port", str(self.port)]
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-    def start(self):
-        self.process = subprocess.Popen([sys.executable, "-m", "femr", "app", "--wall", *self._options], cwd=ROOT)
-        while self.process.poll() is None:
-            with suppress(OSError), urllib.request.urlopen(f"{self.url}wall") as response:
-                return response.read().decode()
-            time.sleep(0.1)
-        raise AssertionError("the wall did not start")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
 
 def write_songs(folder, *moods, seconds=20):
@@ -84,10 +51,8 @@ def serving(songs):
         patch.setattr(shared, "AGAIN", 1.0)
         patch.setattr(live, "Session", partial(Session, stable=1.0))
         forget_songs()
-        page = app.build_page(Setup(wall=True))
-        _, url, _ = app.launch(page, Setup(wall=True), prevent_thread_lock=True, quiet=True)
-        yield url
-        page.close()
+        with served(Setup(wall=True)) as url:
+            yield url
     forget_songs()
 
 
@@ -106,15 +71,16 @@ def wall(tmp_path_factory):
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
     """One in a process of its own, which is killed."""
-    with Server(write_songs(tmp_path_factory.mktemp("songs"), "happy", seconds=200)) as server:
-        yield server
+    server = Server(write_songs(tmp_path_factory.mktemp("songs"), "happy", seconds=200), "-m", "femr", "app")
+    yield server
+    server.kill()
 
 
 @pytest.fixture
 def mortal(killed):
     """The same, running, with whole songs."""
     songs = {path: path.read_bytes() for path in killed.music.rglob("*.mp3")}
-    if killed.process.poll() is not None:
+    if not killed.process or killed.process.poll() is not None:
         killed.start()
     yield killed
     for path, content in songs.items():

@@ -19,13 +19,14 @@ from starlette.staticfiles import StaticFiles
 
 from chromium import PHONE, visiting
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import app, events, live, remote, shared, visits
+from femr.page import events, live, remote, shared, visits
 from femr.page.events import Events
 from femr.page.media import STATIC
 from femr.page.remote import Door, Remote
 from femr.page.visits import Command, Visits
 from femr.results import Emotion
 from photo_tab import serious, wait_until_playing
+from visitors import served
 from wall_film import Scene, write_film
 
 TOKEN = "a" * 22
@@ -338,11 +339,8 @@ def evening(watcher, door, tmp_path):
     """A wall in a browser whose camera sees smiling people, and its address."""
     shared.warm_up(DEFAULT_MODEL)
     film = write_film(tmp_path / "smiles.mjpeg", (Scene(2, 4),), (640, 360))
-    page = app.build_page(live.Setup(wall=True))
-    _, url, _ = app.launch(page, live.Setup(wall=True), door, prevent_thread_lock=True, quiet=True)
-    with visiting(url, but=["401"]) as visit:
+    with served(live.Setup(wall=True), door) as url, visiting(url, but=["401"]) as visit:
         yield visit(watcher(film), address="wall"), url
-    page.close()
 
 
 def sounding(wall, before=None):

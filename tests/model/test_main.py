@@ -63,12 +63,10 @@ def test_whatever_is_on_standard_error_is_femrs_own(tmp_path):
     write_wav(tmp_path / "music" / "sad" / "rain.wav")
     (tmp_path / "music" / "sad" / "cut.wav").write_bytes(b"RIFF\1")
     own = os.environ | {"FEMR_MUSIC_DIR": "music", "PYTHONPATH": str(Path.cwd())}
-    told = []
-    for arguments in (["analyze", "cut.tif", "samples.tif"], ["music", "playlist", "sad"]):
-        command = [sys.executable, "-m", "femr", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=own)
-        told += [line.split()[:2] for line in done.stderr.splitlines()]
-    assert told == [["femr:", "cut.tif:"], ["femr:", "samples.tif:"], ["femr:", "cut.wav"]]
+    command = [sys.executable, "-m", "femr", "analyze", "cut.tif", "samples.tif"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=own)
+    told = [line.split()[:2] for line in done.stderr.splitlines()]
+    assert told == [["femr:", "cut.wav"], ["femr:", "cut.tif:"], ["femr:", "samples.tif:"]]
 
 
 def test_table_and_pictures_are_written(run):

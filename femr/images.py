@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from femr.decoding import Decoded, decode, eight_bits, from_pil, on_white
-from femr.decoding import Pixels as Pixels
+from femr.decoding import Decoded, decode, from_pil
 from femr.errors import ImageError, printable
 from femr.files import local, open_file
+from femr.pixels import Pixels as Pixels
+from femr.pixels import eight_bits, on_white
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000

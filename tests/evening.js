@@ -53,7 +53,8 @@
     const note = (status, answer) => frame && evening.answers.push([now() / 1000, now() - start, status, answer])
     try {
       const response = await ask(...asked)
-      if (frame) response.clone().json().then((answer) => note(response.status, answer), () => note(response.status, null))
+      const cut = () => note(response.ok ? 0 : response.status, null) // on its way: that is no answer
+      if (frame) response.clone().json().then((answer) => note(response.status, answer), cut)
       return response
     } catch (error) {
       note(0, null)

@@ -2,7 +2,8 @@
 
 app.py is started with a folder of songs, and Chromium with a camera that shows a film of up to thirty faces. Failures
 come one after another. What the page plays is measured on its way out; memory, answers and songs are noted. The figures
-are printed as JSON; `faults` holds a sentence for each thing that should not have happened.
+are printed as JSON, those so far after each failure, on standard error; `faults` holds a sentence for each thing that
+should not have happened.
 """
 
 import argparse
@@ -352,6 +353,8 @@ def main(minutes: float) -> dict[str, Any]:
                 break
             wall.suffer(failure)
             wall.watch(pause)
+            if not short:
+                print(json.dumps(figures(wall.diary, broken)), file=sys.stderr, flush=True)
         wall.watch(max(0.0, until - time.monotonic()))
         while len(wall.diary.songs) < FEW and time.monotonic() < until + PATIENCE:
             wall.watch(EVERY)

@@ -108,7 +108,7 @@ def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **wh
             _frontend=False,  # else it asks its own page first, and gives up where a busy machine takes three seconds
             **where,
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no name has parts of over 63 letters
         raise FemrError("Expected an address of this machine and a free port.") from error
 
 

@@ -1,6 +1,6 @@
 // Put into the wall's page before its own scripts: hears what it plays, and keeps a diary of its answers.
 (() => {
-  const evening = { levels: [], answers: [], songs: [], heard: 0, ages: [], failed: new Set(), painted: 0, streams: [], camera: true }
+  const evening = { levels: [], answers: [], songs: [], heard: 0, ages: [], failed: [], failing: [], painted: 0, streams: [], camera: true }
   window.evening = evening
   const now = performance.now.bind(performance)
 
@@ -40,7 +40,7 @@
   }
 
   // answers to frames: [seconds on the clock of the page, milliseconds from asking to answer, status, answer]; and which
-  // songs have begun, as the page tells the server: [seconds, number]
+  // songs have begun and which failed, as the page tells the server: [seconds, number]
   const ask = window.fetch
   window.fetch = async (...asked) => {
     const start = now()
@@ -49,7 +49,8 @@
     const begun = (told.heard ?? []).slice(evening.heard)
     for (const number of begun) evening.songs.push([start / 1000 - (number === told.song ? told.since : 0), number])
     evening.heard = Math.max(evening.heard, told.heard?.length ?? 0)
-    for (const number of told.failed ?? []) evening.failed.add(number)
+    for (const number of told.failed ?? []) if (!evening.failing.includes(number)) evening.failed.push([start / 1000, number])
+    evening.failing = told.failed ?? evening.failing
     const note = (status, answer) => frame && evening.answers.push([now() / 1000, now() - start, status, answer])
     try {
       const response = await ask(...asked)
@@ -115,6 +116,6 @@
     answers: evening.answers.splice(0),
     songs: evening.songs.splice(0),
     ages: evening.ages.splice(0),
-    failed: [...evening.failed],
+    failed: evening.failed.splice(0),
   })
 })()

@@ -97,7 +97,7 @@ class Diary:
 
     levels: seconds of sound, peak. answers: time, milliseconds, status, answer. songs: time, number. memory: time, MB
     of browser and of server. painted: pictures a second. ages: milliseconds from picture to overlay. failures: name,
-    time, seconds to recover. cards: of songs, by number. failed: numbers of songs that could not be played.
+    time, seconds to recover. cards: of songs, by number. failed: time and number of each song that could not be played.
     errors: of the page's scripts.
     """
 
@@ -109,7 +109,7 @@ class Diary:
     ages: list[float] = field(default_factory=list)
     failures: list[tuple[str, float, float | None]] = field(default_factory=list)
     cards: dict[int, dict[str, Any]] = field(default_factory=dict)
-    failed: list[int] = field(default_factory=list)
+    failed: list[tuple[float, int]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
@@ -127,8 +127,9 @@ class Evening:
         diary.levels += seen["levels"]
         diary.answers += seen["answers"]
         diary.ages += seen["ages"]
-        diary.failed, diary.errors = seen["failed"], self.tab.errors
+        diary.errors = self.tab.errors
         diary.songs += seen["songs"]
+        diary.failed += seen["failed"]
         for *_, answer in seen["answers"]:
             for card in ((answer or {}).get("song"), ((answer or {}).get("next") or {}).get("song")):
                 if card:
@@ -267,7 +268,7 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     return {
         "minutes": round(seconds / 60, 1),
         "songs": len(diary.songs),
-        "songs_that_failed": [diary.cards[number]["title"] for number in diary.failed if number in diary.cards],
+        "songs_that_failed": sorted({diary.cards[number]["title"] for _, number in diary.failed if number in diary.cards}),
         "longest_silence": max(silences(diary), default=0.0),
         "seconds_to_recover": {f"{name}, at {begun:.0f} s": took for name, begun, took in diary.failures},
         "memory_mb": {"browser": browser, "server": server},
@@ -319,7 +320,10 @@ def memory_faults(diary: Diary) -> Iterator[str]:
 
 
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
-    """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood."""
+    """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood.
+
+    In place of a song that fails, and while no answer comes, one may be heard again: anything but silence.
+    """
     began, cards = diary.songs, diary.cards
     for (before, number), (at, _) in pairwise(began):
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
@@ -335,7 +339,8 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         times = Counter[int]()
         for at, number in mine:
             answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
-            if answered and number in good and times[number] > min(times[one] for one in good):
+            failed = any(at - 5 < when < at + 5 for when, _ in diary.failed)
+            if answered and not failed and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1
 

@@ -117,6 +117,8 @@ def check_environment() -> None:
         try:
             if value := os.environ.get(name):
                 check(value)
+            else:
+                os.environ.pop(name, None)
         except argparse.ArgumentTypeError as error:
             raise FemrError(f"{name}: {error}.") from None
 
@@ -126,10 +128,20 @@ def _extend(word: str) -> None:
         raise argparse.ArgumentTypeError(f"expected extend, received {printable(word)}")
 
 
+def _number(text: str) -> None:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number, received {printable(text)}")
+
+
 _VARIABLES: dict[str, Callable[[str], object]] = {
     "FEMR_MUSIC_DIR": folder,
     "FEMR_MUSIC_MODE": _extend,
     "FEMR_MODELS_DIR": folder,
     "FEMR_ENGINE": choose,
-    "GRADIO_SERVER_PORT": port,  # with another number Gradio (6.31) searches for ever
+    # the numbers that Gradio (6.31) reads as it is imported or served; it searches for ever with a port beyond the last
+    "GRADIO_SERVER_PORT": port,
+    "GRADIO_NUM_PORTS": _number,
+    "GRADIO_NODE_NUM_PORTS": _number,
+    "GRADIO_ANALYTICS_MAX_EVENTS": _number,
+    "GRADIO_DEBUG": _number,
 }

@@ -89,8 +89,7 @@ def _within(block: Any) -> Iterator[Any]:
 def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **where: Any) -> Any:
     """What gr.Blocks.launch returns, with the settings that keep visitors' pictures private. Raises: FemrError."""
     try:
-        # Gradio would try a hundred ports of an address that is none
-        socket.getaddrinfo(where.get("server_name") or os.environ.get("GRADIO_SERVER_NAME"), 0)
+        _check(where.get("server_name") or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1")
         return page.launch(
             theme=_theme(),
             css_paths=[Path(__file__).with_name("app.css")],
@@ -110,6 +109,13 @@ def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **wh
         )
     except (OSError, UnicodeError) as error:  # no name has parts of over 63 letters
         raise FemrError("Expected an address of this machine and a free port.") from error
+
+
+def _check(host: str) -> None:
+    """Raises: OSError or UnicodeError where nobody can listen: Gradio (6.31) would try for eight minutes."""
+    for family, kind, _, _, address in socket.getaddrinfo(host.strip("[]"), 0, type=socket.SOCK_STREAM):
+        with socket.socket(family, kind) as trial:
+            trial.bind(address)
 
 
 def _served(setup: Setup, door: Door | None) -> dict[str, Any]:

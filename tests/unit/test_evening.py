@@ -58,6 +58,11 @@ def stubborn(diary):
     diary.songs[2] = (65.0, 0)
 
 
+def stubborn_later(diary):
+    stubborn(diary)
+    diary.failed = [(40.0, 2)]
+
+
 def contrary(diary):
     diary.songs[2] = (65.0, 3)
 
@@ -80,6 +85,7 @@ def broken(diary):
         (grown, "The server had"),
         (hasty, "happy 0 played for 7.0 s only."),
         (stubborn, "happy 0, at 65 s, came again before others of its mood."),
+        (stubborn_later, "happy 0, at 65 s, came again before others of its mood."),
         (contrary, "surprise 3 came in a mood of happy."),
         (broken, "TypeError"),
     ],
@@ -95,3 +101,10 @@ def test_a_test_tells_no_time_and_a_broken_song_may_be_short():
     slow(diary)
     hasty(diary)
     assert figures(diary, ["happy 0"], soon=inf)["faults"] == []
+
+
+def test_a_song_may_come_again_in_place_of_one_that_fails():
+    diary = good()
+    stubborn(diary)
+    diary.failed = [(64.0, 2)]
+    assert figures(diary, ["happy 2"])["faults"] == []

@@ -72,7 +72,7 @@ export function follow(song) {
 
 /** What a session has to know: the song, for how long it has been heard, what was heard and what cannot be. */
 export function state() {
-  for (const [number, when] of failed) if (Date.now() - when > AGAIN) failed.delete(number)
+  for (const [number, when] of failed) if (performance.now() - when > AGAIN) failed.delete(number)
   const song = gliding || (root.dataset.state === 'failed' ? null : current())
   return {
     song: song?.number ?? null,
@@ -253,7 +253,7 @@ function retry(song) {
 
 /** Passes over a song that cannot be played. */
 function fail(song) {
-  failed.set(song.number, Date.now())
+  failed.set(song.number, performance.now()) // the clock on the wall may be put back
   tries.set(song.url, (tries.get(song.url) || 0) + 1)
   URL.revokeObjectURL(kept.get(song.url))
   kept.delete(song.url)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from ctypes import CDLL
 from threading import Lock
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -33,12 +33,13 @@ from PIL import (
     JpegImagePlugin,
     PngImagePlugin,  # noqa: F401
     PpmImagePlugin,  # noqa: F401
-    TiffImagePlugin,
+    TiffImagePlugin,  # noqa: F401
     WebPImagePlugin,  # noqa: F401
     _imaging,
 )
 from PIL.ImageFile import ImageFile
 
+from femr import tiff
 from femr.errors import ImageError
 from femr.mending import is_packed, mended, plain_names, scans, without_beginning
 from femr.pixels import DEEP_GRAY, MOST_PIXELS, Pixels, to_rgb
@@ -89,16 +90,7 @@ _FILLINGS = b"\x00\x24\xaa\x80\xff\xcc\x55\x01"
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _DEEP_PPM = ("ppm", ("RGB", 65_535))
 
-# tags of TIFF files, and one of the values; such files are read by libtiff, but for those that are not compressed
-_KIND, _REDUCED = 254, 1
-_BITS = 258
-_COLOURS, _YCBCR = 262, 6
-_PLANES, _SEPARATE = 284, 2
-_RAW = 330  # where more pictures lie
-_BIG = b"MM\x00+"  # of those over 4 GB, in the order of bytes that Pillow (12.3) does not know for them
 _RARE = ("webp", "jpeg2000")  # compressions that libtiff knows only if it was built with them
-
-_COMPRESSIONS = range(30_000, 65_536)  # the numbers of those that somebody has registered
 
 _large = Lock()  # so that several large pictures are decoded one after another
 
@@ -152,7 +144,7 @@ def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple
             deep = _deep_kind(image)
             _reduce(image, divisor)
             image.load()
-            return _in_full(image, deep, data), _orientation(image, exif), size, _preview(image)
+            return _in_full(image, deep, data), _orientation(image, exif), size, tiff.preview(image)
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int], str | None]:
@@ -224,12 +216,12 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
         try:
             image = factory(io.BytesIO(plain_names(data) if name == "HEIF" else data), "")
         except BROKEN as refused:  # AVIF and HEIC files may begin alike
-            if name == "TIFF" and (data.startswith(_BIG) or _names_unknown_kind(refused)):
+            if name == "TIFF" and tiff.cannot_read(data, refused):
                 raise ImageError(_OTHERWISE) from refused
             error = refused
             continue
         with image:
-            if _is_plain_ycbcr(image):
+            if tiff.is_plain_ycbcr(image):
                 raise ImageError(f"{_STORED}: plain YCbCr.")
             _correct_tiles(image)
             yield image
@@ -237,42 +229,12 @@ def _opened(data: bytes) -> Iterator[ImageFile]:
     raise error
 
 
-def _names_unknown_kind(refused: Exception) -> bool:
-    """Whether Pillow refuses a TIFF file for its kind of numbers, such as float64, or of compression, such as LERC."""
-    unknown = refused.__cause__.args[:1] if isinstance(refused.__cause__, KeyError) else ()
-    return "unknown pixel mode" in str(refused) or (bool(unknown) and unknown[0] in _COMPRESSIONS)
-
-
-def _preview(image: ImageFile) -> str | None:
-    """What is to be told of a camera's raw file, such as DNG, whose first picture is a small one."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile) or _RAW not in image.tag_v2:
-        return None
-    reduced = image.tag_v2.get(_KIND) == _REDUCED
-    return f"Only the preview of a raw file is read: {image.width} × {image.height} pixels." if reduced else None
-
-
-def _is_plain_ycbcr(image: ImageFile) -> bool:
-    """Whether Pillow would take a TIFF file's colours for RGB."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile) or not image.tile:
-        return False
-    return image.tile[0].codec_name == "raw" and image.tag_v2.get(_COLOURS) == _YCBCR
-
-
 def _correct_tiles(image: ImageFile) -> None:
     """Lets colours of 16 bits be decoded as such where Pillow takes them for eight, or would scale them one by one."""
     if [tile[::3] for tile in image.tile] == [_DEEP_PPM]:
         image.tile = [image.tile[0]._replace(codec_name="raw", args="RGB;16B")]
-    elif _has_planes(image) and image.tile and image.tile[0].codec_name == "raw":
-        arguments = (f"{image.mode};16N", "raw", False, image.tag_v2.offset)
-        image.tile = [image.tile[0]._replace(codec_name="libtiff", extents=(0, 0, *image.size), args=arguments)]
-        image.use_load_libtiff = True
-
-
-def _has_planes(image: ImageFile) -> TypeGuard[TiffImagePlugin.TiffImageFile]:
-    """Whether a TIFF file has a plane for each colour, of 16 bits."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return False
-    return image.tag_v2.get(_PLANES) == _SEPARATE and image.tag_v2.get(_BITS, (8,))[0] == 16
+    elif tiff.has_planes(image):
+        tiff.use_libtiff(image)
 
 
 def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
@@ -383,7 +345,7 @@ def _has_detail(image: ImageFile, data: bytes) -> bool:
 
 def _deep_kind(image: ImageFile) -> str | None:
     """How Pillow calls the order of a file's colours of 16 bits, of which it keeps the upper eight; None for others."""
-    arguments = image.tile[0].args if image.mode.startswith("RGB") and image.tile and not _has_planes(image) else None
+    arguments = image.tile[0].args if image.mode.startswith("RGB") and image.tile else None
     kind = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return kind if isinstance(kind, str) and ";16" in kind else None
 
@@ -397,6 +359,9 @@ def _in_full(image: ImageFile, deep: str | None, data: bytes) -> Pixels:
     # where alpha is multiplied in, Pillow divides by it before it drops bits
     if not deep or max(high for _, high in extrema[:3]) >= 64 or (deep.startswith("RGBa") and extrema[3][0] < 255):
         return to_rgb(image)
+    if tiff.has_planes(image):
+        with suppress(*BROKEN):  # where its end is missing
+            return to_rgb(image, tiff.lower_bytes(image, data))
     with _opened(data) as lower:
         lower.tile = [tile._replace(args=_of_lower_bytes(tile.args)) for tile in lower.tile]
         with suppress(*BROKEN):  # where its end is missing

@@ -264,11 +264,12 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     seconds = diary.memory[-1][0] - diary.memory[0][0]
     parts = np.array_split(np.array(diary.memory), min(10, len(diary.memory)))
     browser, server = np.round([np.median(part[:, 1:], axis=0) for part in parts]).T.tolist()
+    failed = {diary.cards[number]["title"] for _, number in diary.failed if number in diary.cards}
     faults = [*diary.errors, *sound_faults(diary), *failure_faults(diary, soon)]
     return {
         "minutes": round(seconds / 60, 1),
         "songs": len(diary.songs),
-        "songs_that_failed": sorted({diary.cards[number]["title"] for _, number in diary.failed if number in diary.cards}),
+        "songs_that_failed": sorted(failed),
         "longest_silence": max(silences(diary), default=0.0),
         "seconds_to_recover": {f"{name}, at {begun:.0f} s": took for name, begun, took in diary.failures},
         "memory_mb": {"browser": browser, "server": server},

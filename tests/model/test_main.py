@@ -146,8 +146,8 @@ def test_where_the_page_cannot_be_served_that_is_said(capsys, monkeypatch):
 
     monkeypatch.setattr(shared, "warm_up", lambda model: None)
     with socket.create_server(("127.0.0.1", 0)) as used:
-        # another machine's, and no name: neither asks a name server, which may not answer, or may know any name
-        hosts = ["--host", "192.0.2.1"], ["--host", 64 * "x"]
+        # no machine's, and no name: neither asks a name server, which may not answer, or may know any name
+        hosts = ["--host", "240.0.0.1"], ["--host", 64 * "x"]
         for where in (*hosts, ["--port", str(used.getsockname()[1])]):
             assert main(["app", *where]) == 2
             assert capsys.readouterr().err == "femr: Expected an address of this machine and a free port.\n"

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from itertools import accumulate
 
 import cv2
 import numpy as np
@@ -23,15 +24,19 @@ def deep(values, bits, dtype=np.uint16):
     return np.rint(values / 252 * (2**bits - 1)).astype(dtype)
 
 
-def tiff_of(array):
-    """A TIFF file of uint16 values in the order of bytes that the array has: grey (h, w), or planes (3, h, w)."""
+def tiff_of(array, pack=bytes):
+    """A TIFF file of uint16 values in the order of bytes that the array has: grey (h, w), or planes (3, h, w).
+
+    Each lies in two strips. Args: `pack`, what compresses them: zlib.compress, or nothing.
+    """
     order = ">" if array.dtype.byteorder == ">" else "<"
     *planes, height, width = array.shape
     count = len(planes) and planes[0]
-    start, size = 8 + 2 + 12 * 10 + 4, 2 * height * width
-    numbers = {256: [width], 257: [height], 258: [16] * (count or 1), 259: [1], 262: [2 if count else 1]}
-    numbers |= {273: [start + 30 + size * place for place in range(count or 1)], 277: [count or 1], 278: [height]}
-    numbers |= {279: [size] * (count or 1), 284: [2 if count else 1]}
+    strips = [pack(strip.tobytes()) for strip in array.reshape(-1, height // 2, width)]
+    start, sizes = 8 + 2 + 12 * 10 + 4, [len(strip) for strip in strips]
+    numbers = {256: [width], 257: [height], 258: [16] * (count or 1), 259: [1 if pack is bytes else 8]}
+    numbers |= {262: [2 if count else 1], 273: [start + 54 + place for place in accumulate(sizes[:-1], initial=0)]}
+    numbers |= {277: [count or 1], 278: [height // 2], 279: sizes, 284: [2 if count else 1]}
     entries, behind = b"", b""
     for tag, values in numbers.items():
         content = struct.pack(f"{order}{len(values)}{'H' if tag == 258 else 'I'}", *values)
@@ -39,7 +44,7 @@ def tiff_of(array):
         behind += content if len(content) > 4 else b""
         entries += struct.pack(f"{order}HHI", tag, 3 if tag == 258 else 4, len(values)) + place
     head = (b"MM" if order == ">" else b"II") + struct.pack(f"{order}HIH", 42, 8, len(numbers))
-    return head + entries + bytes(4) + behind.ljust(30, b"\0") + array.tobytes()
+    return head + entries + bytes(4) + behind.ljust(54, b"\0") + b"".join(strips)
 
 
 def png_chunk(name, body):
@@ -120,10 +125,12 @@ def test_the_end_of_a_dark_file_may_be_missing():
     assert (pixels[62:] == 128).all()
 
 
+@pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("order", "<>")
-def test_a_plane_for_each_colour(order):
-    planes = np.moveaxis(deep(COLOURS, 16), 2, 0).astype(f"{order}u2")
-    image = load_image(tiff_of(planes))
+@pytest.mark.parametrize("pack", [bytes, zlib.compress])
+def test_a_plane_for_each_colour(pack, order, bits):
+    planes = np.moveaxis(deep(COLOURS, bits), 2, 0).astype(f"{order}u2")
+    image = load_image(tiff_of(planes, pack))
     assert np.abs(image - expected(COLOURS)).max() <= 1
 
 

@@ -17,7 +17,7 @@ ONLY_IN = {
     "mtcnn": {"faces.mtcnn_networks"},
     "huggingface_hub": {"expression.weights"},
     "gradio": set(),
-    "PIL": {"images", "decoding", "output.annotate", "output.share", "output.show", "pixels", "results"},
+    "PIL": {"images", "decoding", "output.annotate", "output.share", "output.show", "pixels", "results", "tiff"},
     "jinja2": {"report.page"},
     "markupsafe": {"report.page"},
     "matplotlib": {"report.charts", "output.share", "output.timeline"},

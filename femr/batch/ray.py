@@ -10,7 +10,7 @@ import pickle
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from femr.batch.folder import analyze_inputs as analyze_locally
@@ -66,7 +66,10 @@ def analyze_inputs(
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(size=min(len(work), workers or int(ray.cluster_resources()["CPU"]))),
         )
-        for row in data.iter_rows():
+        rows = iter(data.iter_rows())
+        with _unheard():
+            first = list(islice(rows, 1))
+        for row in chain(first, rows):
             yield from pickle.loads(row["analyses"])
 
 
@@ -110,13 +113,26 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         elif not before:
             cpus = max(workers or 1, os.cpu_count() or 1)
             ray.init("local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         yield ray
     except (ray.exceptions.RayError, ConnectionError) as error:
         raise FemrError(f"The analysis on Ray failed: {str(error).splitlines()[0]}") from error
     finally:
         if not before:
             ray.shutdown()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """While Ray starts its actors, on which its core (2.60) remarks on standard error, whatever its level of logs."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - no file
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check(address: str) -> None:

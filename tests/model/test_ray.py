@@ -64,10 +64,11 @@ def test_a_wrong_model_is_said_before_anything_starts(inputs):
         next(analyze_inputs(inputs, "vgg"))
 
 
-def test_the_table_is_the_local_engines_though_a_worker_is_killed(inputs, analyzer, tmp_path):
+def test_the_table_is_the_local_engines_though_a_worker_is_killed(inputs, analyzer, tmp_path, capfd):
     expected = write(tmp_path / "local.parquet", analyze_locally(analyzer, inputs))
     analyses = analyze_inputs(inputs, "mobilenet_v2", workers=2)
     found = [next(analyses)]
+    assert capfd.readouterr().err == ""  # Ray has nothing to say
     before = workers()
     assert len(before) == 2
     addresses = listening()

@@ -141,7 +141,8 @@ def load_file(path: Path) -> keras.Model:
             "Expected a network from square pictures (None, side, side, 1 or 3) to seven scores (None, 7), once or "
             f"twice, in the order {', '.join(EMOTIONS)}. Received: {_shown(inputs)} → {_shown(outputs)}"
         )
-    return network
+    by_name = isinstance(getattr(network, "input", None), dict)  # of which Keras complains with each batch
+    return keras.Model(network.inputs[0], network.outputs) if by_name else network
 
 
 def _load(path: Path) -> keras.Model:
@@ -260,7 +261,8 @@ def _as_probabilities(outputs: Probabilities) -> Probabilities:
     """The outputs, through a softmax where the network leaves that to its user."""
     if _are_probabilities(outputs):
         return outputs
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # numbers without end become none, which is told
+        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 

@@ -38,6 +38,11 @@ def pooled(side):
     return keras.Model(inputs, layers.Softmax()(layers.GlobalAveragePooling2D()(x)))
 
 
+def named(network):
+    inputs = keras.Input((48, 48, 3), name="face")
+    return keras.Model({"face": inputs}, network(inputs))
+
+
 def nested(network):
     return keras.Sequential([keras.Input(network.input_shape[1:]), network])
 
@@ -50,10 +55,19 @@ def nested(network):
         lambda: band_network(-1.0, 1.0, activation="log_softmax"),
         lambda: free(0.0, 255.0),
         lambda: free(channels=1, activation="softmax"),
+        lambda: named(band_network(activation=None)),
         lambda: nested(band_network(heads=1, activation=None)),
         lambda: band_network(heads=2, activation=None),
     ],
-    ids=["grey logits", "logarithms", "any side", "any side, grey", "a network in a network", "two heads of logits"],
+    ids=[
+        "grey logits",
+        "logarithms",
+        "any side",
+        "any side, grey",
+        "an input by its name",
+        "a network in a network",
+        "two heads of logits",
+    ],
 )
 def test_it_is_measured(tmp_path, splits, network, ending):
     path = tmp_path / f"theirs{ending}"
@@ -139,9 +153,10 @@ def test_it_is_told_what_is_expected(tmp_path, network, received, ending):
     assert "angry, disgust, fear, happy, sad, surprise, neutral" in str(caught.value)
 
 
-def test_scores_that_are_no_numbers_are_told(tmp_path, splits):
-    network = band_network()
-    network.set_weights([np.full_like(array, np.nan) for array in network.get_weights()])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_scores_that_are_no_numbers_are_told(tmp_path, splits, number):
+    network = band_network(activation=None)
+    network.set_weights([np.full_like(array, number) for array in network.get_weights()])
     network.save(tmp_path / "theirs.keras")
     with pytest.raises(ModelError, match="whose scores are numbers"):
         evaluate(str(tmp_path / "theirs.keras"), splits)

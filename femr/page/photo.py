@@ -30,7 +30,7 @@ DESK = Desk()
 SHOWN_SIDE = 1280  # pixels of the long side of a picture on a card, and of one that the browser cannot show by itself
 MOST_PICTURES = 20  # of the set of corrections
 _ONE_CLIP = Lock()  # a second one would only make both late
-START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server, upload))"
+START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server))"
 
 
 async def read(question: Any) -> Answer:

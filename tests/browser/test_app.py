@@ -366,6 +366,7 @@ def test_a_connection_that_is_lost_while_a_picture_is_sent_is_told(visit):
     page.context.set_offline(False)
     ask(page, PORTRAIT)
     assert name(page) == "Happy"
+    assert page.locator(".toast-wrap *, .error").count() == 0  # Gradio's stays for ten seconds
 
 
 @pytest.mark.parametrize("way", ["reload", "back", "forward"])

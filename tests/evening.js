@@ -1,6 +1,6 @@
 // Put into the wall's page before its own scripts: hears what it plays, and keeps a diary of its answers.
 (() => {
-  const evening = { levels: [], answers: [], songs: [], heard: 0, ages: [], failed: [], failing: [], painted: 0, streams: [], camera: true }
+  const evening = { levels: [], answers: [], songs: [], ages: [], failed: [], failing: [], painted: 0, streams: [], camera: true }
   window.evening = evening
   const now = performance.now.bind(performance)
 
@@ -46,9 +46,11 @@
     const start = now()
     const frame = String(asked[0]?.url ?? asked[0]).includes('live/frame')
     const told = JSON.parse(asked[1]?.headers?.['Femr-Told'] ?? '{}')
-    const begun = (told.heard ?? []).slice(evening.heard)
+    const heard = told.heard ?? evening.songs.map(([, number]) => number)
+    const differs = heard.findIndex((number, at) => number !== evening.songs[at]?.[1])
+    const begun = heard.slice(differs < 0 ? heard.length : differs)
+    evening.songs.length = heard.length - begun.length // one that fails is taken back
     for (const number of begun) evening.songs.push([start / 1000 - (number === told.song ? told.since : 0), number])
-    evening.heard = Math.max(evening.heard, told.heard?.length ?? 0)
     for (const number of told.failed ?? []) if (!evening.failing.includes(number)) evening.failed.push([start / 1000, number])
     evening.failing = told.failed ?? evening.failing
     const note = (status, answer) => frame && evening.answers.push([now() / 1000, now() - start, status, answer])
@@ -114,7 +116,7 @@
     painted: evening.painted,
     levels: evening.levels.splice(0),
     answers: evening.answers.splice(0),
-    songs: evening.songs.splice(0),
+    songs: evening.songs,
     ages: evening.ages.splice(0),
     failed: evening.failed.splice(0),
   })

@@ -127,8 +127,7 @@ class Evening:
         diary.levels += seen["levels"]
         diary.answers += seen["answers"]
         diary.ages += seen["ages"]
-        diary.errors = self.tab.errors
-        diary.songs += seen["songs"]
+        diary.songs, diary.errors = seen["songs"], self.tab.errors
         diary.failed += seen["failed"]
         for *_, answer in seen["answers"]:
             for card in ((answer or {}).get("song"), ((answer or {}).get("next") or {}).get("song")):
@@ -326,13 +325,17 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     In place of a song that fails, and while no answer comes, one may be heard again: anything but silence.
     """
     began, cards = diary.songs, diary.cards
+
+    def failed_about(at: float) -> bool:
+        return any(at - 5 < when < at + 5 for when, _ in diary.failed)
+
     for (before, number), (at, _) in pairwise(began):
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
         seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
         looks = {one["emotion"] for one in seen if one}
-        if looks and cards[number]["emotion"] not in looks:
+        if looks and cards[number]["emotion"] not in looks and not failed_about(at):
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
@@ -340,8 +343,7 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         times = Counter[int]()
         for at, number in mine:
             answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
-            failed = any(at - 5 < when < at + 5 for when, _ in diary.failed)
-            if answered and not failed and number in good and times[number] > min(times[one] for one in good):
+            if answered and not failed_about(at) and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1
 

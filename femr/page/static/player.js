@@ -5,7 +5,7 @@ const AHEAD = 20 // seconds that have to be there before the next song is fetche
 const STALLED = 1500 // milliseconds without sound after which the next song begins, if it is there
 const PATIENCE = 60_000 // milliseconds for a song to come
 const MOST_KEPT = 64e6 // bytes of a song that is kept as a whole
-const AGAIN = 60_000 // milliseconds after which a song that failed is tried again
+const AGAIN = 60_000 // milliseconds after which a song that failed is tried again, and as many more each time
 const SILENCE = 'data:audio/wav;base64,UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA=='
 
 const decks = [new Audio(), new Audio()]
@@ -13,7 +13,7 @@ const songs = new Map() // what each deck has loaded
 const kept = new Map() // a song's address → that of its bytes, which are here
 const large = new Set() // addresses of songs that are too large for that
 const tries = new Map() // a song's address → how often it failed
-const failed = new Map() // a song's number → when it failed
+const failed = new Map() // a song's number → until when it is passed over
 let queue = [] // the songs that are to play, the present one first
 let volume = 1
 let root = null
@@ -72,7 +72,7 @@ export function follow(song) {
 
 /** What a session has to know: the song, for how long it has been heard, what was heard and what cannot be. */
 export function state() {
-  for (const [number, when] of failed) if (performance.now() - when > AGAIN) failed.delete(number)
+  for (const [number, until] of failed) if (performance.now() > until) failed.delete(number)
   const song = gliding || (root.dataset.state === 'failed' ? null : current())
   return {
     song: song?.number ?? null,
@@ -253,8 +253,8 @@ function retry(song) {
 
 /** Passes over a song that cannot be played. */
 function fail(song) {
-  failed.set(song.number, performance.now()) // the clock on the wall may be put back
   tries.set(song.url, (tries.get(song.url) || 0) + 1)
+  failed.set(song.number, performance.now() + AGAIN * tries.get(song.url)) // the clock on the wall may be put back
   URL.revokeObjectURL(kept.get(song.url))
   kept.delete(song.url)
   trouble = `“${song.title}” cannot be played.`

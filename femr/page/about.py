@@ -67,6 +67,6 @@ def build_songs(library: MusicLibrary) -> None:
 
 
 def _shelf(library: MusicLibrary, emotion: Emotion) -> str:
-    songs = [card.song_card(n, song) for n, song in enumerate(library.songs) if song.emotion is emotion]
+    songs = [card.song_card(song) for song in library.of(emotion)]
     title = f'<h2><span class="emoji" aria-hidden="true">{emotion.emoji}</span> {emotion}</h2>'
     return f'<section aria-label="{emotion}">{title}{html.song_cards(songs)}</section>'

@@ -35,8 +35,8 @@ SHOWN_SIDE = 1280  # pixels of the annotated picture's long side
 
 Code: TypeAlias = Literal["bad_request", "address_refused", "file_gone", "not_a_picture", "unavailable"]
 Document: TypeAlias = dict[str, Any]
-Address: TypeAlias = Callable[[Path], str]
-"""Where those who called find a file of the server's."""
+Address: TypeAlias = Callable[[Song], str]
+"""Where those who called find a song of the server's."""
 
 
 class CallError(FemrError):
@@ -157,17 +157,15 @@ def document(read: Callable[[], Picture], wish: Wish, address: Address) -> Docum
 def song_to_dict(song: Song, address: Address) -> Document:
     """A song's facts as plain values, with its address in place of its path."""
     facts = {each.name: getattr(song, each.name) for each in fields(song) if each.name != "path"}
-    return {**facts, "url": address(song.path)}
+    return {**facts, "url": address(song)}
 
 
 def addresses(request: Any) -> Address:
-    """Where the page serves files, for whoever sent the HTTP request; their paths where None was sent."""
+    """Where the page serves songs, for whoever sent the HTTP request; their paths where None was sent."""
     if request is None:
-        return str
+        return lambda song: str(song.path)
     root = get_root_url(request, request.url.path, request.app.root_path)
-    numbers = {song.path: number for number, song in enumerate(shared.music_library().songs)}
-
-    return lambda path: f"{root}/{song_url(numbers[path])}"
+    return lambda song: f"{root}/{song_url(song)}"
 
 
 def _answer(photo: object, model: str, mode: str, annotated: bool, address: Address) -> Document:

@@ -8,13 +8,14 @@ from femr.music import Mode, MusicLibrary
 from femr.output.rows import of_ten, to_csv
 from femr.page.loudness import factor
 from femr.page.media import cover_url, song_url
+from femr.page.shared import number_of, numbered
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Song
 from femr.wording import clock, song_facts
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def answer(found: Analysis, songs: Sequence[dict[str, Any]], read: Analysis) -> dict[str, Any]:
+def answer(found: Analysis, songs: Sequence[Song], read: Analysis) -> dict[str, Any]:
     """Mood, faces, and the songs in the order in which they are to play.
 
     Boxes are shares of the picture's width and height, 0 to 1; what the mood's emotion is None for has no mood.
@@ -29,7 +30,7 @@ def answer(found: Analysis, songs: Sequence[dict[str, Any]], read: Analysis) -> 
         "note": found.note or "",
         "alt": told(found.faces),
         "faces": [_face(face, one, found) for face, one in zip(found.faces, read.faces, strict=True)],
-        "songs": list(songs),
+        "songs": [song_card(song) for song in songs],
         "table": to_csv([read]) if read.faces else "",
     }
 
@@ -41,31 +42,32 @@ def look(emotion: Emotion) -> dict[str, str]:
     return {"emotion": str(emotion), **shown}
 
 
-def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequence[int]) -> list[dict[str, Any]]:
+def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequence[int]) -> list[Song]:
     """The songs for a mood, each once, in the order in which they are to play.
 
     Args:
         played: the numbers of the songs of this visit so far, oldest first.
     """
-    heard = [library.songs[number] for number in played if number < len(library.songs)]
+    songs = numbered(library)
+    heard = [songs[number] for number in played if number in songs]
     chosen: list[Song] = []
     rest = list(library.songs)
     while song := MusicLibrary(rest).pick(emotion, mode, (*heard, *chosen)):
         chosen.append(song)
         rest.remove(song)
-    return [song_card(library.songs.index(song), song) for song in chosen]
+    return chosen
 
 
-def song_card(number: int, song: Song) -> dict[str, Any]:
-    """What the player and the Songs tab show of a song. `number`: its place in the library; `gain`: see `loudness`."""
+def song_card(song: Song) -> dict[str, Any]:
+    """What the player and the Songs tab show of a song. `gain`: see `loudness`."""
     return {
         **look(song.emotion),
-        "number": number,
+        "number": number_of(song),
         "title": song.title,
         "facts": song_facts(song),
         "length": clock(round(song.duration)) if song.duration else "",
-        "url": song_url(number),
-        "cover": cover_url(number),
+        "url": song_url(song),
+        "cover": cover_url(song),
         "link": song.link or "",
         "gain": factor(song),
     }

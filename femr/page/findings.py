@@ -67,7 +67,8 @@ class Findings:
         faces = [face for analysis in analyses for face in analysis.faces]
         mood = self._timeline.mood() if video else vote(faces)
         songs = card.playlist(music_library(), mood.emotion, "match", ()) if mood.emotion else []
-        listed = f'<div class="library">{html.song_cards(songs)}</div>' if songs else ""
+        cards = html.song_cards([card.song_card(song) for song in songs])
+        listed = f'<div class="library">{cards}</div>' if songs else ""
         summary = html.headline(mood) + _counts(analyses, len(faces)) + html.failures(analyses) + listed
         gallery = f'<div class="photos">{"".join(self._photos)}</div>' if self._photos else ""
         drawn = html.film_chart(*self._timeline.columns()) if video and faces else gallery
@@ -75,7 +76,7 @@ class Findings:
         links = "<br>".join((html.table_link(analyses), html.report_link(report) if report else escape(why)))
         self._pack(report, film)
         if request:
-            self._pack_playlist([song["number"] for song in songs], request)
+            self._parcel.writestr("playlist.m3u8", to_m3u8(songs, addresses(request.request)))
         return summary, drawn, _table(analyses), links
 
     def _pack(self, report: str, film: Path | None) -> None:
@@ -88,10 +89,6 @@ class Findings:
             self._parcel.writestr("timeline.png", picture.getvalue())
         if film:
             self._parcel.write(film, film.name)
-
-    def _pack_playlist(self, numbers: Sequence[int], request: gr.Request) -> None:
-        songs, address = music_library().songs, addresses(request.request)
-        self._parcel.writestr("playlist.m3u8", to_m3u8([songs[n] for n in numbers], lambda song: address(song.path)))
 
 
 def _counts(analyses: Sequence[Analysis], faces: int) -> str:

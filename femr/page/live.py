@@ -91,7 +91,7 @@ PLAIN = Setup()
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a browser says of itself with each request. Songs are their numbers in the library.
+    """What a browser says of itself with each request. Songs are their numbers, see shared.number_of.
 
     song: what plays. mood: for which it was chosen. since: for how many seconds it has been heard. heard: all so far,
     oldest first. failed: those that cannot be played.
@@ -125,7 +125,7 @@ class Told:
     def _sound(self) -> bool:
         numbers = (*self.heard, *self.failed, self.every, self.song or 0, self.smallest_face or 0)
         return (
-            all(type(number) is int and 0 <= number < 10**6 for number in numbers)
+            all(type(number) is int and 0 <= number < 2**53 for number in numbers)
             and len(self.heard) + len(self.failed) <= 2 * _MOST_HEARD
             and all(isinstance(is_on, bool) for is_on in (self.wall, self.paused))
             and self.mode in get_args(Mode)
@@ -260,22 +260,16 @@ def _hear(session: Session, told: Told) -> None:
     """Has the session go on from what the browser plays."""
     library = shared.music_library()
     session.equip(_playable(library, told.failed), told.mode)
-    songs = library.songs
-    heard = tuple(songs[number] for number in told.heard[-_MOST_HEARD:] if number < len(songs))
-    song = songs[told.song] if told.song is not None and told.song < len(songs) else None
+    songs = shared.numbered(library)
+    heard = tuple(songs[number] for number in told.heard[-_MOST_HEARD:] if number in songs)
+    song = songs.get(told.song) if told.song is not None else None
     session.hear(Played(song, told.mood if song else None, told.since, told.paused, heard), monotonic())
 
 
 @lru_cache(maxsize=64)
 def _playable(library: MusicLibrary, failed: tuple[int, ...]) -> MusicLibrary:
     """The library without the songs that a browser cannot play."""
-    return MusicLibrary(song for number, song in enumerate(library.songs) if number not in failed)
-
-
-@lru_cache(maxsize=2)
-def _numbers(library: MusicLibrary) -> dict[int, int]:
-    """Where each song stands in the library, by its identity: a list is slow to search where there are thousands."""
-    return {id(song): number for number, song in enumerate(library.songs)}
+    return MusicLibrary(song for number, song in shared.numbered(library).items() if number not in failed)
 
 
 def _seen(faces: Sequence[FaceEmotion], mood: Mood, size: tuple[int, int]) -> dict[str, Any]:
@@ -315,8 +309,7 @@ def _why_silent() -> str:
 
 
 def _card(song: Song, mood: Emotion | None) -> dict[str, Any]:
-    number = _numbers(shared.music_library())[id(song)]
-    return {**card.song_card(number, song), "mood": mood}
+    return {**card.song_card(song), "mood": mood}
 
 
 def _next(coming: Coming) -> dict[str, Any]:

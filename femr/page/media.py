@@ -20,7 +20,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tinytag import TinyTag
 
-from femr.page.shared import EXAMPLE, music_library
+from femr.page.shared import EXAMPLE, music_library, number_of, numbered
+from femr.results import Song
 
 ROOT = "femr"
 """The first part of all these addresses, beside those that are Gradio's."""
@@ -104,14 +105,14 @@ def routes() -> list[BaseRoute]:
     return [Mount(f"/{ROOT}", routes=parts)]
 
 
-def song_url(number: int) -> str:
+def song_url(song: Song) -> str:
     """The address of a song of the library, relative to the page's."""
-    return f"{ROOT}/song/{number}"
+    return f"{ROOT}/song/{number_of(song)}"
 
 
-def cover_url(number: int) -> str:
+def cover_url(song: Song) -> str:
     """The address of a song's cover, relative to the page's."""
-    return f"{ROOT}/cover/{number}"
+    return f"{ROOT}/cover/{number_of(song)}"
 
 
 def _song(request: Request) -> Response:
@@ -168,8 +169,8 @@ def _cover(request: Request) -> Response:
 
 
 def _path(request: Request) -> Path | None:
-    songs, number = music_library().songs, request.path_params["number"]
-    return songs[number].path if number < len(songs) and songs[number].path.is_file() else None
+    song = numbered(music_library()).get(request.path_params["number"])
+    return song.path if song and song.path.is_file() else None
 
 
 @cache

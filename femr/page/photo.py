@@ -64,7 +64,8 @@ def songs(question: Question) -> Answer:
     """The songs of a mood, in the order in which they are to play."""
     if question.mood is None:
         raise DataError("Find a mood first.")
-    return {"songs": card.playlist(music_library(), Emotion(question.mood), question.mode, question.played)}
+    songs = card.playlist(music_library(), Emotion(question.mood), question.mode, question.played)
+    return {"songs": [card.song_card(song) for song in songs]}
 
 
 @answering
@@ -99,10 +100,9 @@ def playlist(question: Question) -> Answer:
     """The songs of a mood as a playlist, each with its address here."""
     if question.mood is None:
         raise DataError("Find a mood first.")
-    library = music_library()
-    numbers = [one["number"] for one in card.playlist(library, Emotion(question.mood), question.mode, [])]
+    songs = card.playlist(music_library(), Emotion(question.mood), question.mode, [])
     base = question.address.rstrip("/")
-    text = to_m3u8([library.songs[n] for n in numbers], lambda song: f"{base}/{song_url(library.songs.index(song))}")
+    text = to_m3u8(songs, lambda song: f"{base}/{song_url(song)}")
     return {"file": html.data_url(text.encode(), "audio/mpegurl")}
 
 

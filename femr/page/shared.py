@@ -7,7 +7,8 @@ import html
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
+from hashlib import sha256
 from importlib.resources import files
 from threading import Lock
 from time import monotonic
@@ -50,6 +51,23 @@ def music_library() -> MusicLibrary:
         library_read.cache_clear()
         library, _ = library_read()
     return library
+
+
+@cache
+def number_of(song: Song) -> int:
+    """What a song is called in addresses and by players: the same after a restart, another one for another file.
+
+    It is made of the file's name and size, so it tells nobody where the file lies.
+    """
+    size = song.path.stat().st_size if song.path.is_file() else 0
+    facts = song.path.name, song.emotion, size
+    return int.from_bytes(sha256(repr(facts).encode()).digest()[:6])  # JavaScript's numbers hold it
+
+
+@lru_cache(maxsize=2)
+def numbered(library: MusicLibrary) -> dict[int, Song]:
+    """The songs by their numbers."""
+    return {number_of(song): song for song in library.songs}
 
 
 @cache

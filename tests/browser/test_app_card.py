@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from builders import looking
+from builders import looking, write_wav
 from femr.errors import DataError
 from femr.music import MusicLibrary
 from femr.page import card, media
 from femr.page.asked import Question
+from femr.page.shared import number_of, numbered
 from femr.results import Emotion, Song
+from femr.songs import load_library
 
 SONGS = [Song(f"Song {n}", Path(f"{n}.mp3"), Emotion.SAD if n > 3 else Emotion.HAPPY) for n in range(6)]
 LIBRARY = MusicLibrary(SONGS)
@@ -32,15 +34,28 @@ def test_the_faces_in_words(faces, words):
 
 def test_a_playlist_holds_each_song_of_the_mood_once_and_what_was_heard_comes_last():
     assert card.playlist(LIBRARY, Emotion.FEAR, "match", []) == []
-    songs = card.playlist(LIBRARY, Emotion.HAPPY, "match", [2, 99])
-    assert sorted(song["number"] for song in songs) == [0, 1, 2, 3]
-    assert songs[-1]["number"] == 2
-    assert songs[0]["url"] == f"femr/song/{songs[0]['number']}"
+    songs = card.playlist(LIBRARY, Emotion.HAPPY, "match", [number_of(SONGS[2]), 99])
+    assert sorted(song.title for song in songs) == ["Song 0", "Song 1", "Song 2", "Song 3"]
+    assert songs[-1] is SONGS[2]
+    assert card.song_card(songs[0])["url"] == f"femr/song/{number_of(songs[0])}"
 
 
 def test_two_songs_of_one_title_are_two():
     twins = MusicLibrary([SONGS[0], replace(SONGS[0], path=Path("twin.mp3"))])
-    assert {song["number"] for song in card.playlist(twins, Emotion.HAPPY, "match", [])} == {0, 1}
+    assert {number_of(song) for song in card.playlist(twins, Emotion.HAPPY, "match", [])} == set(numbered(twins))
+
+
+def test_a_songs_number_is_the_same_after_a_restart_and_another_for_another_file(tmp_path):
+    for name in ("a.wav", "b.wav"):
+        write_wav(tmp_path / "happy" / name)
+    before = {song.title: number_of(song) for song in load_library(tmp_path).songs}
+    number_of.cache_clear()
+    (tmp_path / "happy" / "a.wav").unlink()
+    assert {song.title: number_of(song) for song in load_library(tmp_path).songs} == {"b": before["b"]}
+    number_of.cache_clear()
+    write_wav(tmp_path / "happy" / "b.wav", seconds=2)  # a browser keeps the file of an address for a day
+    (other,) = load_library(tmp_path).songs
+    assert number_of(other) != before["b"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ AGAIN = 10.0
 """Seconds after which an empty music library is read again."""
 
 _LONGEST = 600  # characters of a sentence that names files
+_NUMBERS = 10**11  # so few that hundreds of them go into a header, so many that ten thousand songs differ
 _loading = Lock()
 
 
@@ -61,7 +62,7 @@ def number_of(song: Song) -> int:
     """
     size = song.path.stat().st_size if song.path.is_file() else 0
     facts = song.path.name, song.emotion, size
-    return int.from_bytes(sha256(repr(facts).encode()).digest()[:6])  # JavaScript's numbers hold it
+    return int.from_bytes(sha256(repr(facts).encode()).digest()[:8]) % _NUMBERS
 
 
 @lru_cache(maxsize=2)

@@ -20,6 +20,10 @@ import openvino  # noqa: E402
 
 del sys.modules["openvino.tools.ovc"]
 
+# two threads whose first call of it comes at once wait for each other for ever (2026.4): one has Python's lock and
+# wants that of the table behind it, the other the other way round
+openvino.Type.f32.to_dtype()
+
 _CONFIG = {
     # bfloat16, which it takes by itself where the processor has it, moves scores by up to .02
     "INFERENCE_PRECISION_HINT": "f32",

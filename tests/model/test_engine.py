@@ -36,6 +36,20 @@ assert analysis.song and analysis.faces
 print(sorted({"tensorflow", "keras", "mtcnn", "onnx", "scipy"} & set(sys.modules)), asked)
 """
 
+FIRST_CALLS = """
+import faulthandler, sys, threading
+faulthandler.dump_traceback_later(30, exit=True)
+import femr.engine.openvino
+import openvino
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(8)
+threads = [threading.Thread(target=lambda: (together.wait(), openvino.Type.f32.to_dtype())) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
 
 @pytest.fixture
 def models(tmp_path, monkeypatch, unopened):
@@ -113,6 +127,11 @@ def test_any_number_of_inputs_at_once_gives_what_each_gives_alone(asked, count):
     for number in range(0, count, 40):
         for together, alone in zip(outputs, run(rnet, patches[number : number + 1]), strict=True):
             np.testing.assert_allclose(together[number], alone[0], atol=1e-4)
+
+
+def test_threads_whose_first_pictures_come_at_once_do_not_wait_for_each_other():
+    for _ in range(3):  # without the remedy three of four processes stand still
+        subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True)
 
 
 def test_several_threads_share_a_network(portrait):

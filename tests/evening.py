@@ -21,7 +21,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from itertools import chain, cycle, pairwise
 from math import inf
 from pathlib import Path
@@ -323,14 +322,12 @@ def memory_faults(diary: Diary) -> Iterator[str]:
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood.
 
-    In place of a song that fails, and while no answer comes, any may be heard: anything but silence.
+    In place of a song that fails, and while no answer comes, one may be heard again: anything but silence.
     """
     began, cards = diary.songs, diary.cards
 
-    def excused(at: float) -> bool:
-        failed = any(at - 5 < when < at + 5 for when, _ in diary.failed)
-        recent = [status for when, _, status, _ in diary.answers if at - 5 < when <= at]
-        return failed or not recent or any(status != HTTPStatus.OK for status in recent)
+    def failed_about(at: float) -> bool:
+        return any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
@@ -338,14 +335,15 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     for at, number in began:
         seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
         looks = {one["emotion"] for one in seen if one}
-        if looks and cards[number]["emotion"] not in looks and not excused(at):
+        if looks and cards[number]["emotion"] not in looks and not failed_about(at):
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
         good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
         times = Counter[int]()
         for at, number in mine:
-            if number in good and times[number] > min(times[one] for one in good) and not excused(at):
+            answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
+            if answered and not failed_about(at) and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1
 

@@ -125,7 +125,7 @@ class Told:
     def _sound(self) -> bool:
         numbers = (*self.heard, *self.failed, self.every, self.song or 0, self.smallest_face or 0)
         return (
-            all(type(number) is int and 0 <= number < 2**53 for number in numbers)
+            all(type(number) is int and 0 <= number < shared.NUMBERS for number in numbers)
             and len(self.heard) + len(self.failed) <= 2 * _MOST_HEARD
             and all(isinstance(is_on, bool) for is_on in (self.wall, self.paused))
             and self.mode in get_args(Mode)

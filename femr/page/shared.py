@@ -38,7 +38,9 @@ AGAIN = 10.0
 """Seconds after which an empty music library is read again."""
 
 _LONGEST = 600  # characters of a sentence that names files
-_NUMBERS = 10**11  # so few that hundreds of them go into a header, so many that ten thousand songs differ
+NUMBERS = 10**11
+"""Songs' are below: hundreds of them go into a header, and those of ten thousand songs differ."""
+
 _loading = Lock()
 
 
@@ -62,7 +64,7 @@ def number_of(song: Song) -> int:
     """
     size = song.path.stat().st_size if song.path.is_file() else 0
     facts = song.path.name, song.emotion, size
-    return int.from_bytes(sha256(repr(facts).encode()).digest()[:8]) % _NUMBERS
+    return int.from_bytes(sha256(repr(facts).encode()).digest()[:8]) % NUMBERS
 
 
 @lru_cache(maxsize=2)

@@ -139,9 +139,8 @@ def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple
     """The picture as it lies in the file, its orientation and size there, and a note. Args: `exif`, found beside it."""
     with _opened(data) as image:
         size = image.size
-        divisor, memory = _plan(image, data)
+        divisor, memory, deep = _plan(image, data)
         with _room(memory):
-            deep = _deep_kind(image)
             _reduce(image, divisor)
             image.load()
             return _in_full(image, deep, data), _orientation(image, exif), size, tiff.preview(image)
@@ -151,9 +150,8 @@ def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, i
     """The same of what can be decoded of a damaged file, and what is missing; missing rows are gray."""
     with _opened(data) as image:
         size = image.size
-        divisor, memory = _plan(image, data)
+        divisor, memory, deep = _plan(image, data)
         with _room(memory):
-            deep = _deep_kind(image)
             _reduce(image, divisor)
             missing = _load_some(image)
             if missing.all() and image.info.get("compression") in _RARE:
@@ -237,8 +235,10 @@ def _correct_tiles(image: ImageFile) -> None:
         tiff.use_libtiff(image)
 
 
-def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
-    """By how much a picture is to be made smaller, and how many bytes of memory reading it so takes.
+def _plan(image: ImageFile, data: bytes) -> tuple[int, int, str | None]:
+    """By how much a picture is to be made smaller, how many bytes of memory reading it so takes, and its deep kind.
+
+    The deep kind is None where there is no memory to look at the lower bits of dark colours too.
 
     Raises: ImageError if it claims more pixels than its file can hold.
     """
@@ -247,7 +247,10 @@ def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
         raise ImageError("The picture is too large: it claims to have more pixels than its file can hold.")
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         divisor = math.ceil(math.sqrt(pixels / MOST_PIXELS))
-        return divisor, _memory(image, divisor)
+        deep, most = _deep_kind(image), round(pixels * (_DEEP_BYTES + 3 / divisor**2))
+        if deep and most <= MAX_MEMORY:
+            return divisor, most, deep
+        return divisor, _memory(image, divisor), None
     found = scans(data)
     if image.info.get("progressive") and pixels * len(found) > _STEPS:
         raise ImageError("The picture is packed in more steps than can be read in a reasonable time.")
@@ -261,14 +264,12 @@ def _plan(image: ImageFile, data: bytes) -> tuple[int, int]:
         memory = coefficients + 7 * pixels // divisor**2
         if pixels <= MOST_PIXELS * divisor**2 and memory <= MAX_MEMORY:
             break
-    return divisor, memory
+    return divisor, memory, None
 
 
 def _memory(image: Image.Image, divisor: int) -> int:
     """Bytes that it takes to decode a picture and make an RGB array, so much smaller, of it."""
     each = _MODE_BYTES.get(image.mode, 4) * _DECODERS.get(image.format or "", 1.0)
-    if isinstance(image, ImageFile) and _deep_kind(image):
-        each = _DEEP_BYTES
     return round(image.width * image.height * (each + 3 / divisor**2))
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from damaged_pictures import encoded
+from femr import decoding
 from femr.errors import ImageError
 from femr.images import load_image
 
@@ -132,6 +133,13 @@ def test_a_plane_for_each_colour(pack, order, bits):
     planes = np.moveaxis(deep(COLOURS, bits), 2, 0).astype(f"{order}u2")
     image = load_image(tiff_of(planes, pack))
     assert np.abs(image - expected(COLOURS)).max() <= 1
+
+
+@pytest.mark.parametrize("pack", [bytes, zlib.compress])
+def test_where_there_is_no_memory_for_the_lower_bits_the_upper_ones_are_read(pack, monkeypatch):
+    data = tiff_of(np.moveaxis(deep(COLOURS, 12), 2, 0).astype("<u2"), pack)
+    monkeypatch.setattr(decoding, "MAX_MEMORY", 12 * COLOURS.size // 3)
+    assert (load_image(data) == deep(COLOURS, 12) >> 8).all()
 
 
 def test_a_twelve_bit_array_may_have_a_sixteen_bit_alpha():

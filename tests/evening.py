@@ -47,6 +47,7 @@ SETTLED = 600.0  # seconds after which memory should stay level
 EVERY = 1.0  # seconds from look to look
 FEW = 4  # songs that are heard in the shortest evening
 PATIENCE = 300.0  # seconds for them
+ON_ITS_WAY = 2.0  # seconds before a song's beginning; an answer that comes later had no say in it
 _HEAD = 1_000  # bytes of a FLAC file that tell what it is
 
 
@@ -178,9 +179,12 @@ class Evening:
         ]
 
     def _cut(self, gone: bool) -> None:
+        if not gone:
+            self.tab.send("Network.disable")  # which also forgets all requests: 20 MB an hour of the page's memory
+            return
         self.tab.send("Network.enable", maxTotalBufferSize=1, maxResourceBufferSize=1)
         unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        self.tab.send("Network.emulateNetworkConditions", offline=gone, **unlimited)
+        self.tab.send("Network.emulateNetworkConditions", offline=True, **unlimited)
 
     def _sleep(self, seconds: float) -> None:
         """Machine and browser stand still."""
@@ -326,6 +330,10 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     """
     began, cards = diary.songs, diary.cards
 
+    def answers(at: float, seconds: float) -> list[Any]:
+        until = at - ON_ITS_WAY
+        return [answer for when, _, status, answer in diary.answers if status == 200 and until - seconds < when < until]
+
     def failed_about(at: float) -> bool:
         return any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
@@ -333,8 +341,7 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         if at - before < LEAST - 1 and cards[number]["title"] not in broken:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
-        seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
-        looks = {one["emotion"] for one in seen if one}
+        looks = {answer["mood"]["emotion"] for answer in answers(at, LEAST) if answer["mood"]}
         if looks and cards[number]["emotion"] not in looks and not failed_about(at):
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
@@ -342,8 +349,8 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
         times = Counter[int]()
         for at, number in mine:
-            answered = any(status == 200 and at - 5 < when <= at for when, _, status, _ in diary.answers)
-            if answered and not failed_about(at) and number in good and times[number] > min(times[one] for one in good):
+            chosen = answers(at, 5) and not failed_about(at)
+            if chosen and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1
 

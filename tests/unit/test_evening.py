@@ -108,3 +108,13 @@ def test_a_song_may_come_again_in_place_of_one_that_fails():
     stubborn(diary)
     diary.failed = [(64.0, 2)]
     assert figures(diary, ["happy 2"])["faults"] == []
+
+
+@pytest.mark.parametrize(("back", "told"), [(64.0, False), (62.0, True)])
+def test_what_a_song_could_not_know_is_no_fault(back, told):
+    diary = good()
+    stubborn(diary)
+    surprised = (200.0, 200, {"mood": {"emotion": "surprise"}})
+    diary.answers = diary.answers[:40] + [(back + at / 2, *surprised) for at in range(60)]
+    diary.songs = diary.songs[:3]
+    assert bool(figures(diary, [])["faults"]) == told

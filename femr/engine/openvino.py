@@ -58,27 +58,30 @@ class OpenvinoNetwork:
 
     def __call__(self, batches: Iterable[npt.NDArray[Any]]) -> list[Outputs]:
         """As in Network. Raises: ModelError, where the memory is not enough above all."""
-        outputs, running = list[Outputs](), deque[Any]()
+        outputs, running = list[Outputs](), deque[tuple[Any, Any]]()
         try:
             for batch in batches:
                 if len(running) == self._at_once:
-                    outputs.append(self._finish(running.popleft()))
-                running.append(self._start(batch))
-            return outputs + [self._finish(request) for request in running]
+                    outputs.append(self._finish(*running.popleft()))
+                running.append(self._start(np.ascontiguousarray(batch)))
+            return outputs + [self._finish(*one) for one in running]
         except RuntimeError as error:
             raise ModelError("A network could not be run; there may be too little memory.") from error
 
-    def _start(self, batch: npt.NDArray[Any]) -> Any:
+    def _start(self, batch: npt.NDArray[Any]) -> tuple[Any, npt.NDArray[Any]]:
+        """The request, and its input, which has to be kept until it is done."""
         try:
             request = self._idle.pop()
         except IndexError:
             request = self._compiled.create_infer_request()
-        request.start_async([np.ascontiguousarray(batch)], share_inputs=True)
-        return request
+        # as OpenVINO's own start_async does, which first finds out what it was given
+        request.set_input_tensor(openvino.Tensor(batch, shared_memory=True))
+        request.start_async()
+        return request, batch
 
-    def _finish(self, request: Any) -> Outputs:
+    def _finish(self, request: Any, _: npt.NDArray[Any]) -> Outputs:
         request.wait()
-        outputs = tuple(np.array(tensor.data) for tensor in request.output_tensors)
+        outputs = tuple(np.array(request.get_output_tensor(number).data) for number in range(len(self.outputs)))
         self._idle.append(request)
         return outputs
 

@@ -184,7 +184,7 @@ class Cascade:
         Args:
             smallest: For each picture the side in pixels from which a face is looked for, WINDOW at least.
         """
-        return self._finish(images, _joined(self._propose(images, smallest)))
+        return self._finish(images, _joined(self._propose(images, smallest))) if images else []
 
     def follow(self, image: Pixels, boxes: Floats) -> list[Detection]:
         """The faces near boxes xyxy (n, 4) of an earlier frame: without P-Net, so new faces are not seen."""

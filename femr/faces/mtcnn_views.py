@@ -122,7 +122,8 @@ def cut_patches(
     corners = np.rint(np.hstack([squares[:, :2] - around, squares[:, 2:] + around]) / steps).astype(np.int32)
     patches = np.full((len(squares), side, side, 3), _GRAY, np.uint8)
     halved = [[image] for image in images]
-    for patch, sides, number, depth in zip(patches, corners.tolist(), pictures, depths, strict=True):
+    places = [each.tolist() for each in (corners, pictures, depths)]  # plain numbers are sooner read one by one
+    for patch, sides, number, depth in zip(patches, *places, strict=True):
         levels = halved[number]
         while len(levels) <= depth:
             levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))

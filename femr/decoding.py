@@ -78,7 +78,7 @@ _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 6, "I;16L": 6, "I;16B": 6, "I;16N
 # what decoding takes, in pictures of Pillow's own: at 12 megapixels WebP took 16.4 bytes a pixel, AVIF 9.6, HEIC 7.2,
 # TIFF 4.4, more where it is one strip
 _DECODERS = {"WEBP": 4.0, "AVIF": 2.5, "HEIF": 2.5, "TIFF": 2.0}
-_DEEP_BYTES = 14  # of a pixel whose colours have 16 bits, where they are dark
+_LOWER_BYTES = 4  # a pixel, for the lower eight bits of its colours
 _CROWDED = 400  # pixels a byte of the file: more are a bomb, where they are many; a white PNG has 344, AVIF any number
 _MANY = 50_000_000
 _STEPS = 100 * _MANY  # pixels times scans of a JPEG: the time it takes
@@ -247,10 +247,11 @@ def _plan(image: ImageFile, data: bytes) -> tuple[int, int, str | None]:
         raise ImageError("The picture is too large: it claims to have more pixels than its file can hold.")
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         divisor = math.ceil(math.sqrt(pixels / MOST_PIXELS))
-        deep, most = _deep_kind(image), round(pixels * (_DEEP_BYTES + 3 / divisor**2))
-        if deep and most <= MAX_MEMORY:
-            return divisor, most, deep
-        return divisor, _memory(image, divisor), None
+        if not (deep := _deep_kind(image)):
+            return divisor, _memory(image, divisor), None
+        once = 4 + 2 * len(image.getbands()) + 3 / divisor**2  # the file's pixels may come in one piece
+        twice = round(pixels * (once + _LOWER_BYTES))
+        return (divisor, twice, deep) if twice <= MAX_MEMORY else (divisor, round(pixels * once), None)
     found = scans(data)
     if image.info.get("progressive") and pixels * len(found) > _STEPS:
         raise ImageError("The picture is packed in more steps than can be read in a reasonable time.")

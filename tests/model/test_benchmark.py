@@ -6,11 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks import engines, recall, speed, visitors
+from benchmarks import against, engines, recall, speed, visitors
 from benchmarks.recall import iou, match, only, summarise
 from benchmarks.scenes import Plan, Truth
 from benchmarks.speed import Repeats, side_by_side
 from benchmarks.tools import Found, femr_finder, package_finder
+from builders import ROOT
 from femr.errors import DataError
 from femr.results import Landmarks
 
@@ -151,3 +152,10 @@ def test_the_commands_first_word_comes_before_its_answer():
     (first, word, _), (second, answer, _) = engines.command(starts=1)
     assert (first, second) == ("first word", "answer")
     assert 0 < float(word) <= float(answer)
+
+
+def test_two_checkouts_take_turns(capsys):
+    against.main([str(ROOT), "--turns", "2"])
+    there, here, ratio = capsys.readouterr().out.splitlines()
+    assert there.split(", ")[1] == here.split(", ")[1] == "6 faces"  # a wheel is taken for one, too
+    assert float(ratio.rsplit(" ", 1)[1]) > 1  # two networks and one

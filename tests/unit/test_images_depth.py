@@ -138,7 +138,7 @@ def test_a_plane_for_each_colour(pack, order, bits):
 @pytest.mark.parametrize("pack", [bytes, zlib.compress])
 def test_where_there_is_no_memory_for_the_lower_bits_the_upper_ones_are_read(pack, monkeypatch):
     data = tiff_of(np.moveaxis(deep(COLOURS, 12), 2, 0).astype("<u2"), pack)
-    monkeypatch.setattr(decoding, "MAX_MEMORY", 12 * COLOURS.size // 3)
+    monkeypatch.setattr(decoding, "MAX_MEMORY", 14 * COLOURS.size // 3)
     assert (load_image(data) == deep(COLOURS, 12) >> 8).all()
 
 

@@ -1,6 +1,7 @@
 """The default engine: ONNX files on OpenVINO's CPU runtime."""
 
 import ctypes
+import platform
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +32,7 @@ _CONFIG = {
     # a batch a core: all cores on one batch wait for each other after every layer
     "PERFORMANCE_HINT": "THROUGHPUT",
 }
+_AVX = 10  # of OpenCV's CpuFeatures
 _MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # of malloc.h
 # what is prepared for a size of input is forgotten: pictures come in ever new ones
 _ANY_SIZE = {"CPU_RUNTIME_CACHE_CAPACITY": 0}
@@ -88,6 +91,9 @@ class OpenvinoNetwork:
 
 @cache
 def _core() -> Any:
+    """OpenVINO, loaded once. Raises: ModelError, where it would end the whole process in the first picture."""
+    if platform.machine() in ("x86_64", "AMD64") and not cv2.checkHardwareSupport(_AVX):
+        raise ModelError("The networks need a processor with AVX, as nearly all have that were made since 2013.")
     _give_memory_back()
     return openvino.Core()
 

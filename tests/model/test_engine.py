@@ -134,6 +134,24 @@ def test_threads_whose_first_pictures_come_at_once_do_not_wait_for_each_other():
         subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True)
 
 
+OLD_PROCESSOR = """
+import cv2, platform
+platform.machine = lambda: "x86_64"
+cv2.checkHardwareSupport = lambda feature: False
+from femr.engine.openvino import OpenvinoNetwork
+from femr.expression.weights import MODELS_DIR
+try:
+    OpenvinoNetwork(MODELS_DIR / "rnet.onnx")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_processor_that_is_too_old_is_told():
+    told = subprocess.run([sys.executable, "-c", OLD_PROCESSOR], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("ModelError The networks need a processor with AVX")
+
+
 def test_several_threads_share_a_network(portrait):
     detector = MtcnnDetector()
     with ThreadPoolExecutor(4) as pool:

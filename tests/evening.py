@@ -47,7 +47,7 @@ SETTLED = 600.0  # seconds after which memory should stay level
 EVERY = 1.0  # seconds from look to look
 FEW = 4  # songs that are heard in the shortest evening
 PATIENCE = 300.0  # seconds for them
-ON_ITS_WAY = 2.0  # seconds before a song's beginning; an answer that comes later had no say in it
+NO_ANSWER = 2.0  # seconds from answer to answer after which one is missed; as many before and after, none has a say
 _HEAD = 1_000  # bytes of a FLAC file that tell what it is
 
 
@@ -326,30 +326,33 @@ def memory_faults(diary: Diary) -> Iterator[str]:
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood.
 
-    In place of a song that fails, and while no answer comes, one may be heard again: anything but silence.
+    In place of a song that fails, and while no answer comes, any that is there may be heard: anything but silence.
     """
     began, cards = diary.songs, diary.cards
 
-    def answers(at: float, seconds: float) -> list[Any]:
-        until = at - ON_ITS_WAY
-        return [answer for when, _, status, answer in diary.answers if status == 200 and until - seconds < when < until]
+    answered = [when for when, _, status, _ in diary.answers if status == 200]
+    gaps = [(last, first) for last, first in pairwise(answered) if first - last > NO_ANSWER]
+
+    def unanswered(at: float) -> bool:
+        return any(last - NO_ANSWER < at < first + NO_ANSWER for last, first in gaps)
 
     def failed_about(at: float) -> bool:
         return any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
-        if at - before < LEAST - 1 and cards[number]["title"] not in broken:
+        if at - before < LEAST - 1 and cards[number]["title"] not in broken and not unanswered(at):
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
-        looks = {answer["mood"]["emotion"] for answer in answers(at, LEAST) if answer["mood"]}
-        if looks and cards[number]["emotion"] not in looks and not failed_about(at):
+        seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
+        looks = {one["emotion"] for one in seen if one}
+        if looks and cards[number]["emotion"] not in looks and not failed_about(at) and not unanswered(at):
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
         good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
         times = Counter[int]()
         for at, number in mine:
-            chosen = answers(at, 5) and not failed_about(at)
+            chosen = not failed_about(at) and not unanswered(at)
             if chosen and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1

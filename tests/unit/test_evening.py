@@ -118,3 +118,10 @@ def test_what_a_song_could_not_know_is_no_fault(back, told):
     diary.answers = diary.answers[:40] + [(back + at / 2, *surprised) for at in range(60)]
     diary.songs = diary.songs[:3]
     assert bool(figures(diary, [])["faults"]) == told
+
+
+def test_a_song_that_the_server_took_with_it_may_be_short():
+    diary = good()
+    hasty(diary)
+    diary.answers = [one for one in diary.answers if not 11 < one[0] < 16]
+    assert figures(diary, [])["faults"] == []

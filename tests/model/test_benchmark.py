@@ -157,5 +157,5 @@ def test_the_commands_first_word_comes_before_its_answer():
 def test_two_checkouts_take_turns(capsys):
     against.main([str(ROOT), "--turns", "2"])
     there, here, ratio = capsys.readouterr().out.splitlines()
-    assert there.split(", ")[1] == here.split(", ")[1] == "6 faces"  # a wheel is taken for one, too
+    assert there.split(", ")[1] == here.split(", ")[1] == "6 faces"  # five, and a thing that looks like one
     assert float(ratio.rsplit(" ", 1)[1]) > 1  # two networks and one

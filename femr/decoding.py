@@ -67,11 +67,25 @@ class Decoded(NamedTuple):
     note: str | None = None
 
 
+class _Plan(NamedTuple):
+    """How a picture is to be read.
+
+    divisor: by how much smaller. memory: bytes that it takes. deep: what Pillow calls the order of its colours of 16
+    bits, of which it keeps the upper eight; None for others. in_full: whether there is memory for the lower eight too.
+    """
+
+    divisor: int
+    memory: int
+    deep: str | None = None
+    in_full: bool = True
+
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "PPM")
 _DAMAGED = "The picture is damaged or cut short."
 _STORED = "The picture's colours are stored in a way that cannot be read"
 _OTHERWISE = f"{_STORED}. Save it as JPEG or PNG."
 _CUT = "The picture's file is cut off: its end is missing."
+_DARK = "The picture may look too dark: it is too large for more than the upper eight of its colours' sixteen bits."
 _NO_PICTURE = "This is not a picture that can be read. Try a JPEG, PNG, WebP, AVIF or HEIC file."
 # bytes a pixel in Pillow, for the deep ones also on the way to eight bits; others take 4
 _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 6, "I;16L": 6, "I;16B": 6, "I;16N": 6, "I": 13, "F": 13}
@@ -139,31 +153,32 @@ def _decoded(data: bytes, exif: bytes | None = None) -> tuple[Pixels, int, tuple
     """The picture as it lies in the file, its orientation and size there, and a note. Args: `exif`, found beside it."""
     with _opened(data) as image:
         size = image.size
-        divisor, memory, deep = _plan(image, data)
-        with _room(memory):
-            _reduce(image, divisor)
+        plan = _plan(image, data)
+        with _room(plan.memory):
+            _reduce(image, plan.divisor)
             image.load()
-            return _in_full(image, deep, data), _orientation(image, exif), size, tiff.preview(image)
+            pixels, note = _in_full(image, plan, data)
+            return pixels, _orientation(image, exif), size, tiff.preview(image) or note
 
 
 def _rescued(data: bytes, exif: bytes | None) -> tuple[Pixels, int, tuple[int, int], str | None]:
     """The same of what can be decoded of a damaged file, and what is missing; missing rows are gray."""
     with _opened(data) as image:
         size = image.size
-        divisor, memory, deep = _plan(image, data)
-        with _room(memory):
-            _reduce(image, divisor)
+        plan = _plan(image, data)
+        with _room(plan.memory):
+            _reduce(image, plan.divisor)
             missing = _load_some(image)
             if missing.all() and image.info.get("compression") in _RARE:
                 raise ImageError(_OTHERWISE)
             note = _note(missing.mean())
             if not _has_detail(image, data):
                 raise ImageError(_DAMAGED)
-            if deep and note:
+            if plan.deep and note:
                 image.paste(0, (0, int(missing.argmax()), *image.size))  # noise would count as bright
-            pixels = _in_full(image, deep, data)
+            pixels, dark = _in_full(image, plan, data)
             pixels[missing[:: math.ceil(len(missing) / len(pixels))]] = 128
-            return pixels, _orientation(image, exif), size, note
+            return pixels, _orientation(image, exif), size, note or dark
 
 
 def _filled(data: bytes) -> tuple[Pixels, int, tuple[int, int], str | None]:
@@ -235,23 +250,19 @@ def _correct_tiles(image: ImageFile) -> None:
         tiff.use_libtiff(image)
 
 
-def _plan(image: ImageFile, data: bytes) -> tuple[int, int, str | None]:
-    """By how much a picture is to be made smaller, how many bytes of memory reading it so takes, and its deep kind.
-
-    The deep kind is None where there is no memory to look at the lower bits of dark colours too.
-
-    Raises: ImageError if it claims more pixels than its file can hold.
-    """
+def _plan(image: ImageFile, data: bytes) -> _Plan:
+    """How a picture is to be read. Raises: ImageError if it claims more pixels than its file can hold."""
     pixels = image.width * image.height
     if pixels > max(_MANY, _CROWDED * len(data)) and image.format not in _DECODERS:
         raise ImageError("The picture is too large: it claims to have more pixels than its file can hold.")
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         divisor = math.ceil(math.sqrt(pixels / MOST_PIXELS))
         if not (deep := _deep_kind(image)):
-            return divisor, _memory(image, divisor), None
+            return _Plan(divisor, _memory(image, divisor))
         once = 4 + 2 * len(image.getbands()) + 3 / divisor**2  # the file's pixels may come in one piece
         twice = round(pixels * (once + _LOWER_BYTES))
-        return (divisor, twice, deep) if twice <= MAX_MEMORY else (divisor, round(pixels * once), None)
+        in_full = twice <= MAX_MEMORY
+        return _Plan(divisor, twice if in_full else round(pixels * once), deep, in_full)
     found = scans(data)
     if image.info.get("progressive") and pixels * len(found) > _STEPS:
         raise ImageError("The picture is packed in more steps than can be read in a reasonable time.")
@@ -265,7 +276,7 @@ def _plan(image: ImageFile, data: bytes) -> tuple[int, int, str | None]:
         memory = coefficients + 7 * pixels // divisor**2
         if pixels <= MOST_PIXELS * divisor**2 and memory <= MAX_MEMORY:
             break
-    return divisor, memory, None
+    return _Plan(divisor, memory)
 
 
 def _memory(image: Image.Image, divisor: int) -> int:
@@ -346,31 +357,34 @@ def _has_detail(image: ImageFile, data: bytes) -> bool:
 
 
 def _deep_kind(image: ImageFile) -> str | None:
-    """How Pillow calls the order of a file's colours of 16 bits, of which it keeps the upper eight; None for others."""
+    """Its plan's `deep`."""
     arguments = image.tile[0].args if image.mode.startswith("RGB") and image.tile else None
     kind = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return kind if isinstance(kind, str) and ";16" in kind else None
 
 
-def _in_full(image: ImageFile, deep: str | None, data: bytes) -> Pixels:
-    """A decoded picture's pixels, by all 16 bits where the upper two are empty, as of a camera's 10 or 12.
-
-    Args: `deep`, its kind before it was decoded.
-    """
-    extrema: Any = image.getextrema() if deep else ()
-    # where alpha is multiplied in, Pillow divides by it before it drops bits
-    if not deep or max(high for _, high in extrema[:3]) >= 64 or (deep.startswith("RGBa") and extrema[3][0] < 255):
-        return to_rgb(image)
+def _in_full(image: ImageFile, plan: _Plan, data: bytes) -> tuple[Pixels, str | None]:
+    """A decoded picture's pixels, by all 16 bits where the upper two are empty, as of a camera's 10 or 12; a note."""
+    if not plan.deep or not _is_dark(image, plan.deep):
+        return to_rgb(image), None
+    if not plan.in_full:
+        return to_rgb(image), _DARK
     if tiff.has_planes(image):
         with suppress(*BROKEN):  # where its end is missing
-            return to_rgb(image, tiff.lower_bytes(image, data))
+            return to_rgb(image, tiff.lower_bytes(image, data)), None
     with _opened(data) as lower:
         lower.tile = [tile._replace(args=_of_lower_bytes(tile.args)) for tile in lower.tile]
         with suppress(*BROKEN):  # where its end is missing
             lower.load()
         lower.tile = []
-        grey = deep.startswith("LA")
-        return to_rgb(image, Image.merge("RGBA", [*map(lower.getchannel, "GGGA")]) if grey else lower)
+        grey = plan.deep.startswith("LA")
+        return to_rgb(image, Image.merge("RGBA", [*map(lower.getchannel, "GGGA")]) if grey else lower), None
+
+
+def _is_dark(image: ImageFile, deep: str) -> bool:
+    """Whether the upper two bits of its colours are empty; no where alpha is multiplied in, by which Pillow divides."""
+    extrema: Any = image.getextrema()
+    return max(high for _, high in extrema[:3]) < 64 and not (deep.startswith("RGBa") and extrema[3][0] < 255)
 
 
 def _of_lower_bytes(arguments: Any) -> tuple[Any, ...]:

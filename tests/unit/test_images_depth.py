@@ -13,7 +13,7 @@ from PIL import Image
 from damaged_pictures import encoded
 from femr import decoding
 from femr.errors import ImageError
-from femr.images import load_image
+from femr.images import load_image, load_picture
 
 GREY = np.add.outer(np.arange(64), np.arange(64)).astype(np.float64) * 2  # 0 to 252
 COLOURS = np.stack([GREY, GREY.T[::-1], np.flip(GREY)], axis=2)
@@ -135,11 +135,24 @@ def test_a_plane_for_each_colour(pack, order, bits):
     assert np.abs(image - expected(COLOURS)).max() <= 1
 
 
-@pytest.mark.parametrize("pack", [bytes, zlib.compress])
-def test_where_there_is_no_memory_for_the_lower_bits_the_upper_ones_are_read(pack, monkeypatch):
-    data = tiff_of(np.moveaxis(deep(COLOURS, 12), 2, 0).astype("<u2"), pack)
+def files(values):
+    """The same colours as PNG, PPM and TIFF, this one also with a plane for each colour."""
+    planes = np.moveaxis(values, 2, 0).astype("<u2")
+    whole = [cv2.imencode(ending, values[:, :, ::-1])[1].tobytes() for ending in (".png", ".ppm", ".tif")]
+    return [*whole, tiff_of(planes), tiff_of(planes, zlib.compress)]
+
+
+def test_where_there_is_no_memory_for_the_lower_bits_the_upper_ones_are_read_and_a_note_says_so(monkeypatch):
     monkeypatch.setattr(decoding, "MAX_MEMORY", 14 * COLOURS.size // 3)
-    assert (load_image(data) == deep(COLOURS, 12) >> 8).all()
+    for data in files(deep(COLOURS, 12)):
+        assert (load_image(data) == deep(COLOURS, 12) >> 8).all()
+        assert "too dark" in load_picture(data).note
+    for data in files(deep(COLOURS, 16)):  # nothing is missing
+        assert load_picture(data).note is None
+
+
+def test_a_picture_that_is_read_in_full_has_no_note():
+    assert [load_picture(data).note for bits in BITS[1:] for data in files(deep(COLOURS, bits))] == [None] * 20
 
 
 def test_a_twelve_bit_array_may_have_a_sixteen_bit_alpha():

@@ -54,7 +54,7 @@ class MusicLibrary:
         return tuple(song for song in self.songs if song.emotion is emotion)
 
     def pick(self, emotion: Emotion, mode: Mode = "match", played: Sequence[Song] = ()) -> Song | None:
-        """A song for a mood: one that was played least, and not just now if there is another. None where none fits.
+        """A song for a mood: not the one just played if there is another, and one played least. None where none fits.
 
         So all songs that fit come up once before one is repeated; at random for "match", step by step for "lift".
 
@@ -65,10 +65,10 @@ class MusicLibrary:
         if not fitting:
             return None
         times = Counter(song.path for song in played)
-        fewest = min(times[song.path] for song in fitting)
-        fresh = [song for song in fitting if times[song.path] == fewest]
-        others = [song for song in fresh if song.path != played[-1].path] if played else fresh
-        return (others or fresh)[0] if _lifts(emotion, mode) else random.choice(others or fresh)
+        others = [song for song in fitting if not played or song.path != played[-1].path] or fitting
+        fewest = min(times[song.path] for song in others)
+        fresh = [song for song in others if times[song.path] == fewest]
+        return fresh[0] if _lifts(emotion, mode) else random.choice(fresh)
 
     def playlist(self, emotion: Emotion, mode: Mode = "match", n: int = 3) -> tuple[Song, ...]:
         """Up to `n` different songs for a mood: in random order for "match", from near the mood to far for "lift"."""

@@ -336,8 +336,11 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     def unanswered(at: float) -> bool:
         return any(last - NO_ANSWER < at < first + NO_ANSWER for last, first in gaps)
 
-    def failed_about(at: float) -> bool:
-        return any(at - 5 < when < at + 5 for when, _ in diary.failed)
+    # one that stands still, as one in noise may, is left before it is known to be broken
+    left = {at for (_, before), (at, _) in pairwise(began) if cards[before]["title"] in broken}
+
+    def chosen(at: float) -> bool:
+        return at not in left and not unanswered(at) and not any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
         if at - before < LEAST - 1 and cards[number]["title"] not in broken and not unanswered(at):
@@ -345,15 +348,14 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     for at, number in began:
         seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]
         looks = {one["emotion"] for one in seen if one}
-        if looks and cards[number]["emotion"] not in looks and not failed_about(at) and not unanswered(at):
+        if looks and cards[number]["emotion"] not in looks and chosen(at):
             yield f"{cards[number]['title']} came in a mood of {', '.join(sorted(looks))}."
     for mood in MOODS:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
         good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
         times = Counter[int]()
         for at, number in mine:
-            chosen = not failed_about(at) and not unanswered(at)
-            if chosen and number in good and times[number] > min(times[one] for one in good):
+            if chosen(at) and number in good and times[number] > min(times[one] for one in good):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1
 

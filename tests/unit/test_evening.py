@@ -110,6 +110,17 @@ def test_a_song_may_come_again_in_place_of_one_that_fails():
     assert figures(diary, ["happy 2"])["faults"] == []
 
 
+def test_a_song_may_come_again_after_one_that_stood_still():
+    diary = good()
+    diary.songs[2:] = [(65.0, 2), (67.0, 1)]
+    diary.cards = {**CARDS, 3: {"title": "happy 3", "emotion": "happy"}}
+    assert figures(diary, ["happy 2"])["faults"] == []
+    assert figures(diary, ["happy 0"])["faults"] == [
+        "happy 2 played for 2.0 s only.",
+        "happy 1, at 67 s, came again before others of its mood.",
+    ]
+
+
 @pytest.mark.parametrize(("back", "told"), [(64.0, False), (62.0, True)])
 def test_what_a_song_could_not_know_is_no_fault(back, told):
     diary = good()

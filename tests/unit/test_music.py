@@ -99,6 +99,13 @@ def test_match_is_at_random(tmp_path):
         assert song not in {library.pick(Emotion.HAPPY, played=[*library.songs, song]) for _ in range(50)}
 
 
+@pytest.mark.parametrize("mode", ["match", "lift"])
+def test_a_song_that_was_away_for_long_is_not_played_twice_in_a_row(tmp_path, mode):
+    near, _, far = songs(tmp_path, "neutral", "sad", "neutral")
+    library = MusicLibrary([near, far])
+    assert {library.pick(Emotion.NEUTRAL, mode, [near, near, near, far]) for _ in range(20)} == {near}
+
+
 def test_lift_does_not_play_the_nearest_twice_in_a_row(tmp_path):
     near, _, far = songs(tmp_path, "neutral", "sad", "happy")
     library = MusicLibrary([far, near])

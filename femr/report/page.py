@@ -58,11 +58,13 @@ def to_html(group: Group, library: MusicLibrary, version: str) -> str:
 def answer(group: Group) -> str:
     """The report in a sentence or two."""
     total = group.total
-    share = max(total.shares[:-1], key=lambda share: share.count)
-    if share.count == 0:
+    looks = dict(zip(EMOTIONS, total.shares, strict=False))
+    if total.mood is None or not any(total.sure):
         return f"The model is unsure of all {total.faces:,} faces."
-    looks = name_of(share.kind)
-    said = f"Of {total.faces:,} faces {_percent(share.value)} look {looks}, more than any other way"
+    top = looks.pop(total.mood)
+    tied = [f"as many {name_of(share.kind)}" for share in looks.values() if share.count == top.count]
+    rest = f" and {' and '.join(tied)}" if tied else ", more than any other way"
+    said = f"Of {total.faces:,} faces {_percent(top.value)} look {name_of(top.kind)}{rest}"
     unsure = f"; of {_percent(total.shares[-1].value)} the model is unsure." if total.unsure else "."
     if len(group.filled) < 2:
         return said + unsure
@@ -97,6 +99,7 @@ def _facts(group: Group, facts: Sequence[ModelFacts]) -> list[tuple[str, str]]:
 
 def _axis(group: Group) -> str:
     widths = [f"{group.bin_seconds:g} seconds of a video"] if group.bin_seconds else []
+    widths += [plural(group.videos_a_bin, "video")] if group.videos_a_bin > 1 else []
     widths += [plural(group.photos_a_bin, "photo")] if group.photos else []
     hidden = len(group.bins) - len(group.filled)
     shown = f"{len(group.filled)} shown, of {' or '.join(widths)} each"

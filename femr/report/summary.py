@@ -57,7 +57,8 @@ class Group:
     """What a report shows.
 
     bins: the whole axis. filled: those with enough faces. pool: photos with too few faces, together; None where there
-    is none or it is too small itself. bin_seconds: None without a video. photos_a_bin: how many share one.
+    is none or it is too small itself. bin_seconds: None without a video, and where several share a bin.
+    photos_a_bin, videos_a_bin: how many share one.
     photos, videos, frames: read. duration: seconds up to the last frame, of all videos. failed: files that could not be
     read. models: their names in the table.
     """
@@ -68,6 +69,7 @@ class Group:
     least: int
     bin_seconds: float | None
     photos_a_bin: int
+    videos_a_bin: int
     photos: int
     videos: int
     frames: int
@@ -99,7 +101,8 @@ def summarise(
     Args:
         rows: With report.REQUIRED_COLUMNS, typed, read once, one by one; a video's have a time, a photo's have none.
         least: The threshold, LEAST or more.
-        seconds: The width of a video's bins; None: one that gives at most 40 of them.
+        seconds: The width of a video's bins; None: one that gives at most 40 of them, or MAX_BINS where there are many
+            videos, of which several share a bin where there are more than that.
         names: Call photos and videos by their files' names instead of numbers.
 
     Raises:
@@ -108,13 +111,20 @@ def summarise(
     check_least(least)
     album = read_pictures(rows)
     ends = {file: max(frame.time or 0.0 for frame in frames) for file, frames in album.videos.items()}
-    photos, width = photos_a_bin(len(album.photos)), bin_seconds(list(ends.values()), seconds)
-    bins = photo_bins([photo.file for photo in album.photos], photos, names)
+    photos, videos = photos_a_bin(len(album.photos)), videos_a_bin(len(ends)) if seconds is None else 1
+    width = bin_seconds(list(ends.values()), seconds) if videos == 1 else None
+    bins = file_bins("photo", [photo.file for photo in album.photos], photos, names)
     placed = [(number // photos, photo) for number, photo in enumerate(album.photos)]
-    for number, (file, frames) in enumerate(album.videos.items(), start=1):
+    first = len(bins)
+    for number, (file, frames) in enumerate(album.videos.items()):
+        if width is None:
+            placed += [(first + number // videos, frame) for frame in frames]
+            continue
         placed += [(len(bins) + bin_of(frame.time or 0.0, width), frame) for frame in frames]
-        title = f"{PurePath(file).name if names else f'video {number}'}, " if len(ends) > 1 else ""
+        title = f"{PurePath(file).name if names else f'video {number + 1}'}, " if len(ends) > 1 else ""
         bins += video_bins(ends[file], width, title)
+    if width is None:
+        bins += file_bins("video", list(ends), videos, names)
     group = Group(
         bins=tuple(bins),
         filled=_filled(bins, placed, least),
@@ -122,6 +132,7 @@ def summarise(
         least=least,
         bin_seconds=width if ends else None,
         photos_a_bin=photos,
+        videos_a_bin=videos,
         photos=len(album.photos),
         videos=len(album.videos),
         frames=sum(len(frames) for frames in album.videos.values()),
@@ -167,13 +178,13 @@ def _too_few(album: Album, least: int) -> str:
     return f"A report needs {least} faces {' or '.join(places)}: with fewer it would tell about single people."
 
 
-def photo_bins(files: Sequence[str], each: int, names: bool = False) -> list[Bin]:
-    """A bin for each so many photos: "photo 3", its file's name instead if `names`, or "photos 11–20"."""
+def file_bins(noun: str, files: Sequence[str], each: int, names: bool = False) -> list[Bin]:
+    """A bin for each so many files: "photo 3", its file's name instead if `names`, or "photos 11–20"."""
     if each == 1:
-        named = [PurePath(file).name if names else f"photo {number}" for number, file in enumerate(files, start=1)]
+        named = [PurePath(file).name if names else f"{noun} {number}" for number, file in enumerate(files, start=1)]
         return [Bin(name, str(number)) for number, name in enumerate(named, start=1)]
     starts = range(1, len(files) + 1, each)
-    return [Bin(f"photos {start}–{min(start + each - 1, len(files))}", str(start)) for start in starts]
+    return [Bin(f"{noun}s {start}–{min(start + each - 1, len(files))}", str(start)) for start in starts]
 
 
 def video_bins(end: float, seconds: float, title: str = "") -> list[Bin]:
@@ -192,26 +203,30 @@ def photos_a_bin(photos: int) -> int:
     return next((each for each in _PHOTOS_A_BIN if photos <= each * _AIM), math.ceil(photos / _AIM))
 
 
+def videos_a_bin(videos: int) -> int:
+    """How many videos share a bin: only more than there can be bins."""
+    return max(1, math.ceil(videos / MAX_BINS))
+
+
 def bin_seconds(ends: Sequence[float], seconds: float | None) -> float:
-    """The width of the bins in seconds: the one asked for, or one that gives few of them.
+    """The width of the bins in seconds: the one asked for, or one that gives few of them, or as few as there can be.
 
     Args:
-        ends: The last frame's time of each video.
+        ends: The last frame's time of each video, of MAX_BINS at most if no width is asked for.
 
     Raises:
         DataError: It is out of range, or gives too many bins.
     """
     if seconds is None:
-        few = (float(width) for width in _BIN_SECONDS if _bin_count(ends, width) <= _AIM)
-        width = next(few, math.ceil(max(ends, default=0) / _AIM) + 1.0)
-    elif not 0.001 <= seconds < math.inf:
+        longest = max(ends, default=0.0)
+        widths = [*_BIN_SECONDS, math.ceil(longest / _AIM) + 1, math.ceil(longest) + 1]
+        return float(next(width for most in (_AIM, MAX_BINS) for width in widths if _bin_count(ends, width) <= most))
+    if not 0.001 <= seconds < math.inf:
         raise DataError(f"Expected bins of 0.001 seconds or more. Received: {seconds:g}")
-    else:
-        width = seconds
-    bins = _bin_count(ends, width)
+    bins = _bin_count(ends, seconds)
     if bins > MAX_BINS:
-        raise DataError(f"Expected at most {MAX_BINS} bins of time. Received: {bins} of {width:g} seconds")
-    return width
+        raise DataError(f"Expected at most {MAX_BINS} bins of time. Received: {bins} of {seconds:g} seconds")
+    return seconds
 
 
 def _bin_count(ends: Sequence[float], seconds: float) -> int:

@@ -12,12 +12,13 @@ from builders import HAPPY5, SAD5, empty_row, photo_rows, video_rows
 from femr.errors import DataError
 from femr.output.rows import REQUIRED_COLUMNS
 from femr.report.count import KINDS, Tally, wilson
+from femr.report.page import answer
 from femr.report.summary import (
     LEAST,
     MAX_BINS,
     Bin,
     bin_seconds,
-    photo_bins,
+    file_bins,
     photos_a_bin,
     summarise,
     video_bins,
@@ -178,6 +179,38 @@ def test_bins_are_chosen_so_that_there_are_few():
         assert 2 <= len(group.bins) <= 40, seconds
     assert summarise(video_rows({0.0: HAPPY5, 299.75: SAD5})).bin_seconds == 10
     assert summarise(video_rows({0.0: HAPPY5})).bin_seconds == 1
+
+
+@pytest.mark.parametrize(("videos", "end"), [(41, 20.0), (50, 100.0), (240, 7200.0), (241, 10.0), (1000, 0.0)])
+def test_any_number_of_videos_has_a_report(videos, end):
+    rows = [row for number in range(videos) for row in video_rows({0.0: HAPPY5, end: SAD5}, f"{number}.mp4")]
+    group = summarise(rows)
+    assert len(group.filled) <= len(group.bins) <= MAX_BINS
+    assert sum(moment.tally.pictures for moment in group.filled) == len(rows) / 5
+    assert (group.bin_seconds is None) == (videos > MAX_BINS)
+
+
+def test_videos_that_share_a_bin_are_named_together():
+    rows = [row for number in range(482) for row in video_rows({0.0: HAPPY5}, f"{number}.mp4")]
+    group = summarise([*photo_rows(SAD5), *rows])
+    assert [one.label for one in group.bins[:3]] == ["photo 1", "videos 1–3", "videos 4–6"]
+    assert (group.bins[-1].label, group.videos_a_bin, len(group.bins)) == ("videos 481–482", 3, 162)
+    assert [moment.tally.pictures for moment in group.filled] == [1, *[3] * 160, 2]
+
+
+@pytest.mark.parametrize(
+    ("faces", "said"),
+    [
+        (HAPPY5, "Of 5 faces 100 % look happy, more than any other way."),
+        (HAPPY5 + ["angry"] * 5, "Of 10 faces 50 % look happy and as many angry."),
+        ([*HAPPY5, *["angry"] * 5, *SAD5], "Of 15 faces 33 % look happy and as many angry and as many sad."),
+    ],
+)
+def test_the_sentence_says_where_as_many_look_another_way(faces, said):
+    rows = photo_rows(faces)
+    for row in rows:  # as where the happy ones were told more surely
+        row["happy"] = 0.9 if row["expression"] == "happy" else row["happy"]
+    assert answer(summarise(rows)) == said
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e-9])
@@ -352,9 +385,9 @@ def test_places_have_short_names_for_the_axis():
         Bin("video 2, 0:10–0:20", "0:10"),
     ]
     assert video_bins(10.0, 10.0)[-1] == Bin("0:10–0:20", "0:10")
-    assert photo_bins(["x/a.jpg", "b.jpg"], 1, names=True) == [Bin("a.jpg", "1"), Bin("b.jpg", "2")]
-    assert photo_bins(["a.jpg", "b.jpg"], 1) == [Bin("photo 1", "1"), Bin("photo 2", "2")]
-    assert photo_bins(["x.jpg"] * 5, 2) == [
+    assert file_bins("photo", ["x/a.jpg", "b.jpg"], 1, names=True) == [Bin("a.jpg", "1"), Bin("b.jpg", "2")]
+    assert file_bins("photo", ["a.jpg", "b.jpg"], 1) == [Bin("photo 1", "1"), Bin("photo 2", "2")]
+    assert file_bins("photo", ["x.jpg"] * 5, 2) == [
         Bin("photos 1–2", "1"),
         Bin("photos 3–4", "3"),
         Bin("photos 5–5", "5"),

@@ -15,6 +15,8 @@ from builders import PORTRAIT, write_wav
 from chromium import DESKTOP, PHONE, REFUSED_CAMERA, watching
 from femr.output.rows import COLUMNS, to_dict
 from femr.page import photo
+from femr.page.card import song_card
+from femr.results import Emotion
 from photo_tab import answered, ask, film, name, reason, upload, wait_until_playing
 from visitors import serving
 
@@ -173,6 +175,33 @@ def test_a_song_that_ends_fades_into_the_next(visit):
     assert volume > 0.3
     page.wait_for_timeout(300)
     assert page.evaluate("window.sounding()[0].volume") == volume
+
+
+def test_a_song_that_is_there_only_after_the_one_before_has_ended_is_heard(visit, library):
+    page, held = visit(), []
+    near, late = ({**song_card(song), "mood": "happy"} for song in library.of(Emotion.HAPPY)[:2])
+    page.route(f"**/{late['url']}", lambda route: held.append(route))
+    page.evaluate(
+        """async ([near, late]) => {
+          window.player = await import(new URL('femr/player.js', document.baseURI));
+          player.play([near]);
+        }""",
+        [near, late],
+    )
+    assert wait_until_playing(page) == near["title"]
+    page.evaluate(
+        """(late) => {
+          player.follow(late);
+          player.play([late], true);
+          const [one] = window.sounding();
+          one.currentTime = one.duration - 0.5;
+        }""",
+        late,
+    )
+    page.locator(".player .title").get_by_text(late["title"], exact=True).wait_for()
+    for route in held:
+        route.continue_()
+    page.wait_for_function("window.sounding().some((one) => one.currentTime > 1)")
 
 
 def test_a_new_picture_takes_the_old_answer_and_its_song_away_at_once(visit, grey):

@@ -169,7 +169,7 @@ function glide(list) {
   after.volume = 0
   after.play().then(
     () => {
-      if (gliding !== song) return after.pause()
+      if (gliding !== song) return after !== deck() && after.pause() // it may have become the deck meanwhile
       gliding = null
       const before = deck()
       queue = [...list]

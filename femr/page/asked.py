@@ -11,7 +11,7 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Picture, load_picture
 from femr.music import Mode
 from femr.page.inputs import is_uploaded
-from femr.page.shared import EXAMPLE, MODELS, music_library, read_photo
+from femr.page.shared import EXAMPLE, MODELS, music_library, numbered, read_photo
 from femr.results import EMOTIONS, Analysis, Emotion
 
 NOT_OURS = "The page sent something that it should not. Please load it again."
@@ -100,8 +100,8 @@ class Question:
     def analysis(self, picture: Picture) -> Analysis:
         """What is found in the picture, with what the visitor says, and the song that is named. Raises: FemrError."""
         found = corrected(read_photo(picture, self.model, self.mode), self.told())
-        songs = music_library().songs
-        return found if self.song is None or self.song >= len(songs) else replace(found, song=songs[self.song])
+        song = numbered(music_library()).get(self.song) if self.song is not None else None
+        return replace(found, song=song or found.song)
 
 
 def answering(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:

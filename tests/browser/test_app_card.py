@@ -8,7 +8,7 @@ from femr.errors import DataError
 from femr.music import MusicLibrary
 from femr.page import card, media
 from femr.page.asked import Question
-from femr.page.shared import number_of, numbered
+from femr.page.shared import music_library, number_of, numbered
 from femr.results import Emotion, Song
 from femr.songs import load_library
 
@@ -71,6 +71,12 @@ def test_what_is_no_question_is_refused(asked):
 def test_a_question_is_what_was_asked():
     assert Question.of({}) == Question()
     assert Question.of({"mood": "sad", "mode": "lift", "played": [1, 2]}).played == [1, 2]
+
+
+def test_what_is_shared_has_the_song_that_plays():
+    for song in music_library().songs[::9]:
+        question = Question(example="eileen-collins.jpg", model="mobilenet_v2", song=number_of(song))
+        assert question.analysis(question.picture()).song == song
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from builders import looking, write_wav
 from femr.errors import DataError
 from femr.music import MusicLibrary
 from femr.page import card, media
-from femr.page.asked import Question
+from femr.page.photo import Question
 from femr.page.shared import music_library, number_of, numbered
 from femr.results import Emotion, Song
 from femr.songs import load_library

@@ -25,7 +25,6 @@ from femr.music import Mode
 from femr.output.annotate import draw
 from femr.page import desk, shared
 from femr.page.html import jpeg_url
-from femr.page.inputs import is_uploaded
 from femr.page.media import song_url
 from femr.results import Song
 
@@ -184,7 +183,7 @@ def _source(photo: object) -> Path | bytes:
     """What may be read: a file that was uploaded and is still there, or bytes as a data: address. Raises: CallError."""
     if isinstance(photo, dict):
         path = str(photo.get("path"))
-        if is_uploaded(path):
+        if shared.is_uploaded(path):
             return Path(path)
         if not path.startswith(WEB):
             raise CallError("file_gone", "Expected an uploaded file. That one is not here, or not any more.")

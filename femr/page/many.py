@@ -25,8 +25,7 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.output.table import FORMATS, read_rows
 from femr.page import html
 from femr.page.findings import Findings
-from femr.page.inputs import FilesInput, FilmOutput
-from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
+from femr.page.shared import MODELS, MODELS_INFO, FilesInput, FilmOutput, analyzer, music_library, plain_errors, text_of
 from femr.report.page import to_html
 from femr.report.summary import LEAST, summarise
 from femr.results import Analysis

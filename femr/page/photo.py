@@ -24,9 +24,18 @@ from femr.output.share import card as draw_card
 from femr.output.share import to_m3u8
 from femr.page import card, html
 from femr.page.desk import Desk
-from femr.page.inputs import is_uploaded
 from femr.page.media import song_url
-from femr.page.shared import EXAMPLE, MODELS, MODELS_INFO, MODES, music_library, numbered, read_photo, text_of
+from femr.page.shared import (
+    EXAMPLE,
+    MODELS,
+    MODELS_INFO,
+    MODES,
+    is_uploaded,
+    music_library,
+    numbered,
+    read_photo,
+    text_of,
+)
 from femr.results import EMOTIONS, Analysis, Emotion
 
 Answer: TypeAlias = dict[str, Any]

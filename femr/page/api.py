@@ -23,7 +23,7 @@ from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.images import WEB, Picture, load_picture, thumbnail
 from femr.music import Mode
 from femr.output.annotate import draw
-from femr.page import desk, shared
+from femr.page import queues, shared
 from femr.page.html import jpeg_url
 from femr.page.media import song_url
 from femr.results import Song
@@ -114,7 +114,7 @@ def health() -> Document:
 
 def build() -> None:
     """The endpoints, inside the Blocks that is being built."""
-    api(analyze, api_name="analyze", concurrency_id="model", concurrency_limit=desk.AT_ONCE)
+    api(analyze, api_name="analyze", concurrency_id="model", concurrency_limit=queues.AT_ONCE)
     api(analyze_batch, api_name="analyze_batch", concurrency_id="batch", concurrency_limit=1)
     api(songs, api_name="songs", queue=False)
     api(health, api_name="health", queue=False)

@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, shared, wall
+from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, wall
 from femr.page.events import Events
 from femr.page.live import PLAIN, Setup
 from femr.page.remote import Door, Remote, told
@@ -67,7 +67,7 @@ def build_page(setup: Setup = PLAIN) -> gr.Blocks:
         _draw_when_opened(tab)
         gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
         gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
-    page.queue(max_size=desk.MOST_WAITING, api_open=False)
+    page.queue(max_size=queues.MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
 
 
@@ -169,7 +169,7 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     """
     if not str(error.detail).startswith("Queue is full"):
         return ORJSONResponse({"detail": error.detail}, error.status_code)
-    words = desk.too_many(shared.LANE.seconds(desk.MOST_WAITING) or 60)
+    words = queues.too_many(shared.LANE.seconds(queues.MOST_WAITING) or 60)
     return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 

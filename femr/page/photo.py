@@ -23,8 +23,8 @@ from femr.output.annotate import blurred
 from femr.output.share import card as draw_card
 from femr.output.share import to_m3u8
 from femr.page import card, html
-from femr.page.desk import Desk
 from femr.page.media import song_url
+from femr.page.queues import Desk
 from femr.page.shared import (
     EXAMPLE,
     MODELS,

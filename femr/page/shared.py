@@ -26,8 +26,8 @@ import femr
 from femr import assets
 from femr.errors import FemrError, LibraryError, printable
 from femr.images import Picture
-from femr.lane import Lane
 from femr.music import Mode, MusicLibrary
+from femr.page.queues import Lane
 from femr.results import Analysis, Song
 from femr.songs import load_library
 

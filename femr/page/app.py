@@ -21,7 +21,6 @@ from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, wall
-from femr.page.events import Events
 from femr.page.live import PLAIN, Setup
 from femr.page.remote import Door, Remote, told
 from femr.page.visits import Visits
@@ -122,7 +121,7 @@ def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
     visits = Visits(live.MINUTES if setup.hosted else None)
     tools = agents.routes()
-    walls = [*wall.routes(setup), *Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
+    walls = [*wall.routes(setup), *wall.Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
     routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
         **tools,

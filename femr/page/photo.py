@@ -203,7 +203,7 @@ def share(question: Question) -> Answer:
 @answering
 def clip(question: Question) -> Answer:
     """Ten seconds of the card with the song, as an address that holds it."""
-    from femr.video.clip import write_clip  # with PyAV, which is not everywhere
+    from femr.video.writer import write_clip  # with PyAV, which is not everywhere
 
     picture, found = _card(question)
     if found.song is None:

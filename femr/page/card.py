@@ -6,10 +6,10 @@ from typing import Any
 
 from femr.music import Mode, MusicLibrary
 from femr.output.rows import of_ten, to_csv
-from femr.page.loudness import factor
 from femr.page.media import cover_url, song_url
 from femr.page.shared import number_of, numbered
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Song
+from femr.song_tags import gain_of
 from femr.wording import clock, song_facts
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -59,7 +59,7 @@ def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequen
 
 
 def song_card(song: Song) -> dict[str, Any]:
-    """What the player and the Songs tab show of a song. `gain`: see `loudness`."""
+    """What the player and the Songs tab show of a song. `gain`: see `gain_of`."""
     return {
         **look(song.emotion),
         "number": number_of(song),
@@ -69,7 +69,7 @@ def song_card(song: Song) -> dict[str, Any]:
         "url": song_url(song),
         "cover": cover_url(song),
         "link": song.link or "",
-        "gain": factor(song),
+        "gain": gain_of(song),
     }
 
 

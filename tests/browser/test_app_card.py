@@ -97,19 +97,3 @@ def test_what_is_shared_has_the_song_that_plays():
 )
 def test_the_range_of_a_song(asked, span):
     assert media.span_of(asked, 100) == span
-
-
-@pytest.mark.parametrize(
-    ("head", "size"),
-    [
-        (b"", 0),
-        (b"ID3", 0),
-        (b"RIFF0000WAVE", 0),
-        (b"ID3\4\0\0\0\0\2\1", 10 + 257),
-        (b"ID3\4\0\0\x7f\x7f\x7f\x7f", 2**28 + 9),
-    ],
-    ids=["empty", "short", "no tag", "tag", "largest"],
-)
-def test_the_tag_before_a_song_is_passed_over(tmp_path, head, size):
-    (tmp_path / "song").write_bytes(head)
-    assert media.tag_bytes(tmp_path / "song") == size

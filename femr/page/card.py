@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from femr.errors import clock
 from femr.music import Mode, MusicLibrary
 from femr.output.rows import of_ten, to_csv
 from femr.page.media import cover_url, song_url
 from femr.page.shared import number_of, numbered
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Song
 from femr.song_tags import gain_of
-from femr.wording import clock, song_facts
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -64,7 +64,7 @@ def song_card(song: Song) -> dict[str, Any]:
         **look(song.emotion),
         "number": number_of(song),
         "title": song.title,
-        "facts": song_facts(song),
+        "facts": song.facts,
         "length": clock(round(song.duration)) if song.duration else "",
         "url": song_url(song),
         "cover": cover_url(song),

@@ -22,7 +22,7 @@ from gradio.utils import get_upload_folder
 from femr import __version__
 from femr.batch.folder import analyze_inputs
 from femr.batch.inputs import Input, find
-from femr.errors import DataError
+from femr.errors import DataError, clock, plural
 from femr.expression.weights import DEFAULT_MODEL
 from femr.images import thumbnail
 from femr.mood import vote
@@ -37,7 +37,6 @@ from femr.page.shared import MODELS, MODELS_INFO, FilesInput, FilmOutput, analyz
 from femr.report.page import to_html
 from femr.report.summary import LEAST, summarise
 from femr.results import Analysis
-from femr.wording import clock, plural
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video

@@ -17,9 +17,9 @@ with patch("inspect.getfile", side_effect=OSError):
 from gradio.routes import ORJSONResponse
 from starlette.middleware import Middleware
 
-from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
+from femr.files import lacking
 from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, wall
 from femr.page.live import PLAIN, Setup
 from femr.page.remote import Door, Remote, told
@@ -192,7 +192,7 @@ def serve(
         FemrError: femr was installed without its folders.
     """
     if not shared.EXAMPLE.is_file():
-        raise FemrError(assets.missing(shared.EXAMPLE.parent))
+        raise FemrError(lacking(shared.EXAMPLE.parent))
     shared.tell_of_music()
     warming = Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True)
     warming.start()  # while the page comes up

@@ -23,8 +23,8 @@ from gradio.data_classes import FileData, ListFiles
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 import femr
-from femr import assets
 from femr.errors import FemrError, LibraryError, printable
+from femr.files import own_folder
 from femr.images import Picture
 from femr.music import Mode, MusicLibrary
 from femr.page.queues import Lane
@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # the page is up before the engine is loaded
     from femr.analyzer import Analyzer
     from femr.faces.detector import Detector
 
-EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
+EXAMPLE = own_folder("examples") / "eileen-collins.jpg"
 MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
 MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]

@@ -6,7 +6,7 @@ Nothing of a visitor's is kept here, and nothing is opened for one but what was 
 import html
 import sys
 from abc import ABCMeta
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -108,10 +108,10 @@ def warm_up(model: str) -> None:
         print(f"femr: {error}", file=sys.stderr)
 
 
-def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] = ()) -> Analysis:
+def read_photo(picture: Picture, model: str, mode: Mode) -> Analysis:
     """What a model finds in a visitor's photo, read together with those of others. Raises: FemrError."""
     chosen = analyzer(model)
-    return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, played, file="photo")
+    return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, file="photo")
 
 
 @cache

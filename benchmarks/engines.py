@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -18,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.speed import picture
-from benchmarks.tools import table
+from benchmarks.tools import processor_seconds, table
 from femr.engine import ENGINES, run
 from femr.expression.networks import NETWORKS
 from femr.expression.weights import MODEL_NAMES, open_network
@@ -115,16 +114,11 @@ def _started() -> list[tuple[float, float]]:
         for awaited in ("", "looks"):
             while not said or awaited not in said:
                 said += os.read(leader, 65536).decode(errors="replace")
-            times.append((perf_counter() - begun, _processor(process.pid)))
+            times.append((perf_counter() - begun, processor_seconds(process.pid)))
         process.terminate()  # it may be asleep on a terminal that nobody reads
     os.close(leader)
     os.close(terminal)
     return times
-
-
-def _processor(process: int) -> float:
-    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident() -> float:

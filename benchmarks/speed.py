@@ -2,18 +2,24 @@
 
 Everything is measured side by side, in turns, as medians, so that a busy moment hits all alike: detection against the
 mtcnn package, and the whole analysis against the reference work's way, which makes a detector and loads the network for
-each picture and calls `predict` for each face, and against the same with both loaded once.
+each picture and calls `predict` for each face, and against the same with both loaded once. --against CHECKOUT compares
+with another femr instead: its MobileNetV2 and this ensemble, both loaded, in a process each.
 """
 
 import argparse
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -38,6 +44,18 @@ _TITLES = {
     "threads": "Several visitors at once",
 }
 """Part of the document → its table's title."""
+
+# run in both checkouts, so it uses what both have; the first of two pictures brings back the caches
+_WORKER = """
+import sys, time, numpy, femr
+image, analyzer = numpy.load(sys.argv[2]), femr.load(sys.argv[1])
+for turn in sys.stdin:
+    analyzer(image)
+    start = time.process_time()
+    faces = analyzer(image).faces
+    print(1000 * (time.process_time() - start), len(faces), flush=True)
+"""
+_WARM = 5  # of its turns, which do not count
 
 Case: TypeAlias = tuple[float, int]
 """Megapixels, faces."""
@@ -156,6 +174,42 @@ def measure(workload: Workload) -> dict[str, Any]:
     }
 
 
+class _Femr:
+    """A checkout in a process of its own, with a model loaded."""
+
+    def __init__(self, checkout: Path, model: str, image: Path) -> None:
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        command = [sys.executable, "-c", _WORKER, model, str(image)]
+        # found first there, whichever femr is installed
+        self.process = subprocess.Popen(command, cwd=checkout, env=os.environ | {"PYTHONPATH": str(checkout)}, **pipes)
+
+    def turn(self) -> tuple[float, int]:
+        """Milliseconds of processor time, and how many faces were found."""
+        to, back = cast(IO[str], self.process.stdin), cast(IO[str], self.process.stdout)
+        to.write("\n")
+        to.flush()
+        milliseconds, faces = back.readline().split()
+        return float(milliseconds), int(faces)
+
+
+def against(checkout: Path, turns: int) -> str:
+    """Processor time of this ensemble and of another checkout's MobileNetV2, turn by turn: medians, and their ratio."""
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "image.npy"
+        np.save(image, picture(*Workload().typical).image)
+        sides = [_Femr(checkout, "mobilenet_v2", image), _Femr(Path(__file__).parents[1], "ensemble", image)]
+        seen = [[side.turn() for side in sides] for _ in range(_WARM + turns)][_WARM:]
+        for side in sides:
+            side.process.communicate()
+    then, now = (median(row[side][0] for row in seen) for side in (0, 1))
+    found = [faces for _, faces in seen[-1]]
+    return (
+        f"MobileNetV2 there: {then:.1f} ms, {found[0]} faces\n"
+        f"ensemble here: {now:.1f} ms, {found[1]} faces\n"
+        f"ratio of the medians: {now / then:.2f}"
+    )
+
+
 def to_text(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """The document as tables."""
     heads = {name: [key.replace("_", " ") for key in rows[0]] for name, rows in document.items()}
@@ -170,7 +224,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("benchmarks.speed", description="How fast femr is, side by side with others.")
     parser.add_argument("--quick", action="store_true", help="half a minute, to see that it works")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="a folder with another femr to compare with")
+    parser.add_argument("--turns", type=int, default=80, help="of both checkouts; default 80")
     options = parser.parse_args(arguments)
+    if options.against:
+        print(against(options.against.resolve(), options.turns))
+        return
     document = measure(QUICK if options.quick else Workload())
     print(json.dumps(document, indent=2) if options.json else to_text(document))
 

@@ -1,6 +1,8 @@
-"""What the measurements share: two face detectors behind one call, and tables for a terminal."""
+"""What the measurements share: two face detectors behind one call, a process's time, and tables for a terminal."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from femr.images import Pixels, to_picture
@@ -45,6 +47,12 @@ def package_detector() -> Any:
     import mtcnn
 
     return mtcnn.MTCNN()
+
+
+def processor_seconds(process: int) -> float:
+    """What a running process has taken of the processors so far."""
+    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 
 from benchmarks.scenes import Plan, backgrounds, compose, portrait
-from benchmarks.tools import table
+from benchmarks.tools import processor_seconds, table
 from femr.images import Pixels
 
 PHOTO = Plan(1024, 683, 5)
@@ -100,11 +100,6 @@ class Page:
             over.wait(max(0.0, 1 / RATE - (perf_counter() - start)))
         return seconds
 
-    def processor(self) -> float:
-        """Seconds of processor time that the server has taken so far."""
-        user, system = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
     def peak(self) -> float:
         """The most memory that the server has taken so far, in MB."""
         status = Path(f"/proc/{self.process}/status").read_text()
@@ -169,7 +164,7 @@ def measure(page: Page, crowd: Crowd) -> dict[str, Any]:
             name: [pool.submit(page.watch, frame, over, name == "wall") for _ in range(count)]
             for name, (count, frame) in stages.items()
         }
-        start, processor = perf_counter(), page.processor()
+        start, processor = perf_counter(), processor_seconds(page.process)
         visits = [pool.submit(visit, visitor) for visitor in range(crowd.visitors)]
         heavy = pool.submit(page.ask, -1, large) if large else None
         answers = [answer for each in visits for answer in each.result()]
@@ -180,7 +175,7 @@ def measure(page: Page, crowd: Crowd) -> dict[str, Any]:
         "answers": len(done),
         "refused": len(answers) - len(done),
         "answers_a_second": len(done) / taken,
-        "processor_seconds_an_answer": (page.processor() - processor) / max(1, len(done)),
+        "processor_seconds_an_answer": (processor_seconds(page.process) - processor) / max(1, len(done)),
         **_spread("photo", [answer.seconds for answer in done]),
         "equal_to_those_given_alone": all(_same(answer.faces, alone[answer.photo].faces) for answer in done),
         "seconds_alone": float(np.median([answer.seconds for answer in alone])),

@@ -19,7 +19,6 @@ from femr.cli import (
     analyze,
     app,
     check_environment,
-    mcp,
     music,
     report,
     training,
@@ -80,7 +79,7 @@ def _parser() -> tuple[Parser, Collection[str]]:
     parser = Parser("femr", description="Faces, expressions, mood and music of pictures; without a command: analyze.")
     parser.add_argument("--version", action="version", version=f"femr {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for topic in (analyze, app, mcp, report, music, training):
+    for topic in (analyze, app, report, music, training):
         topic.add(commands)
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
         import argcomplete

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from femr.errors import plural
 from femr.expression.classifier import Classifier, load_classifier
 from femr.expression.weights import DEFAULT_MODEL
 from femr.faces.crop import face_views
@@ -14,7 +15,6 @@ from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Face, FaceEmotion, Lent, Reading, Song
 from femr.songs import load_library
-from femr.wording import plural
 
 _LONGEST_PATH = 4096  # characters, as on Linux
 

@@ -1,4 +1,4 @@
-"""What a visitor says that faces show: the vote with it, how often femr agreed, and a labelled set to measure by."""
+"""What a visitor says that faces show: the vote with it, and a labelled set to measure by."""
 
 import csv
 import io
@@ -30,11 +30,6 @@ class Correction:
     face: FaceEmotion
     shows: Emotion
     crop: bytes
-
-    @property
-    def agrees(self) -> bool:
-        """Whether femr said the same."""
-        return self.face.scores.top is self.shows
 
 
 def correct(image: Pixels, analysis: Analysis, number: int, shows: Emotion, picture: int = 1) -> Correction:
@@ -70,24 +65,14 @@ def corrected(analysis: Analysis, shows: Mapping[int, Emotion]) -> Analysis:
     return replace(analysis, faces=faces, mood=mood, song=song)
 
 
-def latest(corrections: Iterable[Correction]) -> tuple[Correction, ...]:
-    """The last correction of each face, in the order of the first: one that is sent twice counts once."""
-    return tuple({(one.picture, one.face.number): one for one in corrections}.values())
-
-
-def agreement(corrections: Iterable[Correction]) -> tuple[int, int]:
-    """How many faces femr and the visitor agree on, and of how many the visitor said what they show."""
-    known = latest(corrections)
-    return sum(one.agrees for one in known), len(known)
-
-
 def to_zip(corrections: Iterable[Correction], crops: bool = False) -> bytes:
     """The labelled set as a ZIP file with a CSV table of COLUMNS.
 
     Args:
         crops: Put the faces in it, too: unpacked, it is a folder tree that `femr evaluate` reads.
     """
-    known, content = latest(corrections), io.BytesIO()
+    # one that is sent twice counts once, as it is said last
+    known, content = {(one.picture, one.face.number): one for one in corrections}.values(), io.BytesIO()
     rows = [(one.picture, one.face.number, one.shows, one.face.scores.top) for one in known]
     table = io.StringIO(newline="")
     csv.writer(table).writerows([COLUMNS, *rows])

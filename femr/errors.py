@@ -1,4 +1,7 @@
-"""What femr raises on purpose. Each message is one sentence that a visitor may read: no server path, no trace."""
+"""What femr raises on purpose, and how names, numbers and times stand in a sentence.
+
+Each message is one sentence that a visitor may read: no server path, no trace.
+"""
 
 import unicodedata
 
@@ -40,3 +43,17 @@ def _escape(letter: str) -> str:
     # Python keeps a name's byte 0xE9 that is no UTF-8 as U+DCE9
     undecoded = "\udc80" <= letter <= "\udcff"
     return f"\\x{ord(letter) - 0xDC00:02x}" if undecoded else letter.encode("unicode_escape").decode()
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with its noun: "1 face", "1,200 faces"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def clock(seconds: float) -> str:
+    """A time as 1:05 or 1:01:05; with digits after the point only where there are any."""
+    whole, rest = divmod(round(1000 * seconds), 1000)
+    minutes, second = divmod(whole, 60)
+    fraction = f".{rest:03}".rstrip("0") if rest else ""
+    start = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else f"{minutes}"
+    return f"{start}:{second:02}{fraction}"

@@ -1,4 +1,4 @@
-"""Files and folders, with one clear sentence when they cannot be read or written."""
+"""Files and folders, with one clear sentence when they cannot be read or written; and those that femr carries."""
 
 import codecs
 import hashlib
@@ -29,6 +29,18 @@ _MACHINE_FOLDERS = frozenset({
     "temporary items", "~snapshot",
 })  # fmt: skip
 _READABLE = 0o644  # mkstemp's own mode is for secrets
+
+
+def own_folder(name: str) -> Path:
+    """Where models, music or examples lie, whether or not they do: in a wheel's femr/assets, at a clone's top."""
+    package = Path(__file__).parent
+    inside = package / "assets" / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def lacking(folder: Path) -> str:
+    """The sentence for a folder of femr's own that is not where it should be."""
+    return f"This copy of femr lacks its folder {folder.name}; install it from a whole clone."
 
 
 def local(path: str) -> str:

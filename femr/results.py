@@ -284,6 +284,13 @@ class Song:
     def __repr__(self) -> str:
         return f"{self.title} ({self.emotion}){f' by {self.artist}' if self.artist else ''}"
 
+    @property
+    def facts(self) -> list[str]:
+        """What is known of it beside its title, in words: by whom, its key, its tempo, its licence."""
+        tonality = " ".join(filter(None, (self.key, self.mode)))
+        tempo = f"{self.tempo:.0f} bpm" if self.tempo else None
+        return [fact for fact in (self.artist, tonality, tempo, self.licence) if fact]
+
     def _repr_html_(self) -> str:
         """A player with the song in it, for notebooks."""
         from femr.output import show

@@ -1,28 +1,40 @@
-"""What an audio file says of itself: its length, and its tags, whichever program wrote them.
+"""What an audio file says of itself: its length, and its tags, whichever program wrote them; and how loud it plays.
 
 tinytag reads both. It takes any bytes for MP3, and does not know the length of AAC without a container or of FLAC that
 was written as a stream, so these are looked at here. Where it fails, or finds nothing, FFmpeg is asked whether there is
 sound all the same, if PyAV is installed: Chromium and Firefox decode with it, and a damaged tag must not cost a song.
+
+One song follows another at the same loudness, ReplayGain's. Where neither list nor tag tells it, FFmpeg's EBU R128
+filter measures it once, in the background; what it finds is kept in memory, and nothing is written beside the songs.
 """
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cache
+from itertools import chain, islice
 from math import inf
 from os import SEEK_END
 from pathlib import Path
+from queue import LifoQueue
+from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO
 
 from tinytag import TinyTag, UnsupportedFormatError
 
 from femr.files import open_media
-from femr.results import Emotion, emotion_of
+from femr.results import Emotion, Song, emotion_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+TARGET = -18.0
+"""LUFS at which songs play: the reference of ReplayGain 2.0."""
+COMMON = -12.0
+"""LUFS of what nothing is known of yet: as most records are, so that it is not the loud one of the evening."""
 
 _PLAYED = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/flac")
 _NOT_PLAYED = "speex"
@@ -35,8 +47,9 @@ _KEY = ("initial_key", "initialkey", "key")
 _GAIN = ("replaygain_track_gain",)
 _R128_GAIN = ("r128_track_gain",)
 _FASTEST = 1_000  # beats a minute
-_REFERENCE, _R128_REFERENCE = -18.0, -23.0  # LUFS, for which the gains are meant: ReplayGain 2.0, RFC 7845
-_LOUDNESS = (-70.0, 6.0)  # LUFS: what a recording can have
+_R128_REFERENCE = -23.0  # LUFS, for which such gains are meant: RFC 7845; the others are for TARGET
+_SILENCE = -70.0  # LUFS, the gate of EBU R128
+_LOUDNESS = (_SILENCE, 6.0)  # LUFS: what a recording can have
 _DECIBELS = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?dB)?", re.IGNORECASE)
 _BETWEEN_MOODS = re.compile(r"[\0;,/|]")
 _TONIC_AND_MODE = re.compile(r"([A-G][#b♯♭]?) ?(|maj|major|m|min|minor)")
@@ -51,6 +64,10 @@ _ADTS_SAMPLES = 1_024  # a frame: ISO/IEC 13818-7
 # FFmpeg's names. Its readers of play lists are not among them: a song opens no other file
 _CONTAINERS = "aac,flac,mov,mp3,ogg,wav"
 _CODECS = ("aac", "alac", "flac", "mp3", "opus", "pcm_", "vorbis")
+
+_log = logging.getLogger(__name__)
+_measured: dict[Path, float | None] = {}
+_wanted: LifoQueue[Path] = LifoQueue()  # the song that was asked for last plays next
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,7 @@ def read_tags(path: Path) -> Tags:
 def _is_hollow(path: Path) -> bool:
     """Whether it is a download that has not begun: for minutes tinytag and FFmpeg would look at its zeros."""
     with path.open("rb") as file:
-        file.seek(_sound_start(file))
+        file.seek(sound_start(file))
         sound = file.read(_LOOKED_AT)
     return bool(sound) and not any(sound)
 
@@ -131,7 +148,7 @@ def _tempo(text: str) -> float | None:
 
 def _loudness(tag: TinyTag) -> float | None:
     """What the gains ask for, turned round: a song that is 2 dB too loud has a gain of -2 dB."""
-    for names, reference, unit in ((_GAIN, _REFERENCE, 1.0), (_R128_GAIN, _R128_REFERENCE, 1 / 256)):  # Q7.8
+    for names, reference, unit in ((_GAIN, TARGET, 1.0), (_R128_GAIN, _R128_REFERENCE, 1 / 256)):  # Q7.8
         found = _DECIBELS.fullmatch(next(_values(tag, *names), "").strip("\0 "))
         loudness = reference - unit * float(found[1].replace(",", ".")) if found else inf
         if _LOUDNESS[0] < loudness < _LOUDNESS[1]:
@@ -152,7 +169,7 @@ def _seconds(tag: TinyTag, file: BinaryIO) -> float:
     if kind != "audio/mpeg":
         length = tag.duration or (_last_granule(file) / tag.samplerate if kind == _OGG_FLAC and tag.samplerate else 0.0)
         return length if kind.startswith(_PLAYED) and _NOT_PLAYED not in kind else 0.0
-    file.seek(_sound_start(file))
+    file.seek(sound_start(file))
     sound = file.read(_LOOKED_AT)
     if _is_adts(sound, 0):
         return _adts_seconds(sound + file.read())
@@ -167,7 +184,7 @@ def _last_granule(file: BinaryIO) -> int:
     return int.from_bytes(end[page + 6 : page + 14], "little", signed=True) if page >= 0 else 0
 
 
-def _sound_start(file: BinaryIO) -> int:
+def sound_start(file: BinaryIO) -> int:
     """Where an ID3v2 tag ends, 0 without one; its size is four times seven bits."""
     file.seek(0)
     header = file.read(10)
@@ -213,3 +230,51 @@ def _decoded_seconds(path: Path) -> float | None:
             if known and len(list(islice(container.decode(sound), _FEWEST))) == _FEWEST:
                 return container.duration / av.time_base if container.duration else None
     return 0.0
+
+
+def gain_of(song: Song) -> float:
+    """What the player multiplies a song's volume by, over 0 to 1: it can only make songs softer, not louder."""
+    loudness = song.loudness if song.loudness is not None else _measured.get(song.path)
+    if loudness is None:
+        if song.path not in _measured:
+            _worker()
+            _wanted.put(song.path)
+        loudness = COMMON
+    return round(min(1.0, 10 ** ((TARGET - loudness) / 20)), 4)
+
+
+def measure_loudness(path: Path) -> float | None:
+    """The integrated loudness of a song in LUFS (EBU R128); None where it cannot be told: no PyAV, damaged, silent."""
+    try:
+        from av.filter import Graph
+    except ImportError:
+        return None
+    loudness = _SILENCE
+    try:
+        with open_song(path) as file:
+            graph, stream = Graph(), file.streams.audio[0]
+            sink = graph.add("abuffersink")
+            graph.link_nodes(graph.add_abuffer(template=stream), graph.add("ebur128", "metadata=1"), sink).configure()
+            for frame in chain(file.decode(stream), [None]):
+                graph.push(frame)
+                with suppress(BlockingIOError, EOFError):  # it gives out what it can
+                    while True:
+                        loudness = float(sink.pull().metadata.get("lavfi.r128.I", loudness))
+    except Exception as error:  # a damaged file makes the library raise nearly anything; what it played counts
+        _log.debug("%s: %s", path.name, error)
+    return loudness if loudness > _SILENCE else None
+
+
+@cache
+def _worker() -> Thread:
+    """The one thread that measures; it does not hold the program up when that ends."""
+    thread = Thread(target=_work, name="loudness", daemon=True)
+    thread.start()
+    return thread
+
+
+def _work() -> None:
+    while True:
+        path = _wanted.get()
+        if path not in _measured:
+            _measured[path] = measure_loudness(path)

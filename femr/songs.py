@@ -16,15 +16,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-from femr import assets
 from femr.errors import LibraryError, printable
-from femr.files import local, passed_over, walk
+from femr.files import lacking, local, own_folder, passed_over, walk
 from femr.music import MusicLibrary
 from femr.results import EMOTIONS, Emotion, Song, emotion_of
 from femr.song_facts import LISTS, SPREADSHEETS, Entry, blank, facts_of, plays, read_list, received
 from femr.song_tags import moods_of
 
-MUSIC_DIR = assets.folder("music")
+MUSIC_DIR = own_folder("music")
 BESIDE = frozenset({
     ".accurip", ".bmp", ".csv", ".cue", ".db", ".gif", ".htm", ".html", ".heic", ".ico", ".ini", ".jpeg", ".jpg",
     ".json", ".log", ".lrc", ".m3u", ".m3u8", ".md", ".md5", ".nfo", ".pdf", ".pls", ".png", ".sfv", ".tif", ".tiff",
@@ -54,7 +53,7 @@ def load_library(own: str | os.PathLike[str] | None = None, extend: bool = False
     parts = [read_folder(Path(own))] if own else []
     if extend or not own:
         if not MUSIC_DIR.is_dir():
-            raise LibraryError(assets.missing(MUSIC_DIR))
+            raise LibraryError(lacking(MUSIC_DIR))
         parts.append(read_folder(MUSIC_DIR))
     songs, problems = chain(*(part.songs for part in parts)), chain(*(part.problems for part in parts))
     library = MusicLibrary(songs, problems, all(part.complete for part in parts))

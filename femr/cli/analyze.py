@@ -17,12 +17,11 @@ from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 from femr.cli import BAD_INPUT, INTERRUPTED, old_name
 from femr.cli.terminal import LOADING, paint, play, quiet, show, waiting
-from femr.errors import FemrError, printable
+from femr.errors import FemrError, plural, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import free_name, make_folder, writing
 from femr.output.rows import to_dict
 from femr.results import Emotion, Mood, Song
-from femr.wording import plural
 
 if TYPE_CHECKING:
     from femr.batch.inputs import Input

@@ -1,4 +1,4 @@
-"""femr app: the page, served from this machine."""
+"""femr app: the page, served from this machine; femr mcp: the tools for agents, over standard input and output."""
 
 import argparse
 import os
@@ -8,13 +8,15 @@ from femr.cli import folder, port
 
 
 def add(commands: Any) -> None:
-    """Declare the command."""
+    """Declare the commands."""
     parser = commands.add_parser("app", help="start the page", description="The femr page.")
     parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
     parser.add_argument("--port", type=port, help="default: the first free one from 7860")
     _add_stage(parser.add_argument_group("the wall and the Live tab; all can be set there, too"))
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=serve_page)
+    words = "femr's tools for agents (MCP) over standard input and output; an agent's program starts it."
+    commands.add_parser("mcp", help="tools for agents", description=words).set_defaults(run=serve_tools)
 
 
 def _add_stage(group: Any) -> None:
@@ -38,7 +40,7 @@ def _add_stage(group: Any) -> None:
     group.add_argument("--camera", metavar="NAME|N", help="the camera's number, from 1, or a part of its name")
 
 
-def run(options: argparse.Namespace) -> int:
+def serve_page(options: argparse.Namespace) -> int:
     """Serve the page until it is stopped."""
     from femr.page.app import serve  # the other commands do without Gradio
     from femr.page.live import Setup
@@ -55,4 +57,13 @@ def run(options: argparse.Namespace) -> int:
         options.wall,
     )
     serve(options.host, options.port, options.share, setup, options.remote)
+    return 0
+
+
+def serve_tools(options: argparse.Namespace) -> int:
+    """Answer an agent until it hangs up. Raises: FemrError without femr[mcp]."""
+    from femr.page import agents, shared
+
+    shared.tell_of_music()
+    agents.tools(local=True).run("stdio")
     return 0

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from femr.cli import BAD_INPUT
+from femr.errors import FemrError, plural, printable
+from femr.results import EMOTIONS, emotion_of
 
 
 def add(commands: Any) -> None:
@@ -25,8 +27,6 @@ def add(commands: Any) -> None:
 
 def check_music(options: argparse.Namespace) -> int:
     """Prints each mood's songs, and on standard error what is strange; BAD_INPUT if that costs a song."""
-    from femr.errors import printable
-    from femr.results import EMOTIONS
     from femr.songs import read_folder
 
     library = read_folder(options.folder)
@@ -40,12 +40,9 @@ def check_music(options: argparse.Namespace) -> int:
 
 def write_playlist(options: argparse.Namespace) -> int:
     """Writes a playlist of all songs that answer a mood."""
-    from femr.errors import FemrError, printable
     from femr.files import writing
     from femr.output.share import to_m3u8
-    from femr.results import EMOTIONS, emotion_of
     from femr.songs import load_library
-    from femr.wording import plural
 
     emotion = emotion_of(options.mood)
     if emotion is None:

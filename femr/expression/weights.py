@@ -21,20 +21,19 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from femr import assets
 from femr.engine import Engine, Network, choose
 from femr.errors import ModelError
 from femr.expression import networks
 from femr.expression.facts import ModelFacts as ModelFacts
 from femr.expression.networks import HEADS as HEADS
-from femr.files import first_damaged
+from femr.files import first_damaged, lacking, own_folder
 from femr.files import sha256 as sha256
 from femr.results import EMOTIONS
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not
     import keras
 
-MODELS_DIR = Path(os.environ.get("FEMR_MODELS_DIR") or assets.folder("models"))
+MODELS_DIR = Path(os.environ.get("FEMR_MODELS_DIR") or own_folder("models"))
 ENSEMBLE = DEFAULT_MODEL = "ensemble"
 MODEL_NAMES = (*networks.NETWORKS, ENSEMBLE)
 SHARD_BYTES = 10_000_000
@@ -87,9 +86,7 @@ def read_facts(path: Path) -> ModelFacts:
             raise ValueError(f"{path.name} contradicts itself")
         return facts
     except FileNotFoundError:
-        missing = (
-            f"The model's facts, {path.name}, are missing." if path.parent.is_dir() else assets.missing(path.parent)
-        )
+        missing = f"The model's facts, {path.name}, are missing." if path.parent.is_dir() else lacking(path.parent)
         raise ModelError(missing) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error

@@ -8,10 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from femr import assets, engine
+from femr import engine
 from femr.engine import Network
 from femr.errors import ModelError
-from femr.files import first_damaged
+from femr.files import first_damaged, own_folder
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +63,7 @@ def build() -> "tuple[keras.Model, keras.Model, keras.Model]":
 
 def _files() -> list[Path]:
     """The ONNX files, in the order of Networks, each the one that was published. Raises: ModelError."""
-    folder = assets.folder("models")
+    folder = own_folder("models")
     try:
         digests = json.loads((folder / FACTS).read_text(encoding="utf-8"))["onnx"]
         paths = [folder / f"{name}.onnx" for name in Networks._fields]

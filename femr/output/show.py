@@ -19,7 +19,6 @@ from femr.output.annotate import SMALLEST_SIDE, draw
 from femr.output.rows import COLUMNS, of_ten, to_rows
 from femr.output.rows import to_dict as to_dict
 from femr.results import EMOTIONS, Analysis, FaceEmotion, Song
-from femr.wording import song_facts
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -85,7 +84,7 @@ def to_html(analysis: Analysis) -> str:
 
 def song_to_html(song: Song) -> str:
     """A song's title and facts, and a player that holds the song; without one where it cannot be read or is large."""
-    words = _line(" · ".join([f"♫ {song.title}", *song_facts(song)]))
+    words = _line(" · ".join([f"♫ {song.title}", *song.facts]))
     kind = mimetypes.guess_type(song.path.name)[0] or "audio/mpeg"
     try:
         content = song.path.read_bytes() if song.path.stat().st_size <= _LARGEST_SONG else b""

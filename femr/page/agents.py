@@ -11,7 +11,7 @@ from femr import __version__
 from femr.errors import FemrError
 from femr.images import WEB, load_picture
 from femr.music import Mode
-from femr.page import api, bodies, desk, shared
+from femr.page import api, bodies, queues, shared
 from femr.results import EMOTIONS, Emotion
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ INSTRUCTIONS = (
     "people would say of a face, never what somebody feels, and identifies no one."
 )
 
-_places = BoundedSemaphore(desk.AT_ONCE)  # Gradio's queue does not stand before these photos
+_places = BoundedSemaphore(queues.AT_ONCE)  # Gradio's queue does not stand before these photos
 
 
 def routes() -> dict[str, Any]:

@@ -23,9 +23,8 @@ from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.images import WEB, Picture, load_picture, thumbnail
 from femr.music import Mode
 from femr.output.annotate import draw
-from femr.page import desk, shared
+from femr.page import queues, shared
 from femr.page.html import jpeg_url
-from femr.page.inputs import is_uploaded
 from femr.page.media import song_url
 from femr.results import Song
 
@@ -115,7 +114,7 @@ def health() -> Document:
 
 def build() -> None:
     """The endpoints, inside the Blocks that is being built."""
-    api(analyze, api_name="analyze", concurrency_id="model", concurrency_limit=desk.AT_ONCE)
+    api(analyze, api_name="analyze", concurrency_id="model", concurrency_limit=queues.AT_ONCE)
     api(analyze_batch, api_name="analyze_batch", concurrency_id="batch", concurrency_limit=1)
     api(songs, api_name="songs", queue=False)
     api(health, api_name="health", queue=False)
@@ -184,7 +183,7 @@ def _source(photo: object) -> Path | bytes:
     """What may be read: a file that was uploaded and is still there, or bytes as a data: address. Raises: CallError."""
     if isinstance(photo, dict):
         path = str(photo.get("path"))
-        if is_uploaded(path):
+        if shared.is_uploaded(path):
             return Path(path)
         if not path.startswith(WEB):
             raise CallError("file_gone", "Expected an uploaded file. That one is not here, or not any more.")

@@ -17,11 +17,10 @@ with patch("inspect.getfile", side_effect=OSError):
 from gradio.routes import ORJSONResponse
 from starlette.middleware import Middleware
 
-from femr import assets
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import about, agents, api, bodies, desk, html, live, many, media, photo, shared, wall
-from femr.page.events import Events
+from femr.files import lacking
+from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, wall
 from femr.page.live import PLAIN, Setup
 from femr.page.remote import Door, Remote, told
 from femr.page.visits import Visits
@@ -67,7 +66,7 @@ def build_page(setup: Setup = PLAIN) -> gr.Blocks:
         _draw_when_opened(tab)
         gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
         gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
-    page.queue(max_size=desk.MOST_WAITING, api_open=False)
+    page.queue(max_size=queues.MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
 
 
@@ -122,7 +121,7 @@ def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
     visits = Visits(live.MINUTES if setup.hosted else None)
     tools = agents.routes()
-    walls = [*wall.routes(setup), *Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
+    walls = [*wall.routes(setup), *wall.Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
     routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
         **tools,
@@ -169,7 +168,7 @@ async def refusal(_: Any, error: Any) -> ORJSONResponse:
     """
     if not str(error.detail).startswith("Queue is full"):
         return ORJSONResponse({"detail": error.detail}, error.status_code)
-    words = desk.too_many(shared.LANE.seconds(desk.MOST_WAITING) or 60)
+    words = queues.too_many(shared.LANE.seconds(queues.MOST_WAITING) or 60)
     return ORJSONResponse({"detail": words}, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -193,7 +192,7 @@ def serve(
         FemrError: femr was installed without its folders.
     """
     if not shared.EXAMPLE.is_file():
-        raise FemrError(assets.missing(shared.EXAMPLE.parent))
+        raise FemrError(lacking(shared.EXAMPLE.parent))
     shared.tell_of_music()
     warming = Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True)
     warming.start()  # while the page comes up

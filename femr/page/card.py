@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from femr.errors import clock
 from femr.music import Mode, MusicLibrary
 from femr.output.rows import of_ten, to_csv
-from femr.page.loudness import factor
 from femr.page.media import cover_url, song_url
 from femr.page.shared import number_of, numbered
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Song
-from femr.wording import clock, song_facts
+from femr.song_tags import gain_of
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -59,17 +59,17 @@ def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequen
 
 
 def song_card(song: Song) -> dict[str, Any]:
-    """What the player and the Songs tab show of a song. `gain`: see `loudness`."""
+    """What the player and the Songs tab show of a song. `gain`: see `gain_of`."""
     return {
         **look(song.emotion),
         "number": number_of(song),
         "title": song.title,
-        "facts": song_facts(song),
+        "facts": song.facts,
         "length": clock(round(song.duration)) if song.duration else "",
         "url": song_url(song),
         "cover": cover_url(song),
         "link": song.link or "",
-        "gain": factor(song),
+        "gain": gain_of(song),
     }
 
 

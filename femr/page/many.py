@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from html import escape
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,21 +22,29 @@ from gradio.utils import get_upload_folder
 from femr import __version__
 from femr.batch.folder import analyze_inputs
 from femr.batch.inputs import Input, find
-from femr.errors import DataError
+from femr.errors import DataError, clock, plural
 from femr.expression.weights import DEFAULT_MODEL
+from femr.images import thumbnail
+from femr.mood import vote
+from femr.output.annotate import blurred, draw
+from femr.output.rows import to_rows
+from femr.output.share import to_m3u8
 from femr.output.table import FORMATS, read_rows
-from femr.page import html
-from femr.page.findings import Findings
-from femr.page.inputs import FilesInput, FilmOutput
-from femr.page.shared import MODELS, MODELS_INFO, analyzer, music_library, plain_errors, text_of
+from femr.output.timeline import Timeline
+from femr.page import card, html
+from femr.page.api import addresses
+from femr.page.shared import MODELS, MODELS_INFO, FilesInput, FilmOutput, analyzer, music_library, plain_errors, text_of
 from femr.report.page import to_html
 from femr.report.summary import LEAST, summarise
 from femr.results import Analysis
-from femr.wording import clock
 
 MOST_PHOTOS = 200
 LONGEST = 180  # seconds of a video
 STEP = 4  # analyses between two looks at whether the visitor has cancelled
+SHOWN_ROWS = 100
+MOST_SHOWN = 40  # photos
+SHOWN_SIDE, KEPT_SIDE = 640, 1920  # pixels of the long side of a photo with its boxes, on the page and in the ZIP file
+HEADERS = ("where", *html.TABLE_HEADERS)
 LIMITS = (
     f"Up to {MOST_PHOTOS} photos, the first {LONGEST // 60} minutes of a video, 100 MB a file; the command line has no "
     "such limits. All of it is deleted from the server within 30 minutes. No one is identified."
@@ -145,6 +155,91 @@ def _length(source: Input) -> float:
 
 def _said(analysis: Analysis, number: int, total: int) -> str:
     return f"Photo {number} of {total}" if analysis.time is None else f"At {clock(round(analysis.time))}"
+
+
+class Findings:
+    """Gathers the analyses of several photos or of one video.
+
+    Args:
+        parcel: The ZIP file in the making.
+        blur: Hide the faces in photos.
+    """
+
+    def __init__(self, parcel: ZipFile, blur: bool = False) -> None:
+        self._parcel, self._blur = parcel, blur
+        self._analyses: list[Analysis] = []
+        self._photos: list[str] = []  # as HTML
+        self._timeline = Timeline()
+
+    def add(self, analysis: Analysis, source: Input) -> None:
+        """One more photo, which goes into the parcel with its boxes; or one more frame."""
+        self._analyses.append(analysis)
+        self._timeline.add(analysis)
+        if analysis.time is not None or analysis.error:
+            return
+        pixels = thumbnail(source.image(), KEPT_SIDE)
+        photo = draw(blurred(pixels, analysis) if self._blur else pixels, analysis)
+        name = "".join(letter if letter.isalnum() else "_" for letter in Path(source.name).stem)[:60]
+        self._parcel.writestr(f"photos/{len(self._analyses):03} {name}.jpg", html.jpeg(photo))
+        if len(self._photos) < MOST_SHOWN:
+            self._photos.append(html.photo_card(thumbnail(photo, SHOWN_SIDE), analysis, card.told(analysis.faces)))
+
+    def conclude(self, film: Path | None = None, request: gr.Request | None = None) -> tuple[str, str, str, str]:
+        """Summary with songs, photos or timeline, the first rows of HEADERS, links to table and report: all as HTML.
+
+        The same, the film and a playlist with the addresses at which the page serves its songs, go into the parcel.
+        """
+        analyses, video = self._analyses, bool(self._timeline.frames)
+        faces = [face for analysis in analyses for face in analysis.faces]
+        mood = self._timeline.mood() if video else vote(faces)
+        songs = card.playlist(music_library(), mood.emotion, "match", ()) if mood.emotion else []
+        cards = html.song_cards([card.song_card(song) for song in songs])
+        listed = f'<div class="library">{cards}</div>' if songs else ""
+        summary = html.headline(mood) + _counts(analyses, len(faces)) + html.failures(analyses) + listed
+        gallery = f'<div class="photos">{"".join(self._photos)}</div>' if self._photos else ""
+        drawn = html.film_chart(*self._timeline.columns()) if video and faces else gallery
+        report, why = _report(analyses)
+        links = "<br>".join((html.table_link(analyses), html.report_link(report) if report else escape(why)))
+        self._pack(report, film)
+        if request:
+            self._parcel.writestr("playlist.m3u8", to_m3u8(songs, addresses(request.request)))
+        return summary, drawn, _table(analyses), links
+
+    def _pack(self, report: str, film: Path | None) -> None:
+        self._parcel.writestr("femr.csv", html.table_csv(self._analyses))
+        if report:
+            self._parcel.writestr("report.html", report)
+        if self._timeline.frames:
+            picture = BytesIO()
+            self._timeline.save(picture)
+            self._parcel.writestr("timeline.png", picture.getvalue())
+        if film:
+            self._parcel.write(film, film.name)
+
+
+def _counts(analyses: Sequence[Analysis], faces: int) -> str:
+    read = [analysis for analysis in analyses if analysis.error is None]
+    noun = "frame" if read and read[0].time is not None else "photo"
+    rest = f" The first {SHOWN_ROWS} are in the table, all of them in the download." if faces > SHOWN_ROWS else ""
+    return f"<p>{plural(faces, 'face')} in {plural(len(read), noun)}.{rest}</p>"
+
+
+def _table(analyses: Sequence[Analysis]) -> str:
+    rows = [
+        [str(analysis.file) if analysis.time is None else clock(analysis.time), *html.table_row(face)]
+        for analysis in analyses
+        for face in analysis.faces[:SHOWN_ROWS]
+    ]
+    return html.table(HEADERS, rows[:SHOWN_ROWS], "Faces") if rows else ""
+
+
+def _report(analyses: Sequence[Analysis]) -> tuple[str, str]:
+    """The group report as a page, and why there is none where it may not be shown."""
+    try:
+        group = summarise(row for analysis in analyses for row in to_rows(analysis))
+        return to_html(group, music_library(), __version__), ""
+    except DataError as error:
+        return "", f"No group report: {error}"
 
 
 def build() -> None:

@@ -22,6 +22,7 @@ from tinytag import TinyTag
 
 from femr.page.shared import EXAMPLE, music_library, number_of, numbered
 from femr.results import Song
+from femr.song_tags import sound_start
 
 ROOT = "femr"
 """The first part of all these addresses, beside those that are Gradio's."""
@@ -120,7 +121,8 @@ def _song(request: Request) -> Response:
     path = _path(request)
     if path is None:
         return Response(status_code=404)
-    start = tag_bytes(path)
+    with path.open("rb") as file:
+        start = sound_start(file)
     size = path.stat().st_size - start
     span = span_of(request.headers.get("range", ""), size)
     if span is None:
@@ -141,15 +143,6 @@ def span_of(asked: str, size: int) -> range | None:
     first, last = found.groups()
     span = range(int(first), min(int(last or size), size - 1) + 1) if first else range(max(0, size - int(last)), size)
     return span or None
-
-
-def tag_bytes(path: Path) -> int:
-    """How many bytes of ID3v2 stand before a song: ten, and as many as the last four of them say, seven bits each."""
-    with path.open("rb") as file:
-        head = file.read(10)
-    if len(head) < 10 or not head.startswith(b"ID3"):
-        return 0
-    return 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
 
 
 def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:

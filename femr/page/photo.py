@@ -1,36 +1,155 @@
 """The Photo tab: a picture in; faces, mood and songs out, and what a visitor takes along.
 
-The page's script (static/photo.js) sends a question and draws the answer. Nothing of a visit is kept here: the script
-tells which songs were heard, and what was said of faces.
+The page's script (static/photo.js) sends a question, which is checked, as anybody may send it, and draws the answer.
+Nothing of a visit is kept here: the script tells which songs were heard, and what was said of faces.
 """
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
 import gradio as gr
 
 from femr.corrections import Correction, correct, corrected, to_zip
 from femr.errors import DataError, FemrError
-from femr.expression.weights import DEFAULT_MODEL
-from femr.images import Pixels, thumbnail
+from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
+from femr.images import Picture, Pixels, load_picture, thumbnail
+from femr.music import Mode
 from femr.output.annotate import blurred
 from femr.output.share import card as draw_card
 from femr.output.share import to_m3u8
 from femr.page import card, html
-from femr.page.asked import EXAMPLES, NOT_OURS, Answer, Question, answering
-from femr.page.desk import Desk
 from femr.page.media import song_url
-from femr.page.shared import MODELS, MODELS_INFO, MODES, music_library, read_photo, text_of
+from femr.page.queues import Desk
+from femr.page.shared import (
+    EXAMPLE,
+    MODELS,
+    MODELS_INFO,
+    MODES,
+    is_uploaded,
+    music_library,
+    numbered,
+    read_photo,
+    text_of,
+)
 from femr.results import EMOTIONS, Analysis, Emotion
 
+Answer: TypeAlias = dict[str, Any]
+
 DESK = Desk()
+NOT_OURS = "The page sent something that it should not. Please load it again."
+GONE = "That picture is not here any more. Please choose it again."
 SHOWN_SIDE = 1280  # pixels of the long side of a picture on a card, and of one that the browser cannot show by itself
 MOST_PICTURES = 20  # of the set of corrections
+MOST_PLAYED = 1000
+MOST_SHOWS = 200
+MOST_LETTERS = 300  # of an address
 _ONE_CLIP = Lock()  # a second one would only make both late
 START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server))"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture to try: its file's name, what is on it, whose it is, and its size in pixels."""
+
+    name: str
+    alt: str
+    credit: str
+    width: int
+    height: int
+
+
+EXAMPLES = (
+    Example("eileen-collins.jpg", "Astronaut Eileen Collins", "Eileen Collins: NASA", 512, 512),
+    Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy", 512, 600),
+    Example("group.jpg", "Both of them together", "both in the public domain", 1280, 860),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the script asks.
+
+    path: where an upload lies. example: the name of one of EXAMPLES instead. mood: whose songs are wanted, where they
+    are not the picture's. played: the numbers of this visit's songs so far, oldest first. shows: what faces show as the
+    visitor says, by their numbers. ticket: a number of the script's own, with which it asks for its place in line.
+    song, address, boxes, blur: what is to stand on something that is shared.
+    """
+
+    path: str = ""
+    example: str = ""
+    mood: str | None = None
+    model: str = DEFAULT_MODEL
+    mode: Mode = "match"
+    played: Sequence[int] = ()
+    shows: Mapping[str, str] = field(default_factory=dict)
+    ticket: int = 0
+    song: int | None = None
+    address: str = ""
+    boxes: bool = True
+    blur: bool = False
+
+    def __post_init__(self) -> None:
+        if not self._sound():
+            raise DataError(NOT_OURS)
+
+    def _sound(self) -> bool:
+        return (
+            all(isinstance(word, str) for word in (self.path, self.example, self.address))
+            and len(self.address) <= MOST_LETTERS
+            and self.model in MODEL_NAMES
+            and self.mode in get_args(Mode)
+            and self.mood in (None, *EMOTIONS)
+            and all(isinstance(is_on, bool) for is_on in (self.boxes, self.blur))
+            and isinstance(self.played, list | tuple)
+            and len(self.played) <= MOST_PLAYED
+            and all(isinstance(n, int) and n >= 0 for n in (*self.played, self.song or 0, self.ticket))
+            and isinstance(self.shows, dict)
+            and len(self.shows) <= MOST_SHOWS
+            and all(key.isdecimal() and one in EMOTIONS for key, one in self.shows.items())
+        )
+
+    @classmethod
+    def of(cls, asked: Any) -> "Question":
+        """The question in what came from the browser. Raises: DataError if it is none."""
+        if not isinstance(asked, dict) or not set(asked) <= {field.name for field in fields(cls)}:
+            raise DataError(NOT_OURS)
+        return cls(**asked)
+
+    def picture(self) -> Picture:
+        """The picture: an example, or an upload and nothing else of the server's. Raises: FemrError."""
+        if self.example in [one.name for one in EXAMPLES]:
+            return load_picture(EXAMPLE.with_name(self.example))
+        if not is_uploaded(self.path):
+            raise DataError(GONE)
+        return load_picture(self.path)
+
+    def told(self) -> dict[int, Emotion]:
+        """What faces show as the visitor says."""
+        return {int(number): Emotion(one) for number, one in self.shows.items()}
+
+    def analysis(self, picture: Picture) -> Analysis:
+        """What is found in the picture, with what the visitor says, and the song that is named. Raises: FemrError."""
+        found = corrected(read_photo(picture, self.model, self.mode), self.told())
+        song = numbered(music_library()).get(self.song) if self.song is not None else None
+        return replace(found, song=song or found.song)
+
+
+def answering(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:
+    """A handler of questions as one that the script can call: what goes wrong comes as a sentence, `error`."""
+
+    @wraps(handler)
+    def answer(asked: Any) -> Answer:
+        try:
+            return handler(Question.of(asked))
+        except FemrError as error:
+            return {"error": str(error)}
+
+    return answer
 
 
 async def read(question: Any) -> Answer:
@@ -84,7 +203,7 @@ def share(question: Question) -> Answer:
 @answering
 def clip(question: Question) -> Answer:
     """Ten seconds of the card with the song, as an address that holds it."""
-    from femr.video.clip import write_clip  # with PyAV, which is not everywhere
+    from femr.video.writer import write_clip  # with PyAV, which is not everywhere
 
     picture, found = _card(question)
     if found.song is None:

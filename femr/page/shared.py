@@ -1,27 +1,33 @@
-"""What the tabs share: songs and models, loaded once, their choices, the lane, and errors as visitors see them.
+"""What the tabs share: songs and models, loaded once, their choices, the lane, files in and out, errors in a sentence.
 
-Nothing of a visitor's is kept here.
+Nothing of a visitor's is kept here, and nothing is opened for one but what was uploaded.
 """
 
 import html
 import sys
-from collections.abc import Iterator, Sequence
+from abc import ABCMeta
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio import processing_utils
+from gradio.component_meta import ComponentMeta
+from gradio.data_classes import FileData, ListFiles
+from gradio.utils import get_upload_folder, is_in_or_equal
 
 import femr
-from femr import assets
 from femr.errors import FemrError, LibraryError, printable
+from femr.files import own_folder
 from femr.images import Picture
-from femr.lane import Lane
 from femr.music import Mode, MusicLibrary
+from femr.page.queues import Lane
 from femr.results import Analysis, Song
 from femr.songs import load_library
 
@@ -29,7 +35,7 @@ if TYPE_CHECKING:  # the page is up before the engine is loaded
     from femr.analyzer import Analyzer
     from femr.faces.detector import Detector
 
-EXAMPLE = assets.folder("examples") / "eileen-collins.jpg"
+EXAMPLE = own_folder("examples") / "eileen-collins.jpg"
 MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
 MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster one, Custom network the other."
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
@@ -102,10 +108,10 @@ def warm_up(model: str) -> None:
         print(f"femr: {error}", file=sys.stderr)
 
 
-def read_photo(picture: Picture, model: str, mode: Mode, played: Sequence[Song] = ()) -> Analysis:
+def read_photo(picture: Picture, model: str, mode: Mode) -> Analysis:
     """What a model finds in a visitor's photo, read together with those of others. Raises: FemrError."""
     chosen = analyzer(model)
-    return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, played, file="photo")
+    return chosen.conclude(picture, LANE.read(chosen, picture) or (), mode, file="photo")
 
 
 @cache
@@ -133,3 +139,55 @@ def plain_errors() -> Iterator[None]:
 def text_of(name: str) -> str:
     """The text of a script or page that lies beside this module."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8").strip()
+
+
+class WithoutStub(ComponentMeta):
+    """For a component that adds no event: Gradio (6.31) would write a .pyi beside its source, for the events' sake."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> Any:
+        """The class alone."""
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class FilesInput(gr.File, metaclass=WithoutStub):
+    """gr.File that hands over paths, and opens nothing but what was uploaded."""
+
+    is_template = True  # looks and behaves like gr.File in the browser
+
+    def preprocess(self, payload: ListFiles | FileData | None) -> list[str]:
+        """The paths of the uploaded files, each once, in their order. Raises: gr.Error if one is not there."""
+        given = [] if payload is None else payload.root if isinstance(payload, ListFiles) else [payload]
+        paths = [file.path for file in given]
+        if not all(path and is_uploaded(path) for path in paths):
+            raise gr.Error("A file is not here any more. Please choose it again.", print_exception=False)
+        return list(dict.fromkeys(paths))
+
+
+class FilmOutput(gr.Video, metaclass=WithoutStub):
+    """gr.Video that shows a file as it is: Gradio's own would convert what it thinks no browser plays, for minutes."""
+
+    is_template = True  # looks and behaves like gr.Video in the browser
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        """The file; None where there is no film."""
+        return None if value is None else FileData(path=value)
+
+
+def is_uploaded(path: str) -> bool:
+    """Whether a path is that of a file which was uploaded and is still there."""
+    try:
+        return is_in_or_equal(path, get_upload_folder()) and Path(path).is_file()
+    except (OSError, ValueError):  # no file has such a name
+        return False
+
+
+async def _not_fetched(url: str, cache_dir: str) -> str:
+    """An address that stood in the place of a file, as it is: it is no upload, so every input here refuses it.
+
+    In place of Gradio's own fetch (6.31), which takes any length and any time, for any input. Its request would be a
+    stranger's, made from inside the server's network.
+    """
+    return url
+
+
+processing_utils.async_ssrf_protected_download = _not_fetched

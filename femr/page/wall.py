@@ -1,15 +1,26 @@
-"""The wall: the stage on a page of its own, for a big screen and a whole evening. It needs nothing of Gradio."""
+"""The wall: the stage on a page of its own, for a big screen and a whole evening. It needs nothing of Gradio.
+
+What walls show programs are told, too: server-sent events at /wall/events, the last one at /wall/events?once. They tell
+of all together, never of a face. Only programs of this machine or its network are meant: no page of another site may
+read them, and where a page is open to everybody there are none.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
 
 from jinja2 import Environment
 from markupsafe import Markup
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from femr.page import live, shared
 from femr.page.live import Setup
+from femr.page.visits import Visits, WallEvent
 
 PATH = "/wall"
 _OWN = "'self' blob: data:"
@@ -18,6 +29,16 @@ HEADERS = {
     "Permissions-Policy": "microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
 }
+KEEP_ALIVE = 10.0
+"""Seconds without an event after which a comment is sent, so that nothing on the way gives the line up."""
+MOST_LISTENERS = 32  # at once
+NO_EVENTS = "This page is open to everybody, so it tells no events."
+FULL = f"{MOST_LISTENERS} programs are listening already."
+
+_PADDING = ":" + 4096 * " " + "\n\n"
+"""What a proxy that collects the first kilobytes may keep."""
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
+_LOCAL = ("null", "file://", "http://absolute")  # pages that are files, in browsers and in OBS
 
 
 def routes(setup: Setup) -> list[BaseRoute]:
@@ -45,3 +66,48 @@ class _Door:
         bare = scope["type"] == "http" and scope["path"] == "/" and not scope["query_string"]
         answer = RedirectResponse(PATH.lstrip("/")) if bare and scope["method"] == "GET" else self._app
         await answer(scope, receive, send)
+
+
+class Events:
+    """The events of all walls of a page. Args: `hosted`, whether it is open to everybody."""
+
+    def __init__(self, visits: Visits, hosted: bool = False) -> None:
+        self._visits, self._hosted, self._listening = visits, hosted, 0
+
+    def routes(self) -> list[BaseRoute]:
+        """The route to be served beside Gradio's."""
+        return [Route("/wall/events", self._answer)]
+
+    async def _answer(self, request: Request) -> Response:
+        if self._hosted:
+            return JSONResponse({"error": NO_EVENTS}, 404)
+        origin = request.headers.get("origin")
+        headers = {**_UNBUFFERED, "Vary": "Origin"}
+        headers |= {"Access-Control-Allow-Origin": origin} if origin in _LOCAL else {}
+        if "once" in request.query_params:
+            last = self._visits.last
+            return Response(_json(last) if last else "null", media_type="application/json", headers=headers)
+        if self._listening >= MOST_LISTENERS:
+            return JSONResponse({"error": FULL}, 503, headers | {"Retry-After": "60"})
+        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+
+    async def _stream(self) -> AsyncIterator[str]:
+        self._listening += 1
+        events = self._visits.listen()
+        coming = asyncio.ensure_future(anext(events))
+        try:
+            yield _PADDING + "retry: 2000\n\n"
+            while True:
+                done, _ = await asyncio.wait([coming], timeout=KEEP_ALIVE)
+                if done:
+                    yield f"data: {_json(coming.result())}\n\n"
+                    coming = asyncio.ensure_future(anext(events))
+                else:
+                    yield ": nothing new\n\n"
+        finally:
+            coming.cancel()
+            self._listening -= 1
+
+
+def _json(event: WallEvent) -> str:
+    return json.dumps(asdict(event), ensure_ascii=False)

@@ -15,11 +15,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from femr import assets
 from femr.errors import ModelError
 from femr.expression.weights import SHARD_BYTES
 from femr.faces import mtcnn_networks
-from femr.files import sha256
+from femr.files import own_folder, sha256
 
 _SMALL = 4096  # numbers up to which weights stay in single precision
 
@@ -125,4 +124,4 @@ def _shards(model: Any, folder: Path, name: str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    print(export_detector(assets.folder("models")))
+    print(export_detector(own_folder("models")))

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from femr.errors import clock, plural
 from femr.expression.facts import ModelFacts
 from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.music import AFFECT, HARD, Mode, MusicLibrary
@@ -16,7 +17,6 @@ from femr.report.charts import charts_of, name_of, timeline_top
 from femr.report.count import KINDS
 from femr.report.summary import FilledBin, Group
 from femr.results import EMOTIONS
-from femr.wording import clock, plural, song_facts
 
 _SONGS = 3  # in a playlist
 _EXTREMES = 3  # best and lowest moments
@@ -141,7 +141,7 @@ def _playlists(group: Group, library: MusicLibrary) -> list[tuple[str, list[str]
     modes: list[tuple[Mode, str]] = [("match", f"For faces that look {mood.adjective}:")]
     modes += [("lift", "To lead out of it:")] if mood in HARD else []
     lists = [
-        (intro, [" · ".join([song.title, *song_facts(song)]) for song in library.playlist(mood, mode, _SONGS)])
+        (intro, [" · ".join([song.title, *song.facts]) for song in library.playlist(mood, mode, _SONGS)])
         for mode, intro in modes
     ]
     return [(intro, songs) for intro, songs in lists if songs]

@@ -21,9 +21,8 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
 
-from femr.errors import DataError
+from femr.errors import DataError, clock
 from femr.report.count import Album, Counted, Tally, read_pictures
-from femr.wording import clock
 
 LEAST = 5
 """The fewest faces that are shown on their own: default and minimum of the threshold."""

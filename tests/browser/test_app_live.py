@@ -20,7 +20,7 @@ from femr.cli import BAD_INPUT
 from femr.errors import DataError
 from femr.page import app, live, shared
 from femr.page.live import Setup
-from femr.page.loudness import factor
+from femr.song_tags import gain_of
 from femr.video.session import Session
 from photo_tab import ask, open_tab, serious, wait_until_playing
 from visitors import served
@@ -80,7 +80,7 @@ def test_mood_and_song_follow_the_face_and_two_visitors_do_not_meet(visit, portr
     assert songs[0][0] - began > STABLE
     assert songs[1][0] - songs[0][0] > LEAST - 1  # an answer may be a moment on its way
     heard = {song for _, song in songs}
-    gains = [factor(song) for song in library.songs if f"♫ {song.title}" in heard]
+    gains = [gain_of(song) for song in library.songs if f"♫ {song.title}" in heard]
     faded(first.evaluate("window.volumes"), songs[0][0] + 1, gains)
     assert second.inner_text(".live .name") == ""
     assert second.inner_text(".live .reason") == "nobody in view"

@@ -21,7 +21,7 @@ from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.output.rows import COLUMNS, to_csv
 from femr.page import about, app, many
-from femr.page.findings import Findings
+from femr.page.many import Findings
 from femr.results import Analysis
 from videos import scene, steady, write_video
 from visitors import post, served, upload

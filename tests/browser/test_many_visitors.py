@@ -9,7 +9,7 @@ import pytest
 
 from builders import PORTRAIT
 from chromium import visiting
-from femr.page import desk, photo, shared
+from femr.page import photo, queues, shared
 from visitors import ask, served
 
 
@@ -52,7 +52,7 @@ def held(monkeypatch):
         return read(*given)
 
     monkeypatch.setattr(photo, "read_photo", read_photo)
-    monkeypatch.setattr(desk, "MOST_WAITING", desk.AT_ONCE + 2)
+    monkeypatch.setattr(queues, "MOST_WAITING", queues.AT_ONCE + 2)
     with served() as url:
         yield url, begun, opened
         opened.set()
@@ -60,10 +60,10 @@ def held(monkeypatch):
 
 def test_who_waits_sees_the_place_and_who_finds_it_full_a_time(held, visit):
     url, begun, opened = held
-    with ThreadPoolExecutor(desk.AT_ONCE) as others, visiting(url) as open_page:
+    with ThreadPoolExecutor(queues.AT_ONCE) as others, visiting(url) as open_page:
         answers = [
             others.submit(ask, url, "read", {"example": "group.jpg", "ticket": number})
-            for number in range(desk.AT_ONCE)
+            for number in range(queues.AT_ONCE)
         ]
         assert all(begun.acquire(timeout=60) for _ in answers)
         first = visit(open_page, PORTRAIT)
@@ -75,6 +75,6 @@ def test_who_waits_sees_the_place_and_who_finds_it_full_a_time(held, visit):
         opened.set()
         for page in (first, second):
             told(page, "The face looks happy")
-        assert [len(answer.result()["faces"]) for answer in answers] == [3] * desk.AT_ONCE
+        assert [len(answer.result()["faces"]) for answer in answers] == [3] * queues.AT_ONCE
         third.set_input_files("#photo-tab .chooser", str(PORTRAIT))
         told(third, "The face looks happy")

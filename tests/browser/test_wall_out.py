@@ -19,11 +19,11 @@ from starlette.staticfiles import StaticFiles
 
 from chromium import PHONE, visiting
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import events, live, remote, shared, visits
-from femr.page.events import Events
+from femr.page import live, remote, shared, visits, wall
 from femr.page.media import STATIC
 from femr.page.remote import Door, Remote
 from femr.page.visits import Command, Visits
+from femr.page.wall import Events
 from femr.results import Emotion
 from photo_tab import serious, wait_until_playing
 from visitors import served
@@ -106,7 +106,7 @@ def test_a_listener_hears_the_last_event_and_each_that_follows(table, listening)
 
 
 def test_a_line_on_which_nothing_happens_is_kept(listening, monkeypatch):
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.1)
+    monkeypatch.setattr(wall, "KEEP_ALIVE", 0.1)
     with urllib.request.urlopen(listening, timeout=10) as stream:
         lines = [next(stream) for _ in range(9)]
     assert len(lines[0]) > 4000  # what a proxy collects first
@@ -124,8 +124,8 @@ def test_behind_a_proxy_that_collects_all_the_last_event_can_be_asked_for(table,
 
 
 def test_so_many_may_listen_and_whoever_leaves_makes_room(table, listening, monkeypatch):
-    monkeypatch.setattr(events, "MOST", 2)
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(wall, "MOST_LISTENERS", 2)
+    monkeypatch.setattr(wall, "KEEP_ALIVE", 0.05)
     tell(table, HAPPY)
     streams = [urllib.request.urlopen(listening, timeout=10) for _ in range(2)]
     assert [told(stream)["faces"] for stream in streams] == [8, 8]

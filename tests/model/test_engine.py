@@ -236,7 +236,7 @@ class TestFiles:
     def test_the_detectors_networks_are_damaged(self, tmp_path, monkeypatch):
         for file in ("mtcnn.json", "pnet.onnx", "rnet.onnx"):
             (tmp_path / file).write_bytes((MODELS_DIR / file).read_bytes())
-        monkeypatch.setattr(mtcnn_networks.assets, "folder", lambda _: tmp_path)
+        monkeypatch.setattr(mtcnn_networks, "own_folder", lambda _: tmp_path)
         with pytest.raises(ModelError, match="that find faces are missing or damaged"):
             MtcnnDetector(engine="openvino")
         (tmp_path / "onet.onnx").write_bytes(b"other")

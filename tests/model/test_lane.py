@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from femr.images import to_picture
-from femr.lane import Lane
+from femr.page.queues import Lane
 
 
 def numbers(faces):

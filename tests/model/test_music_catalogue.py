@@ -13,8 +13,8 @@ from mutagen.mp3 import MP3
 from PIL import Image
 
 from builders import write_noise
-from femr.page.loudness import measure
 from femr.results import EMOTIONS
+from femr.song_tags import measure_loudness
 from music.compose.library import LIBRARY, MUSIC
 from music.compose.line import Line, Note
 from music.compose.melody import melody
@@ -162,7 +162,7 @@ def test_no_two_songs_of_a_mood_are_alike(heard):
 @pytest.mark.parametrize("level", [-10, -40])
 def test_what_the_page_measures_is_what_another_meter_says(tmp_path, ending, level):
     song = write_noise(tmp_path / f"a.{ending}", level)
-    assert measure(song) == pytest.approx(loudness(decoded(song)), abs=0.1)
+    assert measure_loudness(song) == pytest.approx(loudness(decoded(song)), abs=0.1)
 
 
 def test_melody_is_empty_without_notes_and_refuses_what_it_cannot_read():

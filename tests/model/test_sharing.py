@@ -12,7 +12,7 @@ import pytest
 
 from builders import HOPPER, PORTRAIT, crowd, detect, looking
 from femr.__main__ import main
-from femr.corrections import agreement, correct, corrected, to_zip
+from femr.corrections import correct, corrected, to_zip
 from femr.images import load_image
 from femr.mood import surely_a_face
 from femr.output.annotate import blurred, draw
@@ -82,7 +82,7 @@ def test_a_moving_face_is_hidden_between_two_looks(detector, analyzer, portrait,
 def test_a_set_of_corrections_is_what_evaluate_reads(group_photo, read, tmp_path, capsys):
     said = {face.number: face.scores.top for face in read.faces} | {2: Emotion.SAD, 5: Emotion.FEAR}
     made = [correct(group_photo, read, number, shows) for number, shows in said.items()]
-    assert agreement(made) == (38, 40)
+    assert sum(one.shows is one.face.scores.top for one in made) == 38
     with zipfile.ZipFile(io.BytesIO(to_zip(made, crops=True))) as file:
         file.extractall(tmp_path)
     assert main(["evaluate", "mobilenet_v2", "--data", str(tmp_path / "corrections"), "--json"]) == 0

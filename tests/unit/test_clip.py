@@ -8,7 +8,7 @@ import pytest
 from builders import write_wav
 from femr.errors import DataError, ImageError, LibraryError
 from femr.results import Emotion, Song
-from femr.video.clip import SECONDS, best_part, write_clip
+from femr.video.writer import SECONDS, best_part, write_clip
 
 RATE = 44_100
 
@@ -96,7 +96,7 @@ def test_a_clip_that_cannot_be_made_says_why(tmp_path):
 
 def test_without_pyav_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    for name in ("clip", "writer", "reader"):
+    for name in ("writer", "reader"):
         monkeypatch.delitem(sys.modules, f"femr.video.{name}")
     with pytest.raises(ImageError, match=r"Videos and clips need PyAV: pip install 'femr\[video\]'"):
-        importlib.import_module("femr.video.clip")
+        importlib.import_module("femr.video.writer")

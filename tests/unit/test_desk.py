@@ -4,8 +4,8 @@ from threading import Event
 import pytest
 
 from femr.errors import DataError
-from femr.page import desk
-from femr.page.desk import Desk
+from femr.page import queues
+from femr.page.queues import Desk
 
 
 def served(work):
@@ -30,7 +30,7 @@ def test_each_gets_its_own_answer_and_knows_how_many_are_before_it():
 
 
 def test_where_too_many_wait_a_sentence_tells_when_to_come_again(monkeypatch):
-    monkeypatch.setattr(desk, "MOST_WAITING", 1)
+    monkeypatch.setattr(queues, "MOST_WAITING", 1)
 
     async def visit():
         counter, open_up = Desk(at_once=1), Event()
@@ -46,7 +46,7 @@ def test_where_too_many_wait_a_sentence_tells_when_to_come_again(monkeypatch):
 
 
 def test_a_ticket_that_many_show_does_not_shorten_the_line(monkeypatch):
-    monkeypatch.setattr(desk, "MOST_WAITING", 3)
+    monkeypatch.setattr(queues, "MOST_WAITING", 3)
 
     async def visit():
         counter, open_up = Desk(at_once=1), Event()

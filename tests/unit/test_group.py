@@ -9,7 +9,7 @@ from statistics import NormalDist
 import pytest
 
 from builders import HAPPY5, SAD5, empty_row, photo_rows, video_rows
-from femr.errors import DataError
+from femr.errors import DataError, clock
 from femr.output.rows import REQUIRED_COLUMNS
 from femr.report.count import KINDS, Tally, wilson
 from femr.report.page import answer
@@ -24,7 +24,6 @@ from femr.report.summary import (
     video_bins,
 )
 from femr.results import EMOTIONS, Emotion
-from femr.wording import clock
 
 
 def counts(tally):

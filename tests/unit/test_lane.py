@@ -7,7 +7,7 @@ import pytest
 
 from femr.errors import ImageError
 from femr.images import Picture
-from femr.lane import MOST_PICTURES, MOST_PIXELS, NO_MEMORY, Lane
+from femr.page.queues import MOST_PICTURES, MOST_PIXELS, NO_MEMORY, Lane
 
 
 def picture(megapixels=0.3):

@@ -1,5 +1,7 @@
 """What songs say of themselves: lengths of every format, and moods, tempo and key as other programs write them."""
 
+from io import BytesIO
+
 import mutagen
 import pytest
 from mutagen.id3 import COMM, ID3, TBPM, TIT2, TKEY, TMOO, TXXX
@@ -8,7 +10,7 @@ from mutagen.mp4 import MP4, MP4FreeForm
 from damaged_songs import FORMATS, encode
 from femr.__main__ import main
 from femr.results import Emotion
-from femr.song_tags import moods_of, read_tags
+from femr.song_tags import moods_of, read_tags, sound_start
 from femr.songs import read_folder
 
 
@@ -156,3 +158,18 @@ def test_a_tempo_that_is_none(tmp_path, beats):
 def test_keys(tmp_path, text, key, mode):
     words = read_tags(write_comments(write_song(tmp_path / "a.opus"), KEY=text)).words
     assert (words["key"], words.get("mode")) == (key, mode)
+
+
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [
+        (b"", 0),
+        (b"ID3", 0),
+        (b"RIFF0000WAVE", 0),
+        (b"ID3\4\0\0\0\0\2\1", 10 + 257),
+        (b"ID3\4\0\0\x7f\x7f\x7f\x7f", 2**28 + 9),
+    ],
+    ids=["empty", "short", "no tag", "tag", "largest"],
+)
+def test_the_tag_before_a_song_is_passed_over(head, size):
+    assert sound_start(BytesIO(head)) == size

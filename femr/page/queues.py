@@ -1,38 +1,82 @@
-"""The lane in which pictures of all visitors are read: what waits together, in one call of their Analyzer.
+"""Where pictures of many visitors wait: photos at the desk until it is their turn, all of them in the lane to be read.
 
-Photos and frames stand in two lines, which move on at the same speed, counted in pixels, while somebody waits in both.
-A call is of one line, so that no frame waits for photos that are in it. Figures: docs/decisions/visitors.md.
+At the desk a few are handed in at once; the others can ask for their place in line. In the lane what waits together is
+read in one call of its Analyzer. There photos and frames stand in two lines, which move on at the same speed, counted
+in pixels, while somebody waits in both. A call is of one line, so that no frame waits for photos that are in it.
+Figures: docs/decisions/visitors.md.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 from statistics import fmean
 from threading import Lock
 from time import monotonic
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from femr.errors import ImageError
+from femr.errors import DataError, ImageError
 from femr.images import Picture
 from femr.results import FaceEmotion
 
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.analyzer import Analyzer
 
+Result = TypeVar("Result")
 Line: TypeAlias = Literal["photo", "frame"]
 Faces: TypeAlias = tuple[FaceEmotion, ...]
 
+AT_ONCE = 8
+"""Photos that the desk hands in: enough that those which wait together can be read together."""
+MOST_WAITING = 200
+"""At the desk; who comes then is told when to come again."""
 WORKERS = 2
-"""Calls at once: while one is in a network, the other is between two, and a slow picture does not stop the rest."""
+"""Of the lane, calls at once: while one is in a network, the other is between two, and a slow picture stops none."""
 MOST_PICTURES = 8
 MOST_PIXELS: Mapping[Line, int] = MappingProxyType({"photo": 2_000_000, "frame": 1_000_000})
 """In one call; a larger picture is read alone. More would save little, and who comes meanwhile waits for them all."""
 NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
 
-_REMEMBERED = 16  # calls, for the pace
+_ANSWERS, _CALLS = 32, 16  # that the desk and the lane remember, for the pace
+
+
+def too_many(seconds: float) -> str:
+    """The sentence for those who come when MOST_WAITING wait, which takes so many seconds."""
+    when = 10 * ceil(max(1.0, seconds) / 10)
+    return f"{MOST_WAITING} others are waiting already. Please try again in about {when} seconds."
+
+
+class Desk:
+    """First come, first served. All of it runs in one event loop but the work itself."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
+        self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="desk")
+        self._line: list[int] = []  # tickets, the first that came first
+        self._ended: deque[float] = deque(maxlen=_ANSWERS)
+
+    async def serve(self, ticket: int, work: Callable[[], Result]) -> Result:
+        """What the work gives, when its turn has come. Raises: DataError if too many wait already."""
+        if len(self._line) >= MOST_WAITING:
+            raise DataError(too_many(self._seconds(MOST_WAITING)))
+        self._line.append(ticket)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+        finally:
+            self._line.remove(ticket)
+            self._ended.append(monotonic())
+
+    def place(self, ticket: int) -> tuple[int, int]:
+        """How many are before a ticket that has to wait, and the seconds that they take; zeros where it has not."""
+        before = self._line.index(ticket) + 1 - self._at_once if ticket in self._line else 0
+        return (before, ceil(self._seconds(before))) if before > 0 else (0, 0)
+
+    def _seconds(self, answers: int) -> float:
+        """How long so many answers take at the pace of the last ones."""
+        return answers * (monotonic() - self._ended[0]) / len(self._ended) if self._ended else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +108,7 @@ class Lane:
         self._waiting: list[_Job] = []
         self._turns: dict[Line, int] = {"photo": 0, "frame": 0}  # of the last in each line
         self._turn = 0  # of the last that was taken
-        self._taken: deque[float] = deque(maxlen=_REMEMBERED)  # seconds a photo, of the last calls
+        self._taken: deque[float] = deque(maxlen=_CALLS)  # seconds a photo, of the last calls
 
     def read(self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
         """The faces of a picture, as the analyzer's `read` gives them for it alone.

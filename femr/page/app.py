@@ -1,13 +1,15 @@
 """The page: its tabs put together, and served."""
 
 import os
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import Any
 from unittest.mock import patch
 
@@ -20,12 +22,11 @@ from starlette.middleware import Middleware
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.files import lacking
-from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, wall
+from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, uploads, wall
 from femr.page.live import PLAIN, Setup
 from femr.page.remote import Door, Remote, told
 from femr.page.visits import Visits
 
-SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
 DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."
 PLAYER = "import(new URL('femr/player.js', document.baseURI)).then((player) => player.start(element))"
@@ -49,7 +50,7 @@ class Page(gr.Blocks):
 def build_page(setup: Setup = PLAIN) -> gr.Blocks:
     """The page with its handlers; nothing is loaded yet but the list of songs."""
     library = shared.music_library()
-    with Page(title=TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEPT_SECONDS)) as page:
+    with Page(title=TITLE, analytics_enabled=False) as page:
         api.build()  # first, so that its names are its own
         gr.HTML(html.TITLE, apply_default_css=False, elem_id="title")
         with gr.Tab("Photo"):
@@ -62,7 +63,7 @@ def build_page(setup: Setup = PLAIN) -> gr.Blocks:
         with gr.Tab("Songs"):
             about.build_songs(library)
         with gr.Tab("About") as tab:
-            about.build(library, (SWEEP_SECONDS + KEPT_SECONDS) // 60)
+            about.build(library, (uploads.SWEEP_SECONDS + uploads.KEPT_SECONDS) // 60)
         _draw_when_opened(tab)
         gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
         gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
@@ -97,7 +98,6 @@ def launch(page: gr.Blocks, setup: Setup = PLAIN, door: Door | None = None, **wh
             footer_links=["api"],
             i18n=gr.I18n(en=WORDS),
             max_file_size="100mb",
-            allowed_paths=sorted({str(song.path.parent) for song in shared.music_library().songs}),
             app_kwargs=_served(setup, door),
             run_history=False,
             enable_monitoring=False,
@@ -121,11 +121,18 @@ def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
     visits = Visits(live.MINUTES if setup.hosted else None)
     tools = agents.routes()
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        async with uploads.swept(app), tools.get("lifespan", nullcontext)(app):
+            yield
+
     walls = [*wall.routes(setup), *wall.Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
     routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
         **tools,
         "routes": routes,
+        "lifespan": lifespan,
         "middleware": [Middleware(bodies.Bodies), *media.middleware(), *wall.middleware(setup)],
         "exception_handlers": {HTTPStatus.SERVICE_UNAVAILABLE: refusal},
     }
@@ -194,22 +201,28 @@ def serve(
     if not shared.EXAMPLE.is_file():
         raise FemrError(lacking(shared.EXAMPLE.parent))
     shared.tell_of_music()
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what visitors sent goes then, too
     warming = Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True)
     warming.start()  # while the page comes up
     try:
         setup = replace(setup, hosted=share or _public())
-        page = build_page(setup)
-        where: Any = {"share": share or None, "server_name": host, "server_port": port}
-        door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
-        _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
-        url = f"{(public or local).rstrip('/')}/"
-        if setup.wall:
-            print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
-        if door:
-            print(told(door, url, "" if public else page.server_name))
-        page.block_thread()
+        with uploads.own_folder():
+            _serve(setup, remote, share=share or None, server_name=host, server_port=port)
     finally:
         warming.join()  # OpenVINO aborts a process that ends while it loads
+
+
+def _serve(setup: Setup, remote: bool | None, **where: Any) -> None:
+    page = build_page(setup)
+    door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
+    _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
+    url = f"{(public or local).rstrip('/')}/"
+    if setup.wall:
+        print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
+    if door:
+        print(told(door, url, "" if public else page.server_name))
+    page.block_thread()
 
 
 def _public() -> bool:

@@ -20,7 +20,7 @@ from femr.batch.inputs import Input
 from femr.errors import DataError
 from femr.expression.weights import MODEL_NAMES, load_facts
 from femr.output.rows import COLUMNS, to_csv
-from femr.page import about, app, many
+from femr.page import about, many, uploads
 from femr.page.many import Findings
 from femr.results import Analysis
 from videos import scene, steady, write_video
@@ -389,8 +389,8 @@ def test_a_long_video_is_read_up_to_the_limit(monkeypatch, files):
 def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
     """With the page's own sweep, only faster."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
-    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
-    monkeypatch.setattr(app, "KEPT_SECONDS", 15)
+    monkeypatch.setattr(uploads, "SWEEP_SECONDS", 1)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", 15)
     with served() as url:
         path = upload(url, "six.mp4", (files / "six.mp4").read_bytes())
         kind, data = post(url, "analyze_many", [[{"path": path, "meta": FILE}], "mobilenet_v2", True, False])
@@ -406,6 +406,6 @@ def test_all_of_it_is_deleted_from_the_server(monkeypatch, tmp_path, files):
 
 
 def test_the_tab_promises_what_the_photo_tab_does(library):
-    minutes = (app.SWEEP_SECONDS + app.KEPT_SECONDS) // 60
+    minutes = (uploads.SWEEP_SECONDS + uploads.KEPT_SECONDS) // 60
     assert f"within {minutes} minutes" in many.LIMITS
     assert f"within {minutes} minutes" in about.text(library, minutes)

@@ -4,12 +4,18 @@ import io
 import json
 import os
 import re
+import signal
+import socket
 import struct
+import subprocess
+import sys
 import time
 import urllib.request
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -17,10 +23,10 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 import femr
-from builders import PORTRAIT, ROOT
+from builders import PORTRAIT, ROOT, write_wav
 from damaged_pictures import good_files
 from femr.output.rows import to_dict
-from femr.page import app, html, photo, shared
+from femr.page import html, photo, shared, uploads
 from femr.page.shared import numbered
 from visitors import ask, post, served, upload
 
@@ -157,6 +163,32 @@ def test_files_of_the_project_and_the_system_are_not_served(server):
         assert status(f"{server}gradio_api/file={path}") == 403
 
 
+@contextmanager
+def page_in_a_process():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(ROOT / "app.py"), "--host", "127.0.0.1", "--port", str(port)]
+    # a shell starts what it runs in the background deaf to Ctrl-C, these tests and their children too
+    deaf_no_more = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=deaf_no_more) as process:
+        try:
+            assert any("http://127.0.0.1" in line for line in process.stdout)
+            yield process, f"http://127.0.0.1:{port}/"
+        finally:
+            process.kill()
+
+
+def test_files_beside_a_song_are_not_served(monkeypatch, tmp_path):
+    private = tmp_path / "music" / "happy" / "deep" / "diary.txt"
+    write_wav(tmp_path / "music" / "happy" / "one.wav")
+    private.parent.mkdir()
+    private.write_text("mine")
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path / "music"))
+    with served() as url:
+        assert status(f"{url}gradio_api/file={private}") == 403
+
+
 def test_nothing_is_counted_recorded_or_reachable_past_the_queue(server):
     assert status(f"{server}monitoring/summary") == 403
     config = json.load(urllib.request.urlopen(f"{server}config"))
@@ -236,8 +268,8 @@ def test_only_the_songs_of_the_library_are_served_and_no_address_tells_where_the
 def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
     """With the page's own sweep, only faster."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "server"))
-    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
-    monkeypatch.setattr(app, "KEPT_SECONDS", 4)
+    monkeypatch.setattr(uploads, "SWEEP_SECONDS", 1)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", 4)
     shared.analyzer("mobilenet_v2")(PORTRAIT)  # loaded beforehand, or the picture is gone before the answer is there
     with served() as url:
         client = Client(url, verbose=False, download_files=str(tmp_path / "client"), analytics_enabled=False)
@@ -251,9 +283,45 @@ def test_pictures_are_deleted_from_the_server(monkeypatch, tmp_path):
         assert kept == []
 
 
+def test_uploads_that_broke_off_are_deleted_while_others_come(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(uploads, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", 2)
+    with served() as url:
+        place = urlsplit(url)
+        head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: 1000000\r\n"
+        head += "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        head += '--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+        with socket.create_connection((place.hostname, place.port)) as broken:
+            broken.sendall(head.encode() + PORTRAIT.read_bytes())
+            deadline = time.monotonic() + 60
+            while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        for number in range(60):
+            upload(url, f"{number}.txt", str(number).encode())
+        while any(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
+def test_however_the_page_ends_its_pictures_go(monkeypatch, tmp_path, way):
+    """At once, or where it is killed with the start of the next one."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with page_in_a_process() as (process, url):
+        assert Path(upload(url, "me.jpg", PORTRAIT.read_bytes())).is_relative_to(tmp_path)
+        process.send_signal(way)
+        process.wait(60)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert bool(files) == (way is signal.SIGKILL)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", 0)
+    with uploads.own_folder():
+        assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
 def test_the_page_promises_no_more_than_the_sweep_keeps():
     minutes = int(re.search(r"within (\d+) minutes", html.PRIVACY)[1])
-    assert 60 * minutes >= app.SWEEP_SECONDS + app.KEPT_SECONDS
+    assert 60 * minutes >= uploads.SWEEP_SECONDS + uploads.KEPT_SECONDS
 
 
 def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):

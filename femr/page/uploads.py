@@ -1,0 +1,60 @@
+"""What visitors send, as files: in a folder of this page's own, and deleted after a while.
+
+Gradio's own sweep (6.31) ends for good where a file comes while it looks, and passes over uploads that broke off.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from gradio.utils import get_upload_folder
+
+SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
+_PREFIX = "femr-"
+
+
+@contextmanager
+def own_folder() -> Iterator[None]:
+    """Has Gradio keep files in a folder that goes with this process; what killed ones left behind is swept."""
+    base = Path(get_upload_folder())
+    base.mkdir(parents=True, exist_ok=True)
+    for left in base.glob(f"{_PREFIX}*"):
+        sweep(left)
+    with (
+        TemporaryDirectory(prefix=_PREFIX, dir=base, ignore_cleanup_errors=True) as folder,
+        patch.dict(os.environ, GRADIO_TEMP_DIR=folder),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def swept(app: Any) -> AsyncIterator[None]:
+    """While the page's server runs: its folder is swept every SWEEP_SECONDS."""
+    task = asyncio.create_task(_sweep_on(app))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _sweep_on(app: Any) -> None:
+    while True:
+        await asyncio.to_thread(sweep, Path(app.uploaded_file_dir))
+        for names in app.get_blocks().temp_file_sets:  # those of Gradio's sweep: they would only grow
+            names.clear()
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what has lain below a folder for KEPT_SECONDS; folders too, for their names are made of pictures."""
+    for place, folders, files in os.walk(folder, topdown=False):
+        for path in (Path(place, name) for name in (*files, *folders)):
+            with suppress(OSError):  # gone already, or a folder with newer files in it
+                if time.time() - path.lstat().st_ctime > KEPT_SECONDS:
+                    path.unlink() if not path.is_dir() or path.is_symlink() else path.rmdir()

@@ -22,8 +22,8 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.files import lacking
 from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, wall
 from femr.page.live import PLAIN, Setup
-from femr.page.remote import Door, Remote, told
 from femr.page.visits import Visits
+from femr.page.wall import Door, Events, Remote, way_to_remote
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
 TITLE = "femr · hear the mood of your photo"
@@ -121,7 +121,7 @@ def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
     """What the app serves beside Gradio's page, as arguments of FastAPI."""
     visits = Visits(live.MINUTES if setup.hosted else None)
     tools = agents.routes()
-    walls = [*wall.routes(setup), *wall.Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
+    walls = [*wall.routes(setup), *Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
     routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
         **tools,
@@ -206,7 +206,7 @@ def serve(
         if setup.wall:
             print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
         if door:
-            print(told(door, url, "" if public else page.server_name))
+            print(way_to_remote(door, url, "" if public else page.server_name))
         page.block_thread()
     finally:
         warming.join()  # OpenVINO aborts a process that ends while it loads

@@ -24,8 +24,8 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.files import lacking
 from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, uploads, wall
 from femr.page.live import PLAIN, Setup
-from femr.page.remote import Door, Remote, told
 from femr.page.visits import Visits
+from femr.page.wall import Door, Events, Remote, way_to_remote
 
 TITLE = "femr · hear the mood of your photo"
 DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."
@@ -127,7 +127,7 @@ def _served(setup: Setup, door: Door | None) -> dict[str, Any]:
         async with uploads.swept(app), tools.get("lifespan", nullcontext)(app):
             yield
 
-    walls = [*wall.routes(setup), *wall.Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
+    walls = [*wall.routes(setup), *Events(visits, setup.hosted).routes(), *Remote(visits, door).routes()]
     routes = [*media.routes(), *live.Stage(visits, setup).routes(), *walls, *tools.get("routes", ())]
     return {
         **tools,
@@ -221,7 +221,7 @@ def _serve(setup: Setup, remote: bool | None, **where: Any) -> None:
     if setup.wall:
         print(f"* The wall: {url.rstrip('/')}{wall.PATH}")
     if door:
-        print(told(door, url, "" if public else page.server_name))
+        print(way_to_remote(door, url, "" if public else page.server_name))
     page.block_thread()
 
 

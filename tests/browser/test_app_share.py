@@ -12,6 +12,7 @@ from PIL import Image
 from builders import PORTRAIT, ROOT
 from chromium import DESKTOP, PHONE
 from femr.images import load_image
+from femr.page.shared import number_of
 from femr.video.reader import Reader
 from photo_tab import answered, name, reason, serious, upload, wait_until_playing
 from visitors import ask
@@ -188,11 +189,11 @@ def test_a_song_that_is_not_there_is_no_song(server):
     assert "file" in ask(server, "share", {"example": "group.jpg", "song": 10_000})
 
 
-def test_nothing_of_it_stays_on_the_server(server):
-    path = sent(server, "me.jpg", PORTRAIT.read_bytes())
+def test_nothing_of_it_stays_on_the_server(server, library):
+    path, song = sent(server, "me.jpg", PORTRAIT.read_bytes()), number_of(library.songs[0])
     before = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*"))
     for handler in ("read", "share", "clip"):
-        answer = ask(server, handler, {"path": path, "song": 10, "shows": {"1": "sad"}})
+        answer = ask(server, handler, {"path": path, "song": song, "shows": {"1": "sad"}})
         assert "error" not in answer
         assert path not in json.dumps(answer)
     answer = ask(server, "corrections", {"pictures": [{"path": path, "shows": {"1": "sad"}}], "crops": True})

@@ -19,11 +19,10 @@ from starlette.staticfiles import StaticFiles
 
 from chromium import PHONE, visiting
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import live, remote, shared, visits, wall
+from femr.page import live, shared, visits, wall
 from femr.page.media import STATIC
-from femr.page.remote import Door, Remote
 from femr.page.visits import Command, Visits
-from femr.page.wall import Events
+from femr.page.wall import Door, Events, Remote
 from femr.results import Emotion
 from photo_tab import serious, wait_until_playing
 from visitors import served
@@ -243,7 +242,7 @@ def test_wrong_codes_are_slowed_down_the_right_one_too(door, controlled):
     phone = Phone(controlled)
     said = [phone.ask(code=wrong(door)) for _ in range(6)]
     assert [status for status, _ in said] == [403] * 4 + [429] * 2
-    assert said[0][1] == remote.WRONG
+    assert said[0][1] == wall.WRONG_CODE
     assert said[-1][1].startswith("Too many wrong codes. Please try again in ")
     assert phone.ask(code=door.code)[0] == 429
 
@@ -256,7 +255,7 @@ def test_what_is_no_code_is_wrong(controlled, code):
 def hours_to_try(door, monkeypatch, addresses, codes):
     """How long so many wrong codes take from so many addresses, by the clock that the door goes by."""
     now = 0.0
-    monkeypatch.setattr(remote, "monotonic", lambda: now)
+    monkeypatch.setattr(wall, "monotonic", lambda: now)
     for number in range(codes):
         address = str(number % addresses)
         now += door.wait(address)
@@ -272,8 +271,8 @@ def test_a_thousand_codes_take_most_of_a_day_from_however_many_addresses(door, m
 def test_after_a_wait_the_right_code_is_taken(door, monkeypatch):
     hours_to_try(door, monkeypatch, 1, 50)
     assert door.wait("1") <= 60
-    now = remote.monotonic() + 600
-    monkeypatch.setattr(remote, "monotonic", lambda: now)
+    now = wall.monotonic() + 600
+    monkeypatch.setattr(wall, "monotonic", lambda: now)
     phone = door.enter(door.code, "0")
     assert door.knows(phone)
     assert not door.knows("")
@@ -287,7 +286,7 @@ def test_codes_have_six_digits_and_differ():
 
 def test_without_a_door_there_is_no_remote(table):
     with serving(*Remote(table, None).routes()) as url:
-        assert Phone(url).ask(code="000000") == (404, remote.OFF)
+        assert Phone(url).ask(code="000000") == (404, wall.NO_REMOTE)
         with pytest.raises(HTTPError) as refused:
             urllib.request.urlopen(f"{url}wall/remote")
     assert refused.value.code == 404
@@ -331,7 +330,7 @@ def test_the_hosts_phone(browser, table, door, controlled):
     ],
 )
 def test_the_host_is_told_where_the_remote_is(door, url, host, said):
-    assert re.search(said, remote.told(door, url, host))
+    assert re.search(said, wall.way_to_remote(door, url, host))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.errors import DataError, ImageError
-from femr.expression.calibration import Calibration
+from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.facts import Balanced, PhotoMeasures
 from femr.faces.crop import FACE_SIDE, Pixels, crop_face
 from femr.files import make_folder
@@ -27,7 +27,7 @@ from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import data, metrics, plots
 from femr.training.data import FaceData, Mask
 from femr.training.evaluate import Model, find_model
-from femr.training.metrics import Labels, Probabilities
+from femr.training.metrics import Labels
 
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.faces.detector import Detector

@@ -23,8 +23,7 @@ import numpy.typing as npt
 from femr.errors import ModelError
 from femr.expression.weights import sha256
 from femr.files import replacing
-from femr.training.data import TRAINING, FaceData
-from femr.training.recipes import Recipe
+from femr.training.data import TRAINING
 
 Arrays: TypeAlias = list[npt.NDArray[Any]]
 History: TypeAlias = list[dict[str, float]]
@@ -64,23 +63,6 @@ class RunConfig:
     history: tuple[Mapping[str, float], ...] = ()
     validation_scores: Mapping[str, float] | None = None
     before: Mapping[str, Any] | None = None
-
-    @classmethod
-    def of(cls, recipe: Recipe, seed: int, trained_on: Sequence[str], faces: FaceData, validation: FaceData) -> Self:
-        """The config of a run that begins on this machine."""
-        return cls(
-            network=recipe.network,
-            recipe=asdict(recipe),
-            seed=seed,
-            trained_on=tuple(trained_on),
-            data={
-                "training": {"images": len(faces), "classes": list(faces.counts()), "sha256": faces.sha256()},
-                "validation": {"images": len(validation), "sha256": validation.sha256()},
-            },
-            backend=keras.backend.backend(),
-            versions=_versions(),
-            hardware=_hardware(),
-        )
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
@@ -166,15 +148,13 @@ def assign(variables: Sequence[keras.Variable], arrays: Arrays) -> None:
         variable.assign(array)
 
 
-def _versions() -> dict[str, str]:
+def machine() -> dict[str, Any]:
+    """What a run is made with, as RunConfig has it: backend, versions, processor ("Intel Xeon, 2 cores")."""
     known = {one.name: one.version for one in importlib.metadata.distributions()}
-    return {"python": platform.python_version()} | {name: known[name] for name in _LIBRARIES if name in known}
-
-
-def _hardware() -> str:
-    """The processor's name and how many cores the run may use, for example "Intel Xeon, 2 cores"."""
+    versions = {"python": platform.python_version()} | {name: known[name] for name in _LIBRARIES if name in known}
     try:
         names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    except OSError:
+    except OSError:  # not Linux
         names = []
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    hardware = f"{[*names, platform.processor() or platform.machine()][0]}, {os.cpu_count()} cores"
+    return {"backend": keras.backend.backend(), "versions": versions, "hardware": hardware}

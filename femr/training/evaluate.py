@@ -29,8 +29,7 @@ from femr.training.checkpoint import CALIBRATION, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
 from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
 
-UNTUNED_THRESHOLD = 0.5
-"""The threshold for "unsure" of a model that has none and cannot be given one for want of PublicTest."""
+_UNTUNED_THRESHOLD = 0.5  # for "unsure", of a model that has none and cannot be given one for want of PublicTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,10 @@ class Network:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Model:
-    """One network or several whose predictions are averaged. trained_on: splits. sha256: file → SHA-256."""
+    """One network or several whose predictions are averaged."""
 
     facts: ModelFacts
     networks: tuple[Network, ...]
-    trained_on: tuple[str, ...]
-    sha256: Mapping[str, str]
 
     def predict(self, faces: FaceData) -> Predictions:
         """The mean of the networks' predictions."""
@@ -111,21 +108,23 @@ def find_model(name: str, probe: FaceData) -> Model:
     facts = ModelFacts(
         name=path.stem,
         title=path.stem,
+        files={path.name: weights.sha256(path)},
         **form._asdict(),
         calibration=Calibration(),
         label_temperature=1.0,
-        unsure_threshold=UNTUNED_THRESHOLD,
+        unsure_threshold=_UNTUNED_THRESHOLD,
+        # the network before a finish lies beside it, and learned from Training alone
+        trained_on=run.trained_on if run and path.name != CALIBRATION else (TRAINING,),
     )
-    # the network before a finish lies beside it, and learned from Training alone
-    trained_on = run.trained_on if run and path.name != CALIBRATION else (TRAINING,)
-    return Model(facts, (Network(facts, network),), trained_on, {path.name: weights.sha256(path)})
+    return Model(facts, (Network(facts, network),))
 
 
 def combine(facts: ModelFacts, networks: tuple[Network, ...]) -> Model:
-    """One of femr's own models: the network itself, or the members of an ensemble."""
+    """One of femr's own models: the network itself, or the members of an ensemble with all their files and splits."""
     learned = {split for one in networks for split in one.facts.trained_on}
     files = {file: digest for one in networks for file, digest in one.facts.files.items()}
-    return Model(facts, networks, tuple(split for split in SPLITS if split in learned), files)
+    trained_on = tuple(split for split in SPLITS if split in learned)
+    return Model(replace(facts, files=files, trained_on=trained_on), networks)
 
 
 def evaluate(
@@ -158,13 +157,13 @@ def measure_model(
     model: Model, splits: Mapping[str, FaceData], split: str, tuning: Tuning, pictures: Path | None = None
 ) -> Measures:
     """The same for a model that is loaded and tuned."""
-    if split in model.trained_on:
+    if split in model.facts.trained_on:
         raise ModelError(f"Expected a split that {model.facts.name} did not learn from. Received: {split}")
     faces = data.split_named(splits, split)
     predictions = model.predict(faces)
-    new = data.unseen(faces, [splits[name] for name in model.trained_on if name in splits])
+    new = data.unseen(faces, [splits[name] for name in model.facts.trained_on if name in splits])
     measured = measure(predictions, faces, new, tuning)
-    measured = replace(measured, model=model.facts.name, split=split, weights_sha256=dict(model.sha256))
+    measured = replace(measured, model=model.facts.name, split=split, weights_sha256=dict(model.facts.files))
     if pictures is not None:
         make_folder(pictures)
         _draw(measured, predictions, faces, tuning, pictures)
@@ -180,7 +179,7 @@ def tune(model: Model, splits: Mapping[str, FaceData], balance: float | None = N
     facts, public = model.facts, splits.get(PUBLIC_TEST)
     wanted = facts.calibration if balance is None else replace(facts.calibration, balance=balance)
     own = Tuning(facts.label_temperature, facts.unsure_threshold, wanted, facts.unsure_threshold)
-    if public is None or PUBLIC_TEST in model.trained_on:
+    if public is None or PUBLIC_TEST in model.facts.trained_on:
         return own
     labels, people = model.predict(public).mean
     temperature = metrics.fit_temperature(labels, np.eye(len(EMOTIONS))[public.labels])
@@ -228,13 +227,15 @@ def _draw(measured: Measures, predictions: Predictions, faces: FaceData, tuning:
     title, (labels, people) = f"{measured.model}, {measured.split}", predictions.mean
     plots.draw_confusion_matrix(measured.confusion_matrix, folder / "confusion_matrix.png", f"{title}: labels")
     if faces.votes is not None and measured.people and measured.people.images_majority:
-        bins = metrics.people_reliability(people, faces.votes, tuning.calibration)
-        tops, rights = metrics.sureness(tuning.calibration.apply(people), faces.votes)
         threshold, right, head = tuning.unsure_threshold, "share of voters who agree", f"{title}: people"
+        bins = metrics.people_reliability(people, faces.votes, tuning.calibration)
+        truth, agreed = data.majority(faces.votes)
+        named, truth = tuning.calibration.apply(people)[agreed], truth[agreed]
         plots.draw_confusion_matrix(measured.people.confusion_matrix, folder / "people_confusion_matrix.png", head)
     else:
-        calibrated, threshold = apply_temperature(labels, tuning.label_temperature), tuning.label_threshold
-        tops, rights = calibrated.max(axis=1), metrics.hits(calibrated, faces.labels)
-        bins, right, head = metrics.reliability(tops, rights), "share read right", f"{title}: labels"
+        threshold, right, head = tuning.label_threshold, "share read right", f"{title}: labels"
+        named, truth = apply_temperature(labels, tuning.label_temperature), faces.labels
+        bins = metrics.reliability(named.max(axis=1), metrics.hits(named, truth))
+    curve = metrics.risk_coverage(named.max(axis=1), metrics.hits(named, truth))
     plots.draw_reliability(bins, folder / "reliability.png", head, right)
-    plots.draw_risk_coverage(metrics.risk_coverage(tops, rights), threshold, folder / "risk_coverage.png", head)
+    plots.draw_risk_coverage(curve, threshold, folder / "risk_coverage.png", head)

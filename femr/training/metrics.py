@@ -11,12 +11,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.expression.calibration import Calibration, apply_temperature
+from femr.expression.calibration import Calibration, Probabilities, apply_temperature
 from femr.expression.facts import ClassScores, Interval, PeopleMeasures
 from femr.results import EMOTIONS
 from femr.training.data import Mask, Votes, majority, seven_votes, vote_shares
 
-Probabilities: TypeAlias = npt.NDArray[np.floating]
 Labels: TypeAlias = npt.NDArray[np.integer]
 Matrix: TypeAlias = npt.NDArray[np.int64]
 Hits: TypeAlias = Mask | Probabilities
@@ -187,16 +186,6 @@ def tune(people: Probabilities, votes: Votes, balance: float) -> tuple[Calibrati
     found = Calibration(fit_temperature(people[voted], shares[voted]), balance)
     named = found.apply(people[voted])
     return found, abstain_threshold(*_agreement(named, named, shares[voted]))
-
-
-def sureness(named: Probabilities, votes: Votes) -> tuple[Probabilities, Mask]:
-    """How sure each answer is, and whether the majority says the same, for the faces that have one.
-
-    Args:
-        named: Calibrated and balanced probabilities.
-    """
-    labels, agreed = majority(votes)
-    return named[agreed].max(axis=1), hits(named, labels)[agreed]
 
 
 def people_reliability(people: Probabilities, votes: Votes, tuned: Calibration) -> list[tuple[float, float, float]]:

@@ -5,22 +5,20 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from femr.errors import ModelError, printable
 from femr.expression import networks
+from femr.expression.calibration import Probabilities
 from femr.expression.networks import HEADS
-from femr.faces.crop import Batch, Pixels, to_batch
+from femr.faces.crop import Pixels, to_batch
 from femr.results import EMOTIONS
 from femr.training.data import FaceData
 from femr.training.metrics import negative_log_likelihood
 from femr.training.recipes import Recipe
-
-Probabilities: TypeAlias = npt.NDArray[np.float32]
 
 IMAGENET = "imagenet"
 SPANS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
@@ -58,11 +56,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The normalized inputs; with `training`, moves the statistics."""
+        """The normalized inputs (n, height, width, channels); with `training`, moves the statistics."""
         import tensorflow as tf
 
-        if len(inputs.shape) != 4:
-            return super().call(inputs, training=training, mask=mask)
         fused, images = tf.compat.v1.nn.fused_batch_norm, tf.cast(inputs, tf.float32)
         options = {"scale": self.gamma, "offset": self.beta, "epsilon": self.epsilon}
         if not (training and self.trainable):
@@ -85,9 +81,15 @@ def build(recipe: Recipe, *, side: int | None = None, backbone: str | None = Non
     Raises:
         ModelError: Where the network takes no other side.
     """
+    spec = recipe.spec
+    if side not in (None, spec.side) and not spec.backbone:
+        raise ModelError(f"Expected an input side of {spec.side} for {spec.title}. Received: {side}")
     with networks.dtype_policy("float32" if plain else recipe.precision):
-        network = _network(recipe, backbone, side or recipe.spec.side)
-        if recipe.fused_batch_norm and not plain and keras.backend.backend() == "tensorflow":
+        if spec.backbone:
+            network = spec.build(backbone, side=side or spec.side)
+        else:
+            network = spec.build(recipe.conv_dropout, recipe.dense_dropout)
+        if not plain and keras.backend.backend() == "tensorflow":
             network = _with_fused_batch_norm(network)
     for layer in network.layers:
         if layer.name.startswith(recipe.frozen):
@@ -168,78 +170,57 @@ def _shown(shapes: Sequence[tuple[int | None, ...]]) -> str:
 def adapted(network: keras.Model, faces: FaceData) -> tuple[keras.Model, Format]:
     """Anybody's network as one from RGB pictures of a fixed side to probabilities, and the input that it takes.
 
-    Args:
-        faces: Some labelled ones, by which the input is found out.
-
-    Raises:
-        ModelError: Where it gives no numbers.
-    """
-    found, channels = input_format(network, faces), network.inputs[0].shape[3]
-    outputs = keras.tree.flatten(network.predict_on_batch(_batch(network, faces.images[:_FEW], *found)))
-    softmax = [not _are_probabilities(head) for head in outputs]
-    if channels == 3 and network.inputs[0].shape[1] and not any(softmax):
-        return network, found
-    pictures = keras.Input((found.side, found.side, 3))
-    heads = keras.tree.flatten(network(pictures[..., :channels]))
-    return keras.Model(
-        pictures,
-        [keras.layers.Softmax()(head) if wanted else head for head, wanted in zip(heads, softmax, strict=True)],
-    ), found
-
-
-def predict(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Heads:
-    """Both heads' probabilities of gray faces uint8 (n, 48, 48), n at least 1, of any side, one channel or three.
-
-    Args: `side`, `low`, `high`, as in Format.
-    """
-    batches = (_batch(network, images[at : at + _BATCH], side, low, high) for at in range(0, len(images), _BATCH))
-    outputs = [keras.tree.flatten(network.predict_on_batch(batch)) for batch in batches]
-    heads = [_as_probabilities(np.concatenate(head).astype(np.float32)) for head in zip(*outputs, strict=True)]
-    return Heads(heads[0], heads[-1])
-
-
-def input_format(network: keras.Model, faces: FaceData) -> Format:
-    """The one under which a network of unknown make explains some labelled faces best, of SPANS and, if free, SIDES.
-
-    A wrong one costs accuracy without any error (measured: 85 to 70 %), so it is found out and not guessed from a name.
+    That is the one of SPANS and, if free, SIDES under which it explains some labelled faces best. A wrong one costs
+    accuracy without any error (measured: 85 to 70 %), so it is found out and not guessed from a name.
 
     Raises:
         ModelError: Where it gives no numbers.
     """
     probe = faces[np.linspace(0, len(faces) - 1, min(_PROBE, len(faces))).astype(int)]
-    sides = [network.inputs[0].shape[1]] if network.inputs[0].shape[1] else SIDES
-    formats = [Format(side, *span) for side in sides for span in SPANS]
-    losses = [_loss(network, probe, one) for one in formats]
+    fixed = network.inputs[0].shape[1]
+    ready = {side: _at_side(network, side, probe.images[:_FEW]) for side in ([fixed] if fixed else SIDES)}
+    formats = [Format(side, *span) for side, one in ready.items() if one is not None for span in SPANS]
+    answers = [predict(ready[form.side], probe.images, *form).labels for form in formats]
+    losses = [negative_log_likelihood(answer, probe.labels) for answer in answers]
     if not np.isfinite(losses).any():
         raise ModelError("Expected a network whose scores are numbers. Received: none that gives any")
-    return formats[int(np.nanargmin(losses))]
+    found = formats[int(np.nanargmin(losses))]
+    return ready[found.side], found
 
 
-def _loss(network: keras.Model, faces: FaceData, form: Format) -> float:
+def predict(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Heads:
+    """Both heads' probabilities of gray faces uint8 (n, 48, 48), n at least 1.
+
+    Args: `side`, `low`, `high`, as in Format.
+    """
+    batches = (to_batch(images[at : at + _BATCH], side, low, high) for at in range(0, len(images), _BATCH))
+    outputs = [keras.tree.flatten(network.predict_on_batch(batch)) for batch in batches]
+    heads = [np.concatenate(head).astype(np.float32) for head in zip(*outputs, strict=True)]
+    return Heads(heads[0], heads[-1])
+
+
+def _at_side(network: keras.Model, side: int, images: Pixels) -> keras.Model | None:
+    """The network from RGB pictures of that side to probabilities; None where its layers take none so small."""
+    inputs = network.inputs[0]
     try:
-        return negative_log_likelihood(predict(network, faces.images, *form).labels, faces.labels)
-    except Exception:  # of layers for which pictures of that side are too small
-        return float("nan")
-
-
-def _batch(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Batch:
-    return to_batch(images, side, low, high)[..., : network.inputs[0].shape[3]]
-
-
-def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:
-    known = recipe.spec
-    if known.backbone:
-        return known.build(backbone, side=side)
-    if side != known.side:
-        raise ModelError(f"Expected an input side of {known.side} for {known.title}. Received: {side}")
-    return known.build(recipe.conv_dropout, recipe.dense_dropout)
+        outputs = network.predict_on_batch(to_batch(images, side, *SPANS[0])[..., : inputs.shape[3]])
+    except Exception:  # each layer has errors of its own
+        return None
+    scores = [
+        (head < 0).any() or not np.allclose(head.sum(axis=1), 1, atol=1e-2) for head in keras.tree.flatten(outputs)
+    ]
+    if tuple(inputs.shape[1:]) == (side, side, 3) and not any(scores):
+        return network
+    pictures = keras.Input((side, side, 3))
+    heads = zip(keras.tree.flatten(network(pictures[..., : inputs.shape[3]])), scores, strict=True)
+    return keras.Model(pictures, [keras.layers.Softmax()(head) if softmax else head for head, softmax in heads])
 
 
 def _with_fused_batch_norm(network: keras.Model) -> keras.Model:
-    """The same network and weights, its BatchNormalization fused."""
+    """The same network and weights, BatchNormalization of convolutions fused."""
 
     def clone(layer: Any) -> Any:
-        fused = type(layer) is keras.layers.BatchNormalization
+        fused = type(layer) is keras.layers.BatchNormalization and len(layer.output.shape) == 4
         return (FusedBatchNormalization if fused else type(layer)).from_config(layer.get_config())
 
     copy = keras.models.clone_model(network, clone_function=clone)
@@ -255,16 +236,3 @@ def _build_on_backbone(recipe: Recipe, start: str) -> keras.Model:
     except Exception as error:  # Keras raises just that where a download fails
         what = "fetched; --start takes a file of them, too" if start == IMAGENET else f"read ({Path(start).name})"
         raise ModelError(f"The ImageNet weights cannot be {what}.") from error
-
-
-def _as_probabilities(outputs: Probabilities) -> Probabilities:
-    """The outputs, through a softmax where the network leaves that to its user."""
-    if _are_probabilities(outputs):
-        return outputs
-    with np.errstate(invalid="ignore"):  # numbers without end become none, which is told
-        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
-
-
-def _are_probabilities(outputs: Probabilities) -> bool:
-    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2))

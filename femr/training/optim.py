@@ -105,23 +105,16 @@ def use_averages(model: keras.Model) -> None:
 
 
 def reestimate_batch_norm(model: keras.Model, batches: Iterable[Batch]) -> None:
-    """Replaces the moving statistics by plain means over the given training batches, with dropout off.
+    """Replaces the moving statistics by plain means over the given training batches, with dropout off for good.
 
     Dropout before BatchNormalization shifts the variance that the layer sees in training (Li et al., 2019); and an
     average of weights has other statistics than the weights that were averaged.
     """
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    drops = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-    momenta, rates = [layer.momentum for layer in norms], [layer.rate for layer in drops]
-    try:
-        for layer in drops:
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
-        for number, batch in enumerate(batches):
-            for layer in norms:
-                layer.momentum = number / (number + 1)
-            model(batch, training=True)
-    finally:
-        for layer, momentum in zip(norms, momenta, strict=True):
-            layer.momentum = momentum
-        for layer, rate in zip(drops, rates, strict=True):
-            layer.rate = rate
+    for number, batch in enumerate(batches):
+        for layer in norms:
+            layer.momentum = number / (number + 1)
+        model(batch, training=True)

@@ -1,6 +1,5 @@
 """Pictures of numbers: curves, confusion matrix, reliability, risk-coverage, balances. The only user of matplotlib."""
 
-import importlib.util
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
-from femr.errors import DataError
 from femr.expression.facts import Balanced
 from femr.files import replacing
 from femr.results import EMOTIONS
@@ -18,11 +17,6 @@ from femr.results import EMOTIONS
 _DPI = 110
 _DARK = 0.6  # of the row: where white text reads better than black
 _BLUE, _GRAY = "#2F6FC4", "#6B7785"
-
-
-def available() -> bool:
-    """Whether matplotlib is installed."""
-    return importlib.util.find_spec("matplotlib") is not None
 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -97,15 +91,7 @@ def draw_balances(curves: Mapping[str, Sequence[Balanced]], chosen: float, path:
 
 @contextmanager
 def _drawing(path: Path, size: tuple[float, float], columns: int = 1) -> Iterator[Any]:
-    """Axes beside each other in a figure of that size in inches, which is then written as PNG.
-
-    Raises:
-        DataError: Without matplotlib, or where the file cannot be written.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise DataError("Drawing curves and matrices needs matplotlib: pip install matplotlib.") from error
+    """Axes beside each other in a figure of that size in inches, which is then written as PNG. Raises: DataError."""
     figure = Figure(figsize=size, layout="constrained")
     yield figure.subplots(1, columns, squeeze=False)[0]
     with replacing(path) as temporary:

@@ -24,14 +24,13 @@ from femr.training import checkpoint, data, metrics, plots, recipes
 from femr.training.augment import FaceBatches
 from femr.training.checkpoint import CALIBRATION, CHECKPOINT, CURVES, FINAL, LATEST, Checkpoint, RunConfig
 from femr.training.data import FaceData, vote_shares
-from femr.training.network import build, build_started, input_format, load_file, predict
+from femr.training.network import adapted, build, build_started, load_file, predict
 from femr.training.optim import averaged_weights, make_optimizer, reestimate_batch_norm, use_averages
 from femr.training.recipes import Recipe
 
 Targets: TypeAlias = npt.NDArray[np.float32]
 """What both heads learn: labels and people's votes, mixed with soft labels of finished networks (distillation)."""
 
-_SOFT_LABELS = "soft_labels.npy"
 _SEEDS = 2**32  # as many as NumPy's global generator takes, which Keras seeds
 _HELD_OUT = 0.2  # of Training, to validate on where there is no PublicTest
 
@@ -113,16 +112,7 @@ class Run:
 
     def batches(self, epoch: int) -> FaceBatches:
         """The batches of an epoch, from 0; past the last one, those of the last once more in another order."""
-        recipe, late = self.recipe, epoch >= self.recipe.epochs - self.recipe.last_epochs
-        return FaceBatches(
-            self.faces.images,
-            self.targets,
-            recipe.last_augmentation if late else recipe.augmentation,
-            size=recipe.batch_size,
-            side=recipe.side_in(epoch),
-            span=(recipe.spec.low, recipe.spec.high),
-            seed=(self.seed, epoch),
-        )
+        return FaceBatches(self.faces.images, self.targets, self.recipe, self.seed, epoch)
 
     def train_epoch(self) -> None:
         """Trains one epoch and adds its row to the history."""
@@ -210,8 +200,6 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
     settings = settings or Settings()
     recipe = _recipe(network, settings)  # a wrong name is said before the data are read
     splits = data.load(source)
-    if not plots.available():
-        print(f"Note: no {CURVES} without matplotlib.")
     for difference in data.differences(splits):
         print(f"Note: {difference}.")
     if any(faces.votes is None for faces in splits.values()):
@@ -225,7 +213,8 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
             return out / FINAL
     keras.utils.set_random_seed(settings.seed)
     started = build_started(recipe, settings.start)
-    targets = make_targets(faces, recipe, _soft_labels(settings, faces, out))
+    soft = soft_labels(settings.teachers, faces) if settings.teachers else None
+    targets = make_targets(faces, recipe, soft)
     run = Run(started, recipe, faces, targets, validation, settings.seed)
     run.prepare()
     if (out / CHECKPOINT).exists():
@@ -264,10 +253,10 @@ def soft_labels(teachers: Sequence[Path], faces: FaceData) -> Targets:
     """
 
     def ask(path: Path) -> Targets:
-        teacher = load_file(path)
+        teacher, form = adapted(load_file(path), faces)
         if len(teacher.outputs) == 1 and faces.votes is not None:
             raise ModelError(f"Expected teachers with a people head, as the data has votes. Received: {path.name}")
-        return np.stack(predict(teacher, faces.images, *input_format(teacher, faces)), axis=1)
+        return np.stack(predict(teacher, faces.images, *form), axis=1)
 
     return np.asarray(np.mean([ask(path) for path in teachers], axis=0, dtype=np.float64), np.float32)
 
@@ -285,8 +274,7 @@ def _go(run: Run, out: Path, config: RunConfig) -> Path:
         run.train_epoch()
         run.save(out)
         write()
-        if plots.available():
-            plots.draw_curves(run.history, out / CURVES)
+        plots.draw_curves(run.history, out / CURVES)
         row = run.history[-1]
         people = f", people {row['val_people_accuracy']:.2%}" if "val_people_accuracy" in row else ""
         right = f"accuracy {row['val_accuracy']:.2%}{people}"
@@ -313,14 +301,21 @@ def _recipe(network: str, settings: Settings) -> Recipe:
 
 
 def _config(recipe: Recipe, settings: Settings, faces: FaceData, validation: FaceData) -> RunConfig:
-    config = RunConfig.of(recipe, settings.seed, settings.trained_on, faces, validation)
     start = settings.start or recipe.start
     earlier = RunConfig.beside(Path(start)) if start else None
-    return replace(
-        config,
+    return RunConfig(
+        network=recipe.network,
+        recipe=asdict(recipe),
+        trained_on=settings.trained_on,
+        seed=settings.seed,
+        data={
+            "training": {"images": len(faces), "classes": list(faces.counts()), "sha256": faces.sha256()},
+            "validation": {"images": len(validation), "sha256": validation.sha256()},
+        },
         start=checkpoint.file_id(Path(start)) if start else None,
         teachers=tuple(checkpoint.file_id(path) for path in settings.teachers),
         before=asdict(earlier) if earlier else None,
+        **checkpoint.machine(),
     )
 
 
@@ -333,17 +328,6 @@ def _parts(splits: Mapping[str, FaceData], settings: Settings) -> tuple[FaceData
     if not len(held_out):
         raise DataError(f"Expected enough faces to hold out a fifth. Received: {len(faces)}")
     return data.training_faces({data.TRAINING: kept}), held_out
-
-
-def _soft_labels(settings: Settings, faces: FaceData, out: Path) -> Targets | None:
-    """The teachers' predictions, from the run's folder if they were computed before."""
-    if not settings.teachers:
-        return None
-    cache = out / _SOFT_LABELS
-    if not cache.exists():
-        with replacing(cache) as temporary:
-            np.save(temporary, soft_labels(settings.teachers, faces))
-    return np.asarray(np.load(cache), np.float32)
 
 
 def _prepare_folder(out: Path, resume: bool) -> None:

@@ -234,7 +234,7 @@ def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
             for rows in zip(*curves.values(), strict=True)
         ]
         make_folder(pictures)
-        plots.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
+        photos.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
     scores[PRIVATE_TEST] = asdict(measure_model(model, bench.splits, PRIVATE_TEST, tuning, pictures))
     calibration, threshold = tuning.calibration, tuning.unsure_threshold
     document |= {

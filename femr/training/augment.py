@@ -32,7 +32,6 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         images: Gray uint8 (n, 48, 48).
         targets: Both heads' target probabilities, float32 (n, 2, 7). A row of zeros has a weight of zero, because
             TensorFlow's gradient takes for granted that targets sum to 1.
-        epoch: From 0.
     """
 
     def __init__(self, images: Pixels, targets: npt.NDArray[np.float32], recipe: Recipe, seed: int, epoch: int) -> None:
@@ -124,6 +123,5 @@ def _erase(face: Pixels, augmentation: Augmentation, rng: np.random.Generator) -
     shape = np.exp(rng.uniform(-np.log(2), np.log(2)))
     height, width = (min(side, max(1, round(value))) for value in (np.sqrt(area * shape), np.sqrt(area / shape)))
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
-    face = face.copy()
     face[top : top + height, left : left + width] = rng.integers(0, 256)
     return face

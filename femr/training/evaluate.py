@@ -26,7 +26,7 @@ from femr.files import make_folder
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
 from femr.training.checkpoint import CALIBRATION, RunConfig
-from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
+from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask, Splits
 from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
 
 _UNTUNED_THRESHOLD = 0.5  # for "unsure", of a model that has none and cannot be given one for want of PublicTest
@@ -88,13 +88,9 @@ class Model:
 
 
 def find_model(name: str, probe: FaceData) -> Model:
-    """The model of that name or path, loaded.
+    """The model of that name or path, loaded. Raises ModelError if there is none, or a damaged one or of another kind.
 
-    Args:
-        probe: Labelled faces that tell an unknown network's input.
-
-    Raises:
-        ModelError: When there is no such model, or it is damaged or of another kind.
+    `probe`: labelled faces that tell an unknown network's input.
     """
     if name in weights.MODEL_NAMES:
         facts = weights.load_facts(name)
@@ -103,8 +99,7 @@ def find_model(name: str, probe: FaceData) -> Model:
     path = Path(name)
     if path.suffix.lower() not in NETWORK_FILES and not os.path.exists(path):  # noqa: PTH110 - without an error
         weights.check_name(name)
-    network, run = load_file(path), RunConfig.beside(path)
-    network, form = adapted(network, probe)
+    (network, form), run = adapted(load_file(path), probe), RunConfig.beside(path)
     facts = ModelFacts(
         name=path.stem,
         title=path.stem,
@@ -129,7 +124,7 @@ def combine(facts: ModelFacts, networks: tuple[Network, ...]) -> Model:
 
 def evaluate(
     model: str,
-    source: str | Path | Mapping[str, FaceData],
+    source: str | Path | Splits,
     split: str = PRIVATE_TEST,
     pictures: Path | None = None,
     balance: float | None = None,
@@ -137,8 +132,7 @@ def evaluate(
     """All measures of a model on one split that it did not learn from.
 
     Args:
-        model: A model's name, "ensemble", or the path of anybody's .keras, .h5 or .hdf5 file with seven scores in
-            FER2013's order, once or twice.
+        model: A model's name, "ensemble", or the path of anybody's network, as `network.load_file` takes it.
         source: FER2013 in any shape that `data.load` reads, or what it gave.
         pictures: A folder for confusion matrices, reliability diagram and risk-coverage curve as PNG, or None.
         balance: Of the people head's answers, see `calibration.Calibration`; None is the model's own.
@@ -153,9 +147,7 @@ def evaluate(
     return measure_model(found, splits, split, tune(found, splits, balance), pictures)
 
 
-def measure_model(
-    model: Model, splits: Mapping[str, FaceData], split: str, tuning: Tuning, pictures: Path | None = None
-) -> Measures:
+def measure_model(model: Model, splits: Splits, split: str, tuning: Tuning, pictures: Path | None = None) -> Measures:
     """The same for a model that is loaded and tuned."""
     if split in model.facts.trained_on:
         raise ModelError(f"Expected a split that {model.facts.name} did not learn from. Received: {split}")
@@ -170,12 +162,8 @@ def measure_model(
     return measured
 
 
-def tune(model: Model, splits: Mapping[str, FaceData], balance: float | None = None) -> Tuning:
-    """Temperatures and thresholds from PublicTest; the model's own where that is missing or was learned from.
-
-    Args:
-        balance: None for the model's own.
-    """
+def tune(model: Model, splits: Splits, balance: float | None = None) -> Tuning:
+    """Temperatures and thresholds from PublicTest; the model's own where that is missing or was learned from."""
     facts, public = model.facts, splits.get(PUBLIC_TEST)
     wanted = facts.calibration if balance is None else replace(facts.calibration, balance=balance)
     own = Tuning(facts.label_temperature, facts.unsure_threshold, wanted, facts.unsure_threshold)
@@ -197,6 +185,7 @@ def measure(predictions: Predictions, faces: FaceData, new: Mask, tuning: Tuning
     right, right_mirrored = metrics.hits(predictions.plain.labels, labels), metrics.hits(mirrored, labels)
     matrix = metrics.confusion_matrix(calibrated.argmax(axis=1), labels)
     crowd, agreed = (labels, np.zeros(len(labels), bool)) if votes is None else data.majority(votes)
+    told = None if votes is None else metrics.measure_people(people, votes, tuning.calibration, tuning.unsure_threshold)
     return Measures(
         model="",
         split="",
@@ -215,10 +204,7 @@ def measure(predictions: Predictions, faces: FaceData, new: Mask, tuning: Tuning
         unsure_threshold=tuning.label_threshold,
         per_class=metrics.per_class(matrix),
         confusion_matrix=matrix[:, :-1].tolist(),
-        people=None
-        if votes is None
-        else metrics.measure_people(people, votes, tuning.calibration, tuning.unsure_threshold),
-        weights_sha256={},
+        people=told,
     )
 
 

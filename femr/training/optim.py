@@ -1,7 +1,6 @@
 """Optimizers (AdamW, Muon) with their learning rate, and the averaged model: EMA weights, BatchNormalization for them.
 
-Keras gives AdamW, clipping, weight decay, the averages and the cosine with warm-up. Its own Muon leaves the
-four-dimensional kernels of convolutions to AdamW, where nearly all of these networks' work is; hence the class here.
+All is Keras' own but for Muon; why, is in docs/decisions/training.md.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,11 +24,7 @@ _FIRST_RATE = 0.01  # of the highest
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """A fresh optimizer with the recipe's schedule, weight decay (kernels only), clipping and weight averaging.
-
-    Args:
-        steps: Batches in an epoch.
-    """
+    """The recipe's optimizer: schedule, weight decay (kernels only), clipping, averages. `steps`: batches an epoch."""
     optimizer = {"adamw": keras.optimizers.AdamW, "muon": Muon}[recipe.optimizer](
         learning_rate=schedule(recipe, steps),
         weight_decay=recipe.weight_decay,
@@ -45,8 +40,6 @@ def schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningR
     """The learning rate by step: linear warm-up, then a cosine to zero. It follows the optimizer's own step counter."""
     warmup = round(recipe.warmup * steps)
     after = max(1, recipe.epochs * steps - warmup)
-    if not warmup:
-        return keras.optimizers.schedules.CosineDecay(recipe.rate, after)
     return keras.optimizers.schedules.CosineDecay(
         _FIRST_RATE * recipe.rate, after, warmup_target=recipe.rate, warmup_steps=warmup
     )
@@ -91,10 +84,8 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Inside the block the model has its averaged weights; after it, exactly those that it had before."""
     before = values(model.variables)
     use_averages(model)
-    try:
-        yield
-    finally:
-        assign(model.variables, before)
+    yield
+    assign(model.variables, before)
 
 
 def use_averages(model: keras.Model) -> None:

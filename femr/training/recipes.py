@@ -140,6 +140,6 @@ RECIPES: Mapping[tuple[str, str], Recipe] = {
 def find(network: str, name: str) -> Recipe:
     """The recipe of that name for a network. Raises ModelError, with the choices."""
     if (network, name) not in RECIPES:
-        choices = ", ".join(f"{one} {other}" for one, other in RECIPES)
+        choices = ", ".join(map(" ".join, RECIPES))
         raise ModelError(f"Expected a network and recipe: {choices}. Received: {network} {name}")
     return RECIPES[network, name]

@@ -73,7 +73,7 @@ def measure(
     pictures = read_photos(photos)
     public = data.split_named(data.load(source), data.PUBLIC_TEST)
     known = find_model(model, public)
-    if data.PUBLIC_TEST in known.trained_on:
+    if data.PUBLIC_TEST in known.facts.trained_on:
         raise ModelError(f"Expected a model that did not learn from {data.PUBLIC_TEST}. Received: {model}")
     classifier = known.classifier(balance)
     faces = public[np.sort(np.random.default_rng(0).permutation(len(public))[:limit])]

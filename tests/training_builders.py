@@ -1,13 +1,13 @@
 """What the tests of training and publishing share: faces that a linear network can read, and such networks."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import keras
 import numpy as np
 
 from femr.expression import networks, weights
 from femr.training import data
-from femr.training.checkpoint import RunConfig, file_id
+from femr.training.checkpoint import RunConfig, file_id, machine
 from femr.training.evaluate import Predictions
 from femr.training.network import Heads
 from femr.training.recipes import find
@@ -96,9 +96,18 @@ def write_run(folder, network, recipe="best", *, seed=1, noise=3, before=None, t
     """A run's folder as training leaves it; `before`, the network that it finished on PublicTest too."""
     folder.mkdir(parents=True)
     splits = few_splits(voted=True)
-    config = RunConfig.of(find(network, recipe), seed, ("Training",), splits["Training"], splits["PublicTest"])
-    done = {"epochs": 1, "seconds": 60.0, "history": (EPOCH,), "validation_scores": {"val_loss": 1.0}}
-    config = replace(config, **done, teachers=tuple(file_id(path) for path in teachers))
+    config = RunConfig(
+        network=network,
+        recipe=asdict(find(network, recipe)),
+        seed=seed,
+        data={"training": {"images": len(splits["Training"])}},
+        teachers=tuple(file_id(path) for path in teachers),
+        epochs=1,
+        seconds=60.0,
+        history=(EPOCH,),
+        validation_scores={"val_loss": 1.0},
+        **machine(),
+    )
     if before is not None:
         (folder / "calibration.keras").write_bytes(before.read_bytes())
         config = replace(config, trained_on=("Training", "PublicTest"), start=file_id(before))

@@ -16,7 +16,7 @@ import numpy as np
 
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
-from femr.expression.calibration import Calibration
+from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.facts import Balanced, ModelFacts
 from femr.expression.weights import ENSEMBLE
 from femr.files import make_folder, replacing
@@ -66,7 +66,7 @@ class Bench:
         """PublicTest. Raises DataError if it is missing."""
         return data.split_named(self.splits, PUBLIC_TEST)
 
-    def crowd(self, model: Model) -> tuple[metrics.Probabilities, metrics.Labels]:
+    def crowd(self, model: Model) -> tuple[Probabilities, metrics.Labels]:
         """What the people head says of PublicTest's faces with a majority, and what that majority says."""
         seen, agreed = data.majority(np.asarray(self.public.votes))
         return model.predict(self.public).mean.people[agreed], seen[agreed]
@@ -157,23 +157,20 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
             )
     facts = ModelFacts.from_dict(_document(name, run, network), name)
     earlier = network if before.name == FINAL else load_file(before)
-    return Candidate(
-        model=Model(facts, (Network(facts, network),), run.trained_on, {}),
-        before=Model(facts, (Network(facts, earlier),), (data.TRAINING,), {before.name: weights.sha256(before)}),
-        folder=folder,
-    )
+    known = replace(facts, trained_on=(data.TRAINING,), files={before.name: weights.sha256(before)})
+    return Candidate(Model(facts, (Network(facts, network),)), Model(known, (Network(known, earlier),)), folder)
 
 
 def _open_published(name: str, bench: Bench) -> Candidate:
     """A model of models/, its network loaded. Raises ModelError."""
     model = find_model(name, bench.public)
-    return Candidate(model, None if PUBLIC_TEST in model.trained_on else model)
+    return Candidate(model, None if PUBLIC_TEST in model.facts.trained_on else model)
 
 
 def _ensemble(members: Sequence[Candidate]) -> Candidate:
     """The mean of both networks; before: of both as they were, if that is known."""
     path = weights.MODELS_DIR / f"{ENSEMBLE}.json"
-    learned = {split for member in members for split in member.model.trained_on}
+    learned = {split for member in members for split in member.facts.trained_on}
     titles = " and ".join(member.facts.title for member in members)
     known = weights.read_facts(path).document if path.is_file() else _UNTUNED
     document = {
@@ -193,9 +190,9 @@ def _ensemble(members: Sequence[Candidate]) -> Candidate:
     befores = [member.before for member in members if member.before is not None]
     if len(befores) < len(members):
         return Candidate(model, None)
-    digests = {f"{one.facts.name}, {file}": digest for one in befores for file, digest in one.sha256.items()}
+    digests = {f"{one.facts.name}, {file}": digest for one in befores for file, digest in one.facts.files.items()}
     earlier = tuple(network for one in befores for network in one.networks)
-    return Candidate(model, Model(facts, earlier, (data.TRAINING,), digests))
+    return Candidate(model, Model(replace(facts, trained_on=(data.TRAINING,), files=digests), earlier))
 
 
 def _check_better(run: Candidate, bench: Bench) -> None:
@@ -219,7 +216,7 @@ def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
     """A model's document, with all that is measured: calibration, thresholds, scores, and what each balance gives."""
     model, before, facts = candidate.model, candidate.before, candidate.facts
     document = dict(facts.document)
-    pictures = weights.MODELS_DIR / "pictures" / facts.name if plots.available() else None
+    pictures = weights.MODELS_DIR / "pictures" / facts.name
     scores = dict(document.get("scores", {}))
     if before is None:
         tuning = tune(model, {})
@@ -236,9 +233,8 @@ def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
             {"balance": rows[0].balance, **{name: _row(row) for name, row in zip(curves, rows, strict=True)}}
             for rows in zip(*curves.values(), strict=True)
         ]
-        if pictures:
-            make_folder(pictures)
-            plots.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
+        make_folder(pictures)
+        photos.draw_balances(curves, chosen, pictures / "balances.png", facts.title)
     scores[PRIVATE_TEST] = asdict(measure_model(model, bench.splits, PRIVATE_TEST, tuning, pictures))
     calibration, threshold = tuning.calibration, tuning.unsure_threshold
     document |= {
@@ -296,7 +292,7 @@ def _write(candidate: Candidate, document: dict[str, Any]) -> Path:
         document["onnx"] = export(network.network, name, folder)
         document["scores"][PRIVATE_TEST]["weights_sha256"] = document["files"]
         history = (document["run"]["before"] or document["run"])["history"]
-        if plots.available() and history:
+        if history:
             plots.draw_curves(history, folder / "pictures" / name / CURVES)
     if name == ENSEMBLE:  # its members were written before it
         files = [weights.load_facts(one).files for one in MEMBERS]

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.errors import DataError, ImageError
-from femr.expression.calibration import Calibration
+from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.facts import Balanced, PhotoMeasures
 from femr.faces.crop import FACE_SIDE, Pixels, crop_face
 from femr.files import make_folder
@@ -27,7 +27,7 @@ from femr.results import EMOTIONS, Face, FaceEmotion
 from femr.training import data, metrics, plots
 from femr.training.data import FaceData, Mask
 from femr.training.evaluate import Model, find_model
-from femr.training.metrics import Labels, Probabilities
+from femr.training.metrics import Labels
 
 if TYPE_CHECKING:  # loads the networks' engine
     from femr.faces.detector import Detector
@@ -39,6 +39,7 @@ NEWS = "news"
 BALANCES = tuple(step / 10 for step in range(11))
 """The balances that are tried."""
 
+_COLORS = {"accuracy": "#2F6FC4", "mean_recall": "#D9661F", "natural_mix": "#5E7D1E"}  # of a balance's measures
 _AT_ONCE = 8
 _PROBE = 64  # photos whose faces tell an unknown network's input span
 
@@ -168,7 +169,7 @@ def evaluate(model: str, source: str | Path, balance: float | None = None, pictu
         make_folder(pictures)
         title, measured = f"{report.model}, {photos.name}", report.everything
         plots.draw_confusion_matrix(measured.confusion_matrix, pictures / "confusion_matrix.png", title)
-        plots.draw_balances({photos.name: measured.balances}, chosen, pictures / "balances.png", report.model)
+        draw_balances({photos.name: measured.balances}, chosen, pictures / "balances.png", report.model)
     return report
 
 
@@ -225,6 +226,19 @@ def choose_balance(curves: Sequence[Curve]) -> float:
     """
     totals = [sum(sum(share or 0.0 for share in row.shares) for row in rows) for rows in zip(*curves, strict=True)]
     return BALANCES[int(np.argmax(totals))]
+
+
+def draw_balances(curves: Mapping[str, Curve], chosen: float, path: Path, title: str) -> None:
+    """Writes what each balance gives on each data set as PNG, the chosen one marked."""
+    with plots.drawing(path, (4.5 * len(curves), 4), len(curves)) as axes:
+        for axis, (name, rows) in zip(axes, curves.items(), strict=True):
+            for key, color in _COLORS.items():
+                values = [getattr(row, key) for row in rows]
+                axis.plot([row.balance for row in rows], values, label=key.replace("_", " "), color=color, marker=".")
+            axis.axvline(chosen, color="#6B7785", linestyle="--", label=f"chosen: {chosen:g}")
+            axis.set(xlabel="balance", ylabel="share", title=f"{title}: {name}")
+            axis.grid(alpha=0.3)
+            axis.legend()
 
 
 def own_detector() -> "Detector":

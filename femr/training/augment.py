@@ -1,6 +1,5 @@
 """What a network is fed: faces changed at random (a warp, light, blur, JPEG noise, erasing), in batches."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.faces.crop import FACE_SIDE, Batch, Pixels, to_batch
+from femr.training.recipes import Augmentation, Recipe
 
 _BRIGHTNESS = 0.25  # of the full range, either way
 _CONTRAST = 0.25  # factor 0.75 to 1.25
@@ -19,24 +19,6 @@ _JPEG_QUALITY = (25, 81)
 _WIDE = (0.85, 1.3)  # side of the crop relative to FER2013's framing
 _ERASED = (0.02, 0.15)  # of the picture's area
 _WORKERS, _AHEAD = 2, 8  # threads that make batches, and how many batches ahead of the network
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Augmentation:
-    """How far and how often faces are changed. Probabilities are 0 to 1; zero everywhere leaves the faces alone."""
-
-    flip: float = 0.5  # probability of mirroring
-    warp: float = 1.0  # probability of rotation, zoom and shift together
-    rotation: float = 0.0  # degrees either way
-    zoom: float = 0.0  # crop scale exp(-zoom) to exp(+zoom)
-    shift: float = 0.0  # of the side, either way
-    wide: float = 0.0  # probability of a detector-like crop scale
-    light: float = 0.0  # probability of brightness and contrast
-    gamma: float = 0.0  # probability of a gamma curve
-    dim: float = 0.0  # probability of dim light with noise
-    blur: float = 0.0  # probability of a Gaussian blur
-    jpeg: float = 0.0  # probability of JPEG artefacts
-    erase: float = 0.0  # probability of one erased rectangle
 
 
 class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -50,37 +32,25 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         images: Gray uint8 (n, 48, 48).
         targets: Both heads' target probabilities, float32 (n, 2, 7). A row of zeros has a weight of zero, because
             TensorFlow's gradient takes for granted that targets sum to 1.
-        size: Faces a batch.
-        side: The network's input side in pixels.
-        span: Network inputs of a black and a white pixel.
-        seed: The run's seed and the epoch, from 0.
     """
 
-    def __init__(
-        self,
-        images: Pixels,
-        targets: npt.NDArray[np.float32],
-        augmentation: Augmentation,
-        *,
-        size: int,
-        side: int,
-        span: tuple[float, float],
-        seed: tuple[int, int],
-    ) -> None:
+    def __init__(self, images: Pixels, targets: npt.NDArray[np.float32], recipe: Recipe, seed: int, epoch: int) -> None:
         super().__init__(workers=_WORKERS, max_queue_size=_AHEAD)
-        self._images, self._targets, self._augmentation = images, targets, augmentation
-        self._size, self._side, self._span, self._seed = size, side, span, seed
-        self._order = np.random.default_rng(seed).permutation(len(images))
+        self._images, self._targets, self._recipe, self._seed = images, targets, recipe, (seed, epoch)
+        self._side, self._augmentation = recipe.side_in(epoch), recipe.augmentation_in(epoch)
+        self._order = np.random.default_rng(self._seed).permutation(len(images))
 
     def __len__(self) -> int:
-        return max(1, len(self._images) // self._size)
+        return max(1, len(self._images) // self._recipe.batch_size)
 
     def __getitem__(self, number: int) -> tuple[Batch, tuple[Any, ...], tuple[Any, ...]]:
-        rows = self._order[number * self._size : (number + 1) * self._size]
+        size, spec = self._recipe.batch_size, self._recipe.spec
+        rows = self._order[number * size : (number + 1) * size]
         rng = np.random.default_rng((*self._seed, number))
         faces = augment(self._images[rows], self._side, self._augmentation, rng)
         heads = np.moveaxis(self._targets[rows], 1, 0)
-        return to_batch(faces, self._side, *self._span), tuple(heads), tuple(np.asarray(heads.any(axis=2), np.float32))
+        inputs = to_batch(faces, self._side, spec.low, spec.high)
+        return inputs, tuple(heads), tuple(np.asarray(heads.any(axis=2), np.float32))
 
 
 def augment(images: Pixels, side: int, augmentation: Augmentation, rng: np.random.Generator) -> Pixels:
@@ -153,6 +123,5 @@ def _erase(face: Pixels, augmentation: Augmentation, rng: np.random.Generator) -
     shape = np.exp(rng.uniform(-np.log(2), np.log(2)))
     height, width = (min(side, max(1, round(value))) for value in (np.sqrt(area * shape), np.sqrt(area / shape)))
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
-    face = face.copy()
     face[top : top + height, left : left + width] = rng.integers(0, 256)
     return face

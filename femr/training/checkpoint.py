@@ -1,7 +1,7 @@
 """A training run on disk: run.json says what it was made from, checkpoint.npz holds all the next epoch depends on.
 
-Keras' BackupAndRestore keeps neither the random state of augmentation nor the history in one file with the weights; a
-run that is resumed from this checkpoint gives the same curve, bit by bit, as one that was never interrupted.
+A run that is resumed gives the same curve, bit by bit, as one that was never interrupted. Why the checkpoint is not
+Keras' own, is in docs/decisions/training.md.
 """
 
 import importlib.metadata
@@ -23,12 +23,12 @@ import numpy.typing as npt
 from femr.errors import ModelError
 from femr.expression.weights import sha256
 from femr.files import replacing
-from femr.training.data import TRAINING, FaceData
-from femr.training.recipes import Recipe
+from femr.training.data import TRAINING
 
 Arrays: TypeAlias = list[npt.NDArray[Any]]
 History: TypeAlias = list[dict[str, float]]
-"""A row an epoch: epoch, rate, loss, accuracy, val_loss, val_accuracy, seconds; with votes val_people_accuracy."""
+"""A row an epoch: epoch, rate, loss, accuracy, val_loss, val_accuracy, seconds; with votes val_people_accuracy, on the
+faces on which over half of them agree."""
 
 CONFIG, CHECKPOINT, CURVES = "run.json", "checkpoint.npz", "curves.png"
 LATEST, FINAL, CALIBRATION = "latest.keras", "final.keras", "calibration.keras"
@@ -66,23 +66,6 @@ class RunConfig:
     before: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, recipe: Recipe, seed: int, trained_on: Sequence[str], faces: FaceData, validation: FaceData) -> Self:
-        """The config of a run that begins on this machine."""
-        return cls(
-            network=recipe.network,
-            recipe=asdict(recipe),
-            seed=seed,
-            trained_on=tuple(trained_on),
-            data={
-                "training": {"images": len(faces), "classes": list(faces.counts()), "sha256": faces.sha256()},
-                "validation": {"images": len(validation), "sha256": validation.sha256()},
-            },
-            backend=keras.backend.backend(),
-            versions=_versions(),
-            hardware=_hardware(),
-        )
-
-    @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """The config in a JSON document. Raises KeyError or TypeError without network or recipe."""
         known = {one.name: document[one.name] for one in fields(cls) if one.name in document}
@@ -96,9 +79,7 @@ class RunConfig:
         try:
             return cls.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"Expected the folder of a training run. Received: one without a readable {CONFIG}"
-            ) from error
+            raise ModelError(f"Expected a training run's folder. Received: one without a readable {CONFIG}") from error
 
     @classmethod
     def beside(cls, file: Path) -> Self | None:
@@ -110,42 +91,30 @@ class RunConfig:
         with replacing(folder / CONFIG) as temporary:
             temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
-    def check(self, folder: Path) -> None:
-        """Return if a folder's run was begun with the same settings. Raises ModelError, with what differs."""
-        if (folder / CONFIG).exists():
-            before, now = (json.loads(json.dumps(asdict(one))) for one in (RunConfig.read(folder), self))
-            changed = [key for key in _FIXED if before[key] != now[key]]
-            if changed:
-                raise ModelError(
-                    f"Expected the run's own settings to resume it. Received: another {', '.join(changed)}"
-                )
+    def check(self, earlier: "RunConfig") -> None:
+        """Return if a run was begun with the same settings. Raises ModelError, with what differs."""
+        before, now = (json.loads(json.dumps(asdict(one))) for one in (earlier, self))
+        changed = [key for key in _FIXED if before[key] != now[key]]
+        if changed:
+            raise ModelError(f"Expected the run's own settings to resume it. Received: another {', '.join(changed)}")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Checkpoint:
-    """The state after a finished epoch: all variables, the network's before the optimizer's, and the history."""
+def write_checkpoint(path: Path, variables: Arrays, history: History) -> None:
+    """Writes all variables and the history in the old ones' place. Raises DataError if it cannot; the old ones stay."""
+    with replacing(path, "Finished epochs are kept.") as temporary, temporary.open("wb") as file:
+        np.savez(file, *variables, allow_pickle=False, history=json.dumps(history))
+        file.flush()
+        os.fsync(file.fileno())
 
-    variables: Arrays
-    history: History
 
-    def write(self, path: Path) -> None:
-        """Puts the checkpoint in the old one's place. Raises DataError if it cannot be written; the old one stays."""
-        with replacing(path, "Finished epochs are kept.") as temporary, temporary.open("wb") as file:
-            np.savez(file, *self.variables, allow_pickle=False, history=json.dumps(self.history))
-            file.flush()
-            os.fsync(file.fileno())
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """The checkpoint in a file. Raises ModelError when it is missing or damaged."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                variables = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
-                return cls(variables, json.loads(file["history"].item()))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelError(
-                f"Expected a checkpoint of a training run. Received: a damaged file ({path.name})"
-            ) from error
+def read_checkpoint(path: Path) -> tuple[Arrays, History]:
+    """The variables and the history in a file. Raises ModelError when it is missing or damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            variables = [file[f"arr_{number}"] for number in range(len(file.files) - 1)]
+            return variables, json.loads(file["history"].item())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelError(f"Expected a checkpoint of a training run. Received: a damaged file ({path.name})") from error
 
 
 def file_id(path: Path) -> dict[str, str | None]:
@@ -166,15 +135,11 @@ def assign(variables: Sequence[keras.Variable], arrays: Arrays) -> None:
         variable.assign(array)
 
 
-def _versions() -> dict[str, str]:
+def machine() -> dict[str, Any]:
+    """What a run is made with, as RunConfig has it: backend, versions, processor ("Intel Xeon, 2 cores")."""
     known = {one.name: one.version for one in importlib.metadata.distributions()}
-    return {"python": platform.python_version()} | {name: known[name] for name in _LIBRARIES if name in known}
-
-
-def _hardware() -> str:
-    """The processor's name and how many cores the run may use, for example "Intel Xeon, 2 cores"."""
-    try:
-        names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    except OSError:
-        names = []
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    versions = {"python": platform.python_version()} | {name: known[name] for name in _LIBRARIES if name in known}
+    linux = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.+)", linux.read_text(encoding="utf-8") if linux.is_file() else "")
+    hardware = f"{[*names, platform.processor() or platform.machine()][0]}, {os.cpu_count()} cores"
+    return {"backend": keras.backend.backend(), "versions": versions, "hardware": hardware}

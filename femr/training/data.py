@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -28,6 +29,7 @@ from femr.results import EMOTIONS, emotion_of
 
 Votes: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Splits: TypeAlias = Mapping[str, "FaceData"]
 
 TRAINING, PUBLIC_TEST, PRIVATE_TEST = SPLITS = ("Training", "PublicTest", "PrivateTest")
 """FER2013's own splits: to learn from, to choose by, and to report once."""
@@ -39,9 +41,7 @@ OFFICIAL_COUNTS: Mapping[str, tuple[int, ...]] = {
 }
 """Faces of each expression in the data set that was published (Kaggle, 2013), in the order of EMOTIONS."""
 
-MIN_VOTES = 3
-"""Votes for the seven expressions under which a face tells nothing of what people see."""
-
+_MIN_VOTES = 3  # for the seven expressions; with fewer a face tells nothing of what people see
 _VOTE_COLUMNS = np.array([4, 5, 6, 1, 3, 2, 0])  # of each of EMOTIONS in FER+'s order
 _SPLIT_WORDS = {
     **dict.fromkeys(("training", "train"), TRAINING),
@@ -130,7 +130,7 @@ def load(source: str | Path) -> dict[str, FaceData]:
     return {split: everything[usage == split] for split in SPLITS if (usage == split).any()}
 
 
-def differences(splits: Mapping[str, FaceData]) -> list[str]:
+def differences(splits: Splits) -> list[str]:
     """One sentence for each split that is missing or has other counts; empty for the data set as it was published."""
     sentences = [f"There is no {split} split" for split in SPLITS if split not in splits]
     for split, faces in splits.items():
@@ -141,29 +141,21 @@ def differences(splits: Mapping[str, FaceData]) -> list[str]:
     return sentences
 
 
-def training_faces(splits: Mapping[str, FaceData], names: Sequence[str] = (TRAINING,)) -> FaceData:
-    """The faces of some splits, to learn from.
-
-    Raises:
-        DataError: For PrivateTest, a missing split or an expression without a face.
-    """
+def training_faces(splits: Splits, names: Sequence[str] = (TRAINING,)) -> FaceData:
+    """The faces of some splits, to learn from. Raises DataError for PrivateTest and an expression without a face."""
     if PRIVATE_TEST in names:
-        raise DataError(
-            f"Expected {TRAINING} or {PUBLIC_TEST} to train on. Received: {PRIVATE_TEST}, kept for the test"
-        )
+        raise DataError("Expected Training or PublicTest to train on. Received: PrivateTest, kept for the test")
     parts = [split_named(splits, name) for name in names]
-    voted = [part.votes for part in parts if part.votes is not None]
+    votes = [part.votes for part in parts if part.votes is not None]
     images, labels = (np.concatenate([getattr(part, key) for part in parts]) for key in ("images", "labels"))
-    faces = FaceData(images, labels, np.concatenate(voted) if len(voted) == len(parts) else None)
-    empty = [str(emotion) for emotion, count in zip(EMOTIONS, faces.counts(), strict=True) if not count]
+    faces = FaceData(images, labels, np.concatenate(votes) if len(votes) == len(parts) else None)
+    empty = ", ".join(emotion for emotion, count in zip(EMOTIONS, faces.counts(), strict=True) if not count)
     if empty:
-        raise DataError(
-            f"Expected faces of all seven expressions to train on. Received: none that is {', '.join(empty)}"
-        )
+        raise DataError(f"Expected faces of all seven expressions to train on. Received: none that is {empty}")
     return faces
 
 
-def split_named(splits: Mapping[str, FaceData], name: str) -> FaceData:
+def split_named(splits: Splits, name: str) -> FaceData:
     """One split. Raises DataError, with those there are, when it is missing."""
     if name not in splits:
         raise DataError(f"Expected data with {name}. Received: only {', '.join(splits) or 'nothing'}")
@@ -191,10 +183,10 @@ def seven_votes(votes: Votes) -> Votes:
 
 
 def vote_shares(votes: Votes) -> npt.NDArray[np.float32]:
-    """The share of each expression among the seven, float32 (n, 7); zeros for faces with fewer than MIN_VOTES."""
+    """The share of each expression among the seven, float32 (n, 7); zeros for faces with fewer than three votes."""
     seven = seven_votes(votes)
     counts = seven.sum(axis=1, keepdims=True)
-    return np.where(counts >= MIN_VOTES, seven / np.maximum(counts, 1), 0).astype(np.float32)
+    return np.where(counts >= _MIN_VOTES, seven / np.maximum(counts, 1), 0).astype(np.float32)
 
 
 def majority(votes: Votes) -> tuple[npt.NDArray[np.int64], Mask]:
@@ -222,24 +214,19 @@ def check_rows(bad: Sequence[str]) -> None:
 
 
 def parquet_rows(path: Path) -> Iterator[Row]:
-    """Each row of a Parquet file, with the column and label names of different uploaders.
-
-    Raises:
-        DataError: For a damaged file or missing columns.
-    """
+    """Each row of a Parquet file of any uploader's. Raises DataError for a damaged file or missing columns."""
     table = _parquet_table(path)
-    image, label = _column(table, _IMAGE_COLUMNS), _column(table, _LABEL_COLUMNS)
+    image, label, split = (_column(table, names) for names in (_IMAGE_COLUMNS, _LABEL_COLUMNS, _SPLIT_COLUMNS))
     if image is None or label is None:
         raise DataError(f"Expected columns image and label. Received: {', '.join(table.column_names)}")
-    split, names, in_name = _column(table, _SPLIT_COLUMNS), _label_names(table, label), _split_in_name(path)
-    number = 0
-    for batch in table.to_batches(max_chunksize=1024):
-        for row in batch.to_pylist():
-            number += 1
-            value, shown = _picture(row[image]), row[label]
-            shown = names[shown] if names and isinstance(shown, int) and 0 <= shown < len(names) else shown
-            part = row[split] if split else in_name
-            yield Row(f"row {number}", value, shown, part, row.get("ferplus_votes"), row.get("source"))
+    names, in_name = _label_names(table, label), _split_in_name(path)
+    rows = (row for batch in table.to_batches(max_chunksize=1024) for row in batch.to_pylist())
+    for number, row in enumerate(rows, start=1):
+        shown = row[label]
+        if isinstance(shown, int) and 0 <= shown < len(names):
+            shown = names[shown]
+        part = row[split] if split else in_name
+        yield Row(f"row {number}", _picture(row[image]), shown, part, row.get("ferplus_votes"), row.get("source"))
 
 
 def first_photo(path: Path) -> bytes | None:
@@ -253,19 +240,23 @@ def first_photo(path: Path) -> bytes | None:
 
 
 def _rows(source: str | Path) -> Iterator[Row]:
-    """All rows of a source. Raises DataError when it is none of the four shapes."""
+    """All rows of a source. Raises DataError when it is none of the four shapes, or cannot be opened."""
     path = Path(source)
-    if os.path.isdir(path):  # noqa: PTH112 - as below, without an error for any name
-        files = _files(path, {".parquet"})
-        return (row for file in files for row in parquet_rows(file)) if files else _tree_rows(path)
     read = {".csv": _csv_rows, ".parquet": parquet_rows}.get(path.suffix.lower())
-    if read and os.path.isfile(path):  # noqa: PTH113
-        return read(path)
-    if isinstance(source, str) and _HUB_ID.fullmatch(source) and not os.path.lexists(path):
-        return (row for file in _download(source) for row in parquet_rows(file))
-    raise DataError(
-        f"Expected a CSV or Parquet file, a folder or a Hub dataset. Received: no such thing ({printable(path.name)})"
-    )
+    try:
+        if os.path.isdir(path):  # noqa: PTH112 - as below, without an error for any name
+            files = _files(path, {".parquet"})
+            yield from chain.from_iterable(map(parquet_rows, files)) if files else _tree_rows(path)
+        elif read and os.path.isfile(path):  # noqa: PTH113
+            yield from read(path)
+        elif isinstance(source, str) and _HUB_ID.fullmatch(source) and not os.path.lexists(path):
+            yield from chain.from_iterable(map(parquet_rows, _download(source)))
+        else:
+            expected = "Expected a CSV or Parquet file, a folder or a Hub dataset"
+            raise DataError(f"{expected}. Received: no such thing ({printable(path.name)})")
+    except OSError as error:
+        name = printable(Path(error.filename or path).name)
+        raise DataError(f"{name} cannot be opened: {error.strerror}.") from error
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
@@ -273,15 +264,12 @@ def _csv_rows(path: Path) -> Iterator[Row]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = iter(lambda: file.readline(_LONGEST_LINE), "")  # what is no table may have no end of line
             reader = csv.DictReader(lines, skipinitialspace=True)
-            columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-            if not {"emotion", "pixels"} <= columns.keys():
+            reader.fieldnames = columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+            if not {"emotion", "pixels"} <= set(columns):
                 raise DataError(f"Expected columns emotion, pixels, Usage. Received: {', '.join(columns) or 'none'}")
-            usage = columns.get("usage")
             for row in reader:
-                split = row[usage] if usage else TRAINING
-                yield Row(f"line {reader.line_num}", row[columns["pixels"]] or "", row[columns["emotion"]], split)
-    except OSError as error:
-        raise _closed(path, error) from error
+                split = row.get("usage", TRAINING)
+                yield Row(f"line {reader.line_num}", row["pixels"] or "", row["emotion"], split)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"Expected a CSV file. Received: one that is not text ({path.name})") from error
 
@@ -291,24 +279,16 @@ def _tree_rows(folder: Path) -> Iterator[Row]:
     for path in _files(folder, _PICTURES):
         prefix = path.stem.split("_")[0]
         split = prefix if prefix.lower() in ("training", "publictest", "privatetest") else path.parent.parent.name
-        try:
-            image = path.read_bytes()
-        except OSError as error:
-            raise _closed(path, error) from error
-        yield Row("/".join(path.parts[-3:]), image, path.parent.name, split)
+        yield Row("/".join(path.parts[-3:]), path.read_bytes(), path.parent.name, split)
 
 
 def _files(folder: Path, endings: Collection[str]) -> list[Path]:
-    """The files with one of the endings, sorted, but for what `files.walk` passes over. Raises: DataError."""
+    """The files with one of the endings, sorted, but for what `files.walk` passes over. Raises: OSError."""
 
     def fail(error: OSError) -> None:
-        raise _closed(Path(error.filename), error) from error
+        raise error
 
     return sorted(path for path in walk(folder, fail) if path.suffix.lower() in endings)
-
-
-def _closed(path: Path, error: OSError) -> DataError:
-    return DataError(f"{printable(path.name)} cannot be opened: {error.strerror}.")
 
 
 def _download(repo: str) -> list[Path]:
@@ -332,7 +312,6 @@ def _download(repo: str) -> list[Path]:
 
 def _parquet_table(path: Path) -> Any:
     try:
-        import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise DataError("Reading Parquet files needs pyarrow: pip install 'femr[train]'.") from error
@@ -352,12 +331,11 @@ def _picture(value: Any) -> Any:
     return value.get("bytes") if isinstance(value, dict) else value
 
 
-def _label_names(table: Any, label: str) -> list[str] | None:
-    """What the Hub's metadata call labels 0, 1, ..., None if nothing: uploaders order the expressions freely."""
-    metadata = (table.schema.metadata or {}).get(b"huggingface")
-    feature = json.loads(metadata).get("info", {}).get("features", {}).get(label, {}) if metadata else {}
-    names = feature.get("names") if isinstance(feature, dict) else None
-    return [str(name) for name in names] if names else None
+def _label_names(table: Any, label: str) -> list[str]:
+    """What the Hub's metadata call labels 0, 1, ..., if they do: uploaders order the expressions freely."""
+    metadata = json.loads((table.schema.metadata or {}).get(b"huggingface", "{}"))
+    feature = metadata.get("info", {}).get("features", {}).get(label, {})
+    return list(feature.get("names") or ()) if isinstance(feature, dict) else []
 
 
 def _split_in_name(path: Path) -> str:

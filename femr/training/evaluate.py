@@ -26,11 +26,10 @@ from femr.files import make_folder
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
 from femr.training.checkpoint import CALIBRATION, RunConfig
-from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask
+from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, SPLITS, TRAINING, FaceData, Mask, Splits
 from femr.training.network import NETWORK_FILES, Heads, adapted, load_file, predict
 
-UNTUNED_THRESHOLD = 0.5
-"""The threshold for "unsure" of a model that has none and cannot be given one for want of PublicTest."""
+_UNTUNED_THRESHOLD = 0.5  # for "unsure", of a model that has none and cannot be given one for want of PublicTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,10 @@ class Network:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Model:
-    """One network or several whose predictions are averaged. trained_on: splits. sha256: file → SHA-256."""
+    """One network or several whose predictions are averaged."""
 
     facts: ModelFacts
     networks: tuple[Network, ...]
-    trained_on: tuple[str, ...]
-    sha256: Mapping[str, str]
 
     def predict(self, faces: FaceData) -> Predictions:
         """The mean of the networks' predictions."""
@@ -91,13 +88,9 @@ class Model:
 
 
 def find_model(name: str, probe: FaceData) -> Model:
-    """The model of that name or path, loaded.
+    """The model of that name or path, loaded. Raises ModelError if there is none, or a damaged one or of another kind.
 
-    Args:
-        probe: Labelled faces that tell an unknown network's input.
-
-    Raises:
-        ModelError: When there is no such model, or it is damaged or of another kind.
+    `probe`: labelled faces that tell an unknown network's input.
     """
     if name in weights.MODEL_NAMES:
         facts = weights.load_facts(name)
@@ -106,31 +99,32 @@ def find_model(name: str, probe: FaceData) -> Model:
     path = Path(name)
     if path.suffix.lower() not in NETWORK_FILES and not os.path.exists(path):  # noqa: PTH110 - without an error
         weights.check_name(name)
-    network, run = load_file(path), RunConfig.beside(path)
-    network, form = adapted(network, probe)
+    (network, form), run = adapted(load_file(path), probe), RunConfig.beside(path)
     facts = ModelFacts(
         name=path.stem,
         title=path.stem,
+        files={path.name: weights.sha256(path)},
         **form._asdict(),
         calibration=Calibration(),
         label_temperature=1.0,
-        unsure_threshold=UNTUNED_THRESHOLD,
+        unsure_threshold=_UNTUNED_THRESHOLD,
+        # the network before a finish lies beside it, and learned from Training alone
+        trained_on=run.trained_on if run and path.name != CALIBRATION else (TRAINING,),
     )
-    # the network before a finish lies beside it, and learned from Training alone
-    trained_on = run.trained_on if run and path.name != CALIBRATION else (TRAINING,)
-    return Model(facts, (Network(facts, network),), trained_on, {path.name: weights.sha256(path)})
+    return Model(facts, (Network(facts, network),))
 
 
 def combine(facts: ModelFacts, networks: tuple[Network, ...]) -> Model:
-    """One of femr's own models: the network itself, or the members of an ensemble."""
+    """One of femr's own models: the network itself, or the members of an ensemble with all their files and splits."""
     learned = {split for one in networks for split in one.facts.trained_on}
     files = {file: digest for one in networks for file, digest in one.facts.files.items()}
-    return Model(facts, networks, tuple(split for split in SPLITS if split in learned), files)
+    trained_on = tuple(split for split in SPLITS if split in learned)
+    return Model(replace(facts, files=files, trained_on=trained_on), networks)
 
 
 def evaluate(
     model: str,
-    source: str | Path | Mapping[str, FaceData],
+    source: str | Path | Splits,
     split: str = PRIVATE_TEST,
     pictures: Path | None = None,
     balance: float | None = None,
@@ -138,8 +132,7 @@ def evaluate(
     """All measures of a model on one split that it did not learn from.
 
     Args:
-        model: A model's name, "ensemble", or the path of anybody's .keras, .h5 or .hdf5 file with seven scores in
-            FER2013's order, once or twice.
+        model: A model's name, "ensemble", or the path of anybody's network, as `network.load_file` takes it.
         source: FER2013 in any shape that `data.load` reads, or what it gave.
         pictures: A folder for confusion matrices, reliability diagram and risk-coverage curve as PNG, or None.
         balance: Of the people head's answers, see `calibration.Calibration`; None is the model's own.
@@ -154,33 +147,27 @@ def evaluate(
     return measure_model(found, splits, split, tune(found, splits, balance), pictures)
 
 
-def measure_model(
-    model: Model, splits: Mapping[str, FaceData], split: str, tuning: Tuning, pictures: Path | None = None
-) -> Measures:
+def measure_model(model: Model, splits: Splits, split: str, tuning: Tuning, pictures: Path | None = None) -> Measures:
     """The same for a model that is loaded and tuned."""
-    if split in model.trained_on:
+    if split in model.facts.trained_on:
         raise ModelError(f"Expected a split that {model.facts.name} did not learn from. Received: {split}")
     faces = data.split_named(splits, split)
     predictions = model.predict(faces)
-    new = data.unseen(faces, [splits[name] for name in model.trained_on if name in splits])
+    new = data.unseen(faces, [splits[name] for name in model.facts.trained_on if name in splits])
     measured = measure(predictions, faces, new, tuning)
-    measured = replace(measured, model=model.facts.name, split=split, weights_sha256=dict(model.sha256))
+    measured = replace(measured, model=model.facts.name, split=split, weights_sha256=dict(model.facts.files))
     if pictures is not None:
         make_folder(pictures)
         _draw(measured, predictions, faces, tuning, pictures)
     return measured
 
 
-def tune(model: Model, splits: Mapping[str, FaceData], balance: float | None = None) -> Tuning:
-    """Temperatures and thresholds from PublicTest; the model's own where that is missing or was learned from.
-
-    Args:
-        balance: None for the model's own.
-    """
+def tune(model: Model, splits: Splits, balance: float | None = None) -> Tuning:
+    """Temperatures and thresholds from PublicTest; the model's own where that is missing or was learned from."""
     facts, public = model.facts, splits.get(PUBLIC_TEST)
     wanted = facts.calibration if balance is None else replace(facts.calibration, balance=balance)
     own = Tuning(facts.label_temperature, facts.unsure_threshold, wanted, facts.unsure_threshold)
-    if public is None or PUBLIC_TEST in model.trained_on:
+    if public is None or PUBLIC_TEST in model.facts.trained_on:
         return own
     labels, people = model.predict(public).mean
     temperature = metrics.fit_temperature(labels, np.eye(len(EMOTIONS))[public.labels])
@@ -198,6 +185,7 @@ def measure(predictions: Predictions, faces: FaceData, new: Mask, tuning: Tuning
     right, right_mirrored = metrics.hits(predictions.plain.labels, labels), metrics.hits(mirrored, labels)
     matrix = metrics.confusion_matrix(calibrated.argmax(axis=1), labels)
     crowd, agreed = (labels, np.zeros(len(labels), bool)) if votes is None else data.majority(votes)
+    told = None if votes is None else metrics.measure_people(people, votes, tuning.calibration, tuning.unsure_threshold)
     return Measures(
         model="",
         split="",
@@ -216,10 +204,7 @@ def measure(predictions: Predictions, faces: FaceData, new: Mask, tuning: Tuning
         unsure_threshold=tuning.label_threshold,
         per_class=metrics.per_class(matrix),
         confusion_matrix=matrix[:, :-1].tolist(),
-        people=None
-        if votes is None
-        else metrics.measure_people(people, votes, tuning.calibration, tuning.unsure_threshold),
-        weights_sha256={},
+        people=told,
     )
 
 
@@ -228,13 +213,15 @@ def _draw(measured: Measures, predictions: Predictions, faces: FaceData, tuning:
     title, (labels, people) = f"{measured.model}, {measured.split}", predictions.mean
     plots.draw_confusion_matrix(measured.confusion_matrix, folder / "confusion_matrix.png", f"{title}: labels")
     if faces.votes is not None and measured.people and measured.people.images_majority:
-        bins = metrics.people_reliability(people, faces.votes, tuning.calibration)
-        tops, rights = metrics.sureness(tuning.calibration.apply(people), faces.votes)
         threshold, right, head = tuning.unsure_threshold, "share of voters who agree", f"{title}: people"
+        bins = metrics.people_reliability(people, faces.votes, tuning.calibration)
+        truth, agreed = data.majority(faces.votes)
+        named, truth = tuning.calibration.apply(people)[agreed], truth[agreed]
         plots.draw_confusion_matrix(measured.people.confusion_matrix, folder / "people_confusion_matrix.png", head)
     else:
-        calibrated, threshold = apply_temperature(labels, tuning.label_temperature), tuning.label_threshold
-        tops, rights = calibrated.max(axis=1), metrics.hits(calibrated, faces.labels)
-        bins, right, head = metrics.reliability(tops, rights), "share read right", f"{title}: labels"
+        threshold, right, head = tuning.label_threshold, "share read right", f"{title}: labels"
+        named, truth = apply_temperature(labels, tuning.label_temperature), faces.labels
+        bins = metrics.reliability(named.max(axis=1), metrics.hits(named, truth))
+    curve = metrics.risk_coverage(named.max(axis=1), metrics.hits(named, truth))
     plots.draw_reliability(bins, folder / "reliability.png", head, right)
-    plots.draw_risk_coverage(metrics.risk_coverage(tops, rights), threshold, folder / "risk_coverage.png", head)
+    plots.draw_risk_coverage(curve, threshold, folder / "risk_coverage.png", head)

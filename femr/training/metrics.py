@@ -11,25 +11,23 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from femr.expression.calibration import Calibration, apply_temperature
+from femr.expression.calibration import Calibration, Probabilities, apply_temperature
 from femr.expression.facts import ClassScores, Interval, PeopleMeasures
 from femr.results import EMOTIONS
 from femr.training.data import Mask, Votes, majority, seven_votes, vote_shares
 
-Probabilities: TypeAlias = npt.NDArray[np.floating]
 Labels: TypeAlias = npt.NDArray[np.integer]
 Matrix: TypeAlias = npt.NDArray[np.int64]
 Hits: TypeAlias = Mask | Probabilities
 """Whether each answer is right, or which share of people agree with it: (n,)."""
 
-CALIBRATION_BINS = 15
-"""Bins of equal width for the calibration error, as in Guo et al., 2017."""
 NATURAL_MIX = (252, 208, 21, 5696, 268, 368, 6868)
 """How often each expression was seen in 13,681 photos of news and films, in the order of EMOTIONS.
 
 The labels of the public collection muxspace/facial_expressions on GitHub (Apache-2.0).
 """
 
+_BINS = 15  # of equal width, for the calibration error, as in Guo et al., 2017
 _RESAMPLES = 2000
 _TINY = 1e-7
 _TEMPERATURES = (0.2, 5.0)
@@ -59,11 +57,7 @@ def interval(right: Mask) -> Interval | None:
 
 
 def confusion_matrix(named: Labels, labels: Labels) -> Matrix:
-    """Counts int64 (7, 8): row the label, column what was named, the last one that nothing was.
-
-    Args:
-        named: int (n,), indices into EMOTIONS, or their number where no face was found.
-    """
+    """Counts int64 (7, 8): row the label, column what was named; the last one, index 7, where no face was found."""
     matrix = np.zeros((len(EMOTIONS), len(EMOTIONS) + 1), np.int64)
     np.add.at(matrix, (labels, named), 1)
     return matrix
@@ -121,20 +115,15 @@ def calibration_error(tops: Probabilities, rights: Hits) -> float:
 def reliability(tops: Probabilities, rights: Hits) -> list[tuple[float, float, float]]:
     """The reliability diagram: for each bin with faces, mean probability, mean of what is right, share of all faces.
 
-    Args:
-        tops: The probability of each answer, (n,).
+    `tops`: the probability of each answer, (n,).
     """
-    bins = np.minimum((tops * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    members = [bins == number for number in range(CALIBRATION_BINS) if (bins == number).any()]
+    bins = np.minimum((tops * _BINS).astype(int), _BINS - 1)
+    members = [bins == number for number in range(_BINS) if (bins == number).any()]
     return [(float(tops[m].mean()), float(rights[m].mean()), float(m.mean())) for m in members]
 
 
 def fit_temperature(probabilities: Probabilities, shares: Probabilities) -> float:
-    """The temperature with the least cross-entropy, 0.2 to 5, by golden-section search on its logarithm.
-
-    Args:
-        shares: Of people's votes, float (n, 7), or 1 for the label and 0 elsewhere.
-    """
+    """The temperature, 0.2 to 5, of the least cross-entropy with the shares, by golden section on its logarithm."""
 
     def cost(logarithm: float) -> float:
         return cross_entropy(apply_temperature(probabilities, float(np.exp(logarithm))), shares)
@@ -169,10 +158,7 @@ def abstain_threshold(tops: Probabilities, rights: Hits) -> float:
 
 
 def ferplus_majority(votes: Votes) -> tuple[npt.NDArray[np.int64], Mask]:
-    """The majority by FER+'s own rule: single votes count nothing, then over half of the rest agree.
-
-    The crowd's expression, index into EMOTIONS int64 (n,), and whether there is such a majority (Barsoum et al., 2016).
-    """
+    """As `majority`, by FER+'s own rule (Barsoum et al., 2016): without single votes, over half of the rest agree."""
     return majority(np.where(votes <= 1, 0, votes))
 
 
@@ -187,16 +173,6 @@ def tune(people: Probabilities, votes: Votes, balance: float) -> tuple[Calibrati
     found = Calibration(fit_temperature(people[voted], shares[voted]), balance)
     named = found.apply(people[voted])
     return found, abstain_threshold(*_agreement(named, named, shares[voted]))
-
-
-def sureness(named: Probabilities, votes: Votes) -> tuple[Probabilities, Mask]:
-    """How sure each answer is, and whether the majority says the same, for the faces that have one.
-
-    Args:
-        named: Calibrated and balanced probabilities.
-    """
-    labels, agreed = majority(votes)
-    return named[agreed].max(axis=1), hits(named, labels)[agreed]
 
 
 def people_reliability(people: Probabilities, votes: Votes, tuned: Calibration) -> list[tuple[float, float, float]]:

@@ -2,34 +2,30 @@
 
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from femr.errors import ModelError, printable
 from femr.expression import networks
+from femr.expression.calibration import Probabilities
 from femr.expression.networks import HEADS
-from femr.faces.crop import Batch, Pixels, to_batch
+from femr.faces.crop import Pixels, to_batch
 from femr.results import EMOTIONS
 from femr.training.data import FaceData
 from femr.training.metrics import negative_log_likelihood
 from femr.training.recipes import Recipe
 
-Probabilities: TypeAlias = npt.NDArray[np.float32]
-
-IMAGENET = "imagenet"
 SPANS = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 """Network inputs of black and white that are in use."""
-SIDES = (48, 96, 224)
-"""Input sides that are tried where a network takes any."""
 NETWORK_FILES = (".keras", ".h5", ".hdf5")
 """Endings of the files that hold a whole network."""
 
+_SIDES = (48, 96, 224)  # of the input, tried where a network takes any
+_IMAGENET = "imagenet"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BATCH = 128
 _PROBE = 512  # faces that tell the input of an unknown network
@@ -58,36 +54,36 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The normalized inputs; with `training`, moves the statistics."""
+        """The normalized inputs (n, height, width, channels); with `training`, moves the statistics."""
         import tensorflow as tf
 
-        if len(inputs.shape) != 4:
-            return super().call(inputs, training=training, mask=mask)
         fused, images = tf.compat.v1.nn.fused_batch_norm, tf.cast(inputs, tf.float32)
-        options = {"scale": self.gamma, "offset": self.beta, "epsilon": self.epsilon}
-        if not (training and self.trainable):
-            statistics = {"mean": self.moving_mean.value, "variance": self.moving_variance.value}
-            return tf.cast(fused(images, **options, **statistics, is_training=False)[0], self.compute_dtype)
-        outputs, mean, variance = fused(images, **options, is_training=True)[:3]
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + now * (1 - self.momentum))
+        moving, learning = (self.moving_mean, self.moving_variance), bool(training and self.trainable)
+        known = (None, None) if learning else (statistic.value for statistic in moving)
+        outputs, *found = fused(images, self.gamma, self.beta, *known, self.epsilon, is_training=learning)
+        if learning:
+            for statistic, now in zip(moving, found[:2], strict=True):
+                statistic.assign(statistic * self.momentum + now * (1 - self.momentum))
         return tf.cast(outputs, self.compute_dtype)
 
 
 def build(recipe: Recipe, *, side: int | None = None, backbone: str | None = None, plain: bool = False) -> keras.Model:
-    """The recipe's network, untrained.
+    """The recipe's network, untrained. Raises ModelError where it takes no other side.
 
     Args:
         side: An input side instead of the recipe's.
         backbone: ImageNet weights as in `networks.build_mobilenet_v2`.
         plain: In float32 and of Keras' own layers, for a file that anybody can load.
-
-    Raises:
-        ModelError: Where the network takes no other side.
     """
+    spec = recipe.spec
+    if side not in (None, spec.side) and not spec.backbone:
+        raise ModelError(f"Expected an input side of {spec.side} for {spec.title}. Received: {side}")
     with networks.dtype_policy("float32" if plain else recipe.precision):
-        network = _network(recipe, backbone, side or recipe.spec.side)
-        if recipe.fused_batch_norm and not plain and keras.backend.backend() == "tensorflow":
+        if spec.backbone:
+            network = spec.build(backbone, side=side or spec.side)
+        else:
+            network = spec.build(recipe.conv_dropout, recipe.dense_dropout)
+        if not plain and keras.backend.backend() == "tensorflow":
             network = _with_fused_batch_norm(network)
     for layer in network.layers:
         if layer.name.startswith(recipe.frozen):
@@ -98,24 +94,27 @@ def build(recipe: Recipe, *, side: int | None = None, backbone: str | None = Non
 
 
 def build_started(recipe: Recipe, start: str | None) -> keras.Model:
-    """The recipe's network with its starting weights.
+    """The recipe's network with its starting weights. Raises ModelError if they are not to be had, or of another one.
 
     Args:
         start: A .keras file of the same architecture, a .weights.h5 file of MobileNetV2's backbone, "imagenet", or None
             for what the recipe says.
-
-    Raises:
-        ModelError: When they cannot be had, or are another network's.
     """
     start = start or recipe.start
     if start is None:
         return build(recipe)
-    if start == IMAGENET or Path(start).suffix == ".h5":
-        return _build_on_backbone(recipe, start)
-    weights = load_file(Path(start)).get_weights()
-    network = build(recipe)
+    path = Path(start)
+    if start == _IMAGENET or path.suffix == ".h5":
+        if not recipe.spec.backbone:
+            raise ModelError(f"Expected a .keras file to start a {recipe.network} from. Received: {path.name}")
+        try:
+            return build(recipe, backbone=start)
+        except Exception as error:  # Keras raises just that where a download fails
+            what = "fetched; --start takes a file of them, too" if start == _IMAGENET else f"read ({path.name})"
+            raise ModelError(f"The ImageNet weights cannot be {what}.") from error
+    weights, network = load_file(path).get_weights(), build(recipe)
     if [weight.shape for weight in weights] != [weight.shape for weight in network.get_weights()]:
-        raise ModelError(f"Expected weights of a {recipe.network}. Received: another network's ({Path(start).name})")
+        raise ModelError(f"Expected weights of a {recipe.network}. Received: another network's ({path.name})")
     network.set_weights(weights)
     return network
 
@@ -132,139 +131,85 @@ def load_file(path: Path) -> keras.Model:
         network = _load(path)
         inputs, outputs = ([tuple(one.shape) for one in some] for some in (network.inputs, network.outputs))
     except Exception as error:  # each format and each layer has errors of its own
-        fault = "holds weights without their network" if _are_weights(path) else "cannot be read"
+        content = path.read_bytes()
+        weights = content.startswith(_HDF5) and b"model_config" not in content
+        fault = "holds weights without their network" if weights else "cannot be read"
         raise ModelError(f"{expected}, whole and of Keras' own layers. Received: {name} {fault}") from error
     heads = len(outputs) <= len(HEADS) and set(outputs) == {(None, len(EMOTIONS))}
     picture = len(inputs) == 1 and len(inputs[0]) == 4 and inputs[0][1] == inputs[0][2] and inputs[0][3] in (1, 3)
     if not (heads and picture):
+        found = " → ".join(", ".join(map(str, shapes)) for shapes in (inputs, outputs))
         raise ModelError(
             "Expected a network from square pictures (None, side, side, 1 or 3) to seven scores (None, 7), once or "
-            f"twice, in the order {', '.join(EMOTIONS)}. Received: {_shown(inputs)} → {_shown(outputs)}"
+            f"twice, in the order {', '.join(EMOTIONS)}. Received: {found}"
         )
     by_name = isinstance(getattr(network, "input", None), dict)  # of which Keras complains with each batch
     return keras.Model(network.inputs[0], network.outputs) if by_name else network
 
 
 def _load(path: Path) -> keras.Model:
-    """By what the file holds: Keras goes by its ending, and knows none in capitals."""
+    """From a copy that is named by what the file holds: Keras goes by its ending, and knows none in capitals."""
     with path.open("rb") as file:
         ending = NETWORK_FILES[file.read(len(_HDF5)) == _HDF5]
-    if path.suffix == ending:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
     with TemporaryDirectory() as folder:
         copy = shutil.copyfile(path, Path(folder, f"network{ending}"))
         return keras.saving.load_model(copy, compile=False, safe_mode=True)
 
 
-def _are_weights(path: Path) -> bool:
-    """Whether it is one of Keras' HDF5 files, but not of a whole network."""
-    return path.is_file() and (data := path.read_bytes()).startswith(_HDF5) and b"model_config" not in data
-
-
-def _shown(shapes: Sequence[tuple[int | None, ...]]) -> str:
-    return ", ".join(map(str, shapes)) or "nothing"
-
-
 def adapted(network: keras.Model, faces: FaceData) -> tuple[keras.Model, Format]:
     """Anybody's network as one from RGB pictures of a fixed side to probabilities, and the input that it takes.
 
-    Args:
-        faces: Some labelled ones, by which the input is found out.
-
-    Raises:
-        ModelError: Where it gives no numbers.
+    That is the one of SPANS and, if free, of three sides under which it explains some labelled faces best. A wrong one
+    costs accuracy without any error (measured: 85 to 70 %), so it is found out and not guessed from a name. Raises
+    ModelError where it gives no numbers.
     """
-    found, channels = input_format(network, faces), network.inputs[0].shape[3]
-    outputs = keras.tree.flatten(network.predict_on_batch(_batch(network, faces.images[:_FEW], *found)))
-    softmax = [not _are_probabilities(head) for head in outputs]
-    if channels == 3 and network.inputs[0].shape[1] and not any(softmax):
-        return network, found
-    pictures = keras.Input((found.side, found.side, 3))
-    heads = keras.tree.flatten(network(pictures[..., :channels]))
-    return keras.Model(
-        pictures,
-        [keras.layers.Softmax()(head) if wanted else head for head, wanted in zip(heads, softmax, strict=True)],
-    ), found
+    probe = faces[np.linspace(0, len(faces) - 1, min(_PROBE, len(faces))).astype(int)]
+    fixed = network.inputs[0].shape[1]
+    ready = {side: _at_side(network, side, probe.images[:_FEW]) for side in ([fixed] if fixed else _SIDES)}
+    formats = [Format(side, *span) for side, one in ready.items() if one is not None for span in SPANS]
+    answers = [predict(ready[form.side], probe.images, *form).labels for form in formats]
+    losses = [negative_log_likelihood(answer, probe.labels) for answer in answers]
+    if not np.isfinite(losses).any():
+        raise ModelError("Expected a network whose scores are numbers. Received: none that gives any")
+    found = formats[int(np.nanargmin(losses))]
+    return ready[found.side], found
 
 
 def predict(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Heads:
-    """Both heads' probabilities of gray faces uint8 (n, 48, 48), n at least 1, of any side, one channel or three.
+    """Both heads' probabilities of gray faces uint8 (n, 48, 48), n at least 1.
 
     Args: `side`, `low`, `high`, as in Format.
     """
-    batches = (_batch(network, images[at : at + _BATCH], side, low, high) for at in range(0, len(images), _BATCH))
+    batches = (to_batch(images[at : at + _BATCH], side, low, high) for at in range(0, len(images), _BATCH))
     outputs = [keras.tree.flatten(network.predict_on_batch(batch)) for batch in batches]
-    heads = [_as_probabilities(np.concatenate(head).astype(np.float32)) for head in zip(*outputs, strict=True)]
+    heads = [np.concatenate(head).astype(np.float32) for head in zip(*outputs, strict=True)]
     return Heads(heads[0], heads[-1])
 
 
-def input_format(network: keras.Model, faces: FaceData) -> Format:
-    """The one under which a network of unknown make explains some labelled faces best, of SPANS and, if free, SIDES.
-
-    A wrong one costs accuracy without any error (measured: 85 to 70 %), so it is found out and not guessed from a name.
-
-    Raises:
-        ModelError: Where it gives no numbers.
-    """
-    probe = faces[np.linspace(0, len(faces) - 1, min(_PROBE, len(faces))).astype(int)]
-    sides = [network.inputs[0].shape[1]] if network.inputs[0].shape[1] else SIDES
-    formats = [Format(side, *span) for side in sides for span in SPANS]
-    losses = [_loss(network, probe, one) for one in formats]
-    if not np.isfinite(losses).any():
-        raise ModelError("Expected a network whose scores are numbers. Received: none that gives any")
-    return formats[int(np.nanargmin(losses))]
-
-
-def _loss(network: keras.Model, faces: FaceData, form: Format) -> float:
+def _at_side(network: keras.Model, side: int, images: Pixels) -> keras.Model | None:
+    """The network from RGB pictures of that side to probabilities; None where its layers take none so small."""
+    inputs = network.inputs[0]
     try:
-        return negative_log_likelihood(predict(network, faces.images, *form).labels, faces.labels)
-    except Exception:  # of layers for which pictures of that side are too small
-        return float("nan")
-
-
-def _batch(network: keras.Model, images: Pixels, side: int, low: float, high: float) -> Batch:
-    return to_batch(images, side, low, high)[..., : network.inputs[0].shape[3]]
-
-
-def _network(recipe: Recipe, backbone: str | None, side: int) -> keras.Model:
-    known = recipe.spec
-    if known.backbone:
-        return known.build(backbone, side=side)
-    if side != known.side:
-        raise ModelError(f"Expected an input side of {known.side} for {known.title}. Received: {side}")
-    return known.build(recipe.conv_dropout, recipe.dense_dropout)
+        outputs = network.predict_on_batch(to_batch(images, side, *SPANS[0])[..., : inputs.shape[3]])
+    except Exception:  # each layer has errors of its own
+        return None
+    scores = [
+        (head < 0).any() or not np.allclose(head.sum(axis=1), 1, atol=1e-2) for head in keras.tree.flatten(outputs)
+    ]
+    if tuple(inputs.shape[1:]) == (side, side, 3) and not any(scores):
+        return network
+    pictures = keras.Input((side, side, 3))
+    heads = zip(keras.tree.flatten(network(pictures[..., : inputs.shape[3]])), scores, strict=True)
+    return keras.Model(pictures, [keras.layers.Softmax()(head) if softmax else head for head, softmax in heads])
 
 
 def _with_fused_batch_norm(network: keras.Model) -> keras.Model:
-    """The same network and weights, its BatchNormalization fused."""
+    """The same network and weights, BatchNormalization of convolutions fused."""
 
     def clone(layer: Any) -> Any:
-        fused = type(layer) is keras.layers.BatchNormalization
+        fused = type(layer) is keras.layers.BatchNormalization and len(layer.output.shape) == 4
         return (FusedBatchNormalization if fused else type(layer)).from_config(layer.get_config())
 
     copy = keras.models.clone_model(network, clone_function=clone)
     copy.set_weights(network.get_weights())
     return copy
-
-
-def _build_on_backbone(recipe: Recipe, start: str) -> keras.Model:
-    if not recipe.spec.backbone:
-        raise ModelError(f"Expected a .keras file to start a {recipe.network} from. Received: {Path(start).name}")
-    try:
-        return build(recipe, backbone=start)
-    except Exception as error:  # Keras raises just that where a download fails
-        what = "fetched; --start takes a file of them, too" if start == IMAGENET else f"read ({Path(start).name})"
-        raise ModelError(f"The ImageNet weights cannot be {what}.") from error
-
-
-def _as_probabilities(outputs: Probabilities) -> Probabilities:
-    """The outputs, through a softmax where the network leaves that to its user."""
-    if _are_probabilities(outputs):
-        return outputs
-    with np.errstate(invalid="ignore"):  # numbers without end become none, which is told
-        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
-
-
-def _are_probabilities(outputs: Probabilities) -> bool:
-    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-2))

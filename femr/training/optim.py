@@ -1,7 +1,6 @@
 """Optimizers (AdamW, Muon) with their learning rate, and the averaged model: EMA weights, BatchNormalization for them.
 
-Keras gives AdamW, clipping, weight decay, the averages and the cosine with warm-up. Its own Muon leaves the
-four-dimensional kernels of convolutions to AdamW, where nearly all of these networks' work is; hence the class here.
+All is Keras' own but for Muon; why, is in docs/decisions/training.md.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,11 +24,7 @@ _FIRST_RATE = 0.01  # of the highest
 
 
 def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """A fresh optimizer with the recipe's schedule, weight decay (kernels only), clipping and weight averaging.
-
-    Args:
-        steps: Batches in an epoch.
-    """
+    """The recipe's optimizer: schedule, weight decay (kernels only), clipping, averages. `steps`: batches an epoch."""
     optimizer = {"adamw": keras.optimizers.AdamW, "muon": Muon}[recipe.optimizer](
         learning_rate=schedule(recipe, steps),
         weight_decay=recipe.weight_decay,
@@ -45,8 +40,6 @@ def schedule(recipe: Recipe, steps: int) -> keras.optimizers.schedules.LearningR
     """The learning rate by step: linear warm-up, then a cosine to zero. It follows the optimizer's own step counter."""
     warmup = round(recipe.warmup * steps)
     after = max(1, recipe.epochs * steps - warmup)
-    if not warmup:
-        return keras.optimizers.schedules.CosineDecay(recipe.rate, after)
     return keras.optimizers.schedules.CosineDecay(
         _FIRST_RATE * recipe.rate, after, warmup_target=recipe.rate, warmup_steps=warmup
     )
@@ -91,10 +84,8 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Inside the block the model has its averaged weights; after it, exactly those that it had before."""
     before = values(model.variables)
     use_averages(model)
-    try:
-        yield
-    finally:
-        assign(model.variables, before)
+    yield
+    assign(model.variables, before)
 
 
 def use_averages(model: keras.Model) -> None:
@@ -105,23 +96,16 @@ def use_averages(model: keras.Model) -> None:
 
 
 def reestimate_batch_norm(model: keras.Model, batches: Iterable[Batch]) -> None:
-    """Replaces the moving statistics by plain means over the given training batches, with dropout off.
+    """Replaces the moving statistics by plain means over the given training batches, with dropout off for good.
 
     Dropout before BatchNormalization shifts the variance that the layer sees in training (Li et al., 2019); and an
     average of weights has other statistics than the weights that were averaged.
     """
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    drops = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-    momenta, rates = [layer.momentum for layer in norms], [layer.rate for layer in drops]
-    try:
-        for layer in drops:
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
-        for number, batch in enumerate(batches):
-            for layer in norms:
-                layer.momentum = number / (number + 1)
-            model(batch, training=True)
-    finally:
-        for layer, momentum in zip(norms, momenta, strict=True):
-            layer.momentum = momentum
-        for layer, rate in zip(drops, rates, strict=True):
-            layer.rate = rate
+    for number, batch in enumerate(batches):
+        for layer in norms:
+            layer.momentum = number / (number + 1)
+        model(batch, training=True)

@@ -1,7 +1,5 @@
-"""Pictures of numbers: curves, confusion matrix, reliability, risk-coverage, balances. The only user of matplotlib."""
+"""Pictures of numbers: curves, confusion matrix, reliability, risk-coverage."""
 
-import importlib.util
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
-from femr.errors import DataError
-from femr.expression.facts import Balanced
 from femr.files import replacing
 from femr.results import EMOTIONS
 
@@ -20,15 +17,10 @@ _DARK = 0.6  # of the row: where white text reads better than black
 _BLUE, _GRAY = "#2F6FC4", "#6B7785"
 
 
-def available() -> bool:
-    """Whether matplotlib is installed."""
-    return importlib.util.find_spec("matplotlib") is not None
-
-
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Writes loss and accuracy of training and validation by epoch as PNG."""
     epochs = [row["epoch"] for row in history]
-    with _drawing(path, (10, 4), 2) as axes:
+    with drawing(path, (10, 4), 2) as axes:
         for axis, measure, unit in zip(axes, ("loss", "accuracy"), ("nats", "share"), strict=True):
             axis.plot(epochs, [row[measure] for row in history], label="training", color=_GRAY, marker=".")
             axis.plot(epochs, [row[f"val_{measure}"] for row in history], label="validation", color=_BLUE, marker=".")
@@ -41,12 +33,11 @@ def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
 def draw_confusion_matrix(counts: npt.ArrayLike, path: Path, title: str) -> None:
     """Writes a confusion matrix as PNG: colour the share of the label's faces, text that share and the count.
 
-    Args:
-        counts: (7, 7), or (7, 8) with a column for faces that were not found.
+    `counts`: (7, 7), or (7, 8) with a column for faces that were not found.
     """
     matrix, names = np.asarray(counts), [str(emotion) for emotion in EMOTIONS]
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    with _drawing(path, (7, 6.2)) as (axis,):
+    with drawing(path, (7, 6.2)) as (axis,):
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), share in np.ndenumerate(shares):
             text, color = f"{share:.0%}\n{matrix[row, column]}", "white" if share > _DARK else "black"
@@ -59,7 +50,7 @@ def draw_confusion_matrix(counts: npt.ArrayLike, path: Path, title: str) -> None
 def draw_reliability(bins: Sequence[tuple[float, float, float]], path: Path, title: str, right: str) -> None:
     """Writes a reliability diagram as PNG, from `metrics.reliability`: what is right against the top probability."""
     tops, rights, shares = (list(column) for column in zip(*bins, strict=True))
-    with _drawing(path, (5, 5)) as (axis,):
+    with drawing(path, (5, 5)) as (axis,):
         axis.plot([0, 1], [0, 1], color=_GRAY, linestyle="--", label="perfectly calibrated")
         axis.plot(tops, rights, color=_BLUE)
         axis.scatter(tops, rights, s=[20 + 600 * share for share in shares], color=_BLUE, label="bin, area: its faces")
@@ -70,7 +61,7 @@ def draw_reliability(bins: Sequence[tuple[float, float, float]], path: Path, tit
 def draw_risk_coverage(curve: npt.NDArray[np.float64], threshold: float, path: Path, title: str) -> None:
     """Writes a risk-coverage curve as PNG, from `metrics.risk_coverage`, with the threshold for "unsure" marked."""
     kept = int((curve[:, 0] >= threshold).sum())
-    with _drawing(path, (6, 4.5)) as (axis,):
+    with drawing(path, (6, 4.5)) as (axis,):
         axis.plot(curve[:, 1], curve[:, 2], color=_BLUE)
         if kept:
             share, wrong = curve[kept - 1, 1:]
@@ -81,31 +72,9 @@ def draw_risk_coverage(curve: npt.NDArray[np.float64], threshold: float, path: P
         axis.grid(alpha=0.3)
 
 
-def draw_balances(curves: Mapping[str, Sequence[Balanced]], chosen: float, path: Path, title: str) -> None:
-    """Writes what each balance gives on each data set as PNG, the chosen one marked."""
-    measures = {"accuracy": _BLUE, "mean_recall": "#D9661F", "natural_mix": "#5E7D1E"}
-    with _drawing(path, (4.5 * len(curves), 4), len(curves)) as axes:
-        for axis, (name, rows) in zip(axes, curves.items(), strict=True):
-            for key, color in measures.items():
-                values = [math.nan if (value := getattr(row, key)) is None else value for row in rows]
-                axis.plot([row.balance for row in rows], values, label=key.replace("_", " "), color=color, marker=".")
-            axis.axvline(chosen, color=_GRAY, linestyle="--", label=f"chosen: {chosen:g}")
-            axis.set(xlabel="balance", ylabel="share", title=f"{title}: {name}")
-            axis.grid(alpha=0.3)
-            axis.legend()
-
-
 @contextmanager
-def _drawing(path: Path, size: tuple[float, float], columns: int = 1) -> Iterator[Any]:
-    """Axes beside each other in a figure of that size in inches, which is then written as PNG.
-
-    Raises:
-        DataError: Without matplotlib, or where the file cannot be written.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise DataError("Drawing curves and matrices needs matplotlib: pip install matplotlib.") from error
+def drawing(path: Path, size: tuple[float, float], columns: int = 1) -> Iterator[Any]:
+    """Axes beside each other in a figure of that size in inches, which is then written as PNG. Raises: DataError."""
     figure = Figure(figsize=size, layout="constrained")
     yield figure.subplots(1, columns, squeeze=False)[0]
     with replacing(path) as temporary:

@@ -6,7 +6,25 @@ from typing import Literal
 
 from femr.errors import ModelError
 from femr.expression import networks
-from femr.training.augment import Augmentation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """How far and how often faces are changed. Probabilities are 0 to 1; zero everywhere leaves the faces alone."""
+
+    flip: float = 0.5  # probability of mirroring
+    warp: float = 1.0  # probability of rotation, zoom and shift together
+    rotation: float = 0.0  # degrees either way
+    zoom: float = 0.0  # crop scale exp(-zoom) to exp(+zoom)
+    shift: float = 0.0  # of the side, either way
+    wide: float = 0.0  # probability of a detector-like crop scale
+    light: float = 0.0  # probability of brightness and contrast
+    gamma: float = 0.0  # probability of a gamma curve
+    dim: float = 0.0  # probability of dim light with noise
+    blur: float = 0.0  # probability of a Gaussian blur
+    jpeg: float = 0.0  # probability of JPEG artefacts
+    erase: float = 0.0  # probability of one erased rectangle
+
 
 _STRONG = Augmentation(
     warp=0.9,
@@ -45,7 +63,6 @@ class Recipe:
     ema: float = 0.998  # momentum of the averaged weights
     batch_norm_momentum: float = 0.97
     batch_norm_batches: int = 100  # training batches that re-estimate the statistics at the end
-    fused_batch_norm: bool = True  # TensorFlow only: its fused kernel instead of Keras' operations; faster
     # custom_cnn, after each stage; in the large first stages it costs a fifth of the time
     conv_dropout: tuple[float, ...] = (0.0, 0.0, 0.1, 0.25)
     dense_dropout: tuple[float, ...] = (0.3, 0.2, 0.1, 0.0)  # custom_cnn
@@ -65,6 +82,10 @@ class Recipe:
     def side_in(self, epoch: int) -> int:
         """The input side in an epoch, counted from 0."""
         return self.early_side if epoch < round(self.early_part * self.epochs) else self.spec.side
+
+    def augmentation_in(self, epoch: int) -> Augmentation:
+        """How far faces are changed in an epoch, counted from 0."""
+        return self.augmentation if epoch < self.epochs - self.last_epochs else self.last_augmentation
 
 
 _CUSTOM_CNN_BEST = Recipe(name="best", network="custom_cnn", precision="mixed_bfloat16")
@@ -119,6 +140,6 @@ RECIPES: Mapping[tuple[str, str], Recipe] = {
 def find(network: str, name: str) -> Recipe:
     """The recipe of that name for a network. Raises ModelError, with the choices."""
     if (network, name) not in RECIPES:
-        choices = ", ".join(f"{one} {other}" for one, other in RECIPES)
+        choices = ", ".join(map(" ".join, RECIPES))
         raise ModelError(f"Expected a network and recipe: {choices}. Received: {network} {name}")
     return RECIPES[network, name]

@@ -22,32 +22,28 @@ from femr.files import make_folder, remove_unfinished, replacing
 from femr.results import EMOTIONS
 from femr.training import checkpoint, data, metrics, plots, recipes
 from femr.training.augment import FaceBatches
-from femr.training.checkpoint import CALIBRATION, CHECKPOINT, CURVES, FINAL, LATEST, Checkpoint, RunConfig
-from femr.training.data import FaceData, vote_shares
-from femr.training.network import build, build_started, input_format, load_file, predict
+from femr.training.checkpoint import CALIBRATION, CHECKPOINT, CURVES, FINAL, LATEST, RunConfig
+from femr.training.data import FaceData, Splits, vote_shares
+from femr.training.network import adapted, build, build_started, load_file, predict
 from femr.training.optim import averaged_weights, make_optimizer, reestimate_batch_norm, use_averages
 from femr.training.recipes import Recipe
 
 Targets: TypeAlias = npt.NDArray[np.float32]
 """What both heads learn: labels and people's votes, mixed with soft labels of finished networks (distillation)."""
 
-_SOFT_LABELS = "soft_labels.npy"
 _SEEDS = 2**32  # as many as NumPy's global generator takes, which Keras seeds
 _HELD_OUT = 0.2  # of Training, to validate on where there is no PublicTest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a user may choose for a run.
+    """What a user may choose for a run. Raises ModelError for a number that cannot be.
 
     recipe: "best" or "finish", or a Recipe of one's own; None is "finish" when finishing, else "best".
     epochs: Instead of the recipe's number. start: Starting weights, see `network.build_started`.
     teachers: .keras files to distil from.
     finish_on_public_test: Go on from a trained network with PublicTest too; then nothing is left to choose by, so fix
         the epochs beforehand. Validation is then on faces that were learned from, and tells nothing.
-
-    Raises:
-        ModelError: For a number that cannot be.
     """
 
     recipe: str | Recipe | None = None
@@ -107,22 +103,12 @@ class Run:
 
     def resume(self, folder: Path) -> None:
         """Takes up the state in a folder. Raises ModelError when it is damaged or another network's."""
-        saved = Checkpoint.read(folder / CHECKPOINT)
-        checkpoint.assign(self.variables, saved.variables)
-        self.history = saved.history
+        variables, self.history = checkpoint.read_checkpoint(folder / CHECKPOINT)
+        checkpoint.assign(self.variables, variables)
 
     def batches(self, epoch: int) -> FaceBatches:
         """The batches of an epoch, from 0; past the last one, those of the last once more in another order."""
-        recipe, late = self.recipe, epoch >= self.recipe.epochs - self.recipe.last_epochs
-        return FaceBatches(
-            self.faces.images,
-            self.targets,
-            recipe.last_augmentation if late else recipe.augmentation,
-            size=recipe.batch_size,
-            side=recipe.side_in(epoch),
-            span=(recipe.spec.low, recipe.spec.high),
-            seed=(self.seed, epoch),
-        )
+        return FaceBatches(self.faces.images, self.targets, self.recipe, self.seed, epoch)
 
     def train_epoch(self) -> None:
         """Trains one epoch and adds its row to the history."""
@@ -140,10 +126,7 @@ class Run:
         self.history.append(row | {"seconds": time.monotonic() - began})
 
     def validate(self) -> dict[str, float]:
-        """On the validation faces, one view: both heads' loss (nats) added, as in training, and the label accuracy.
-
-        With votes also people_accuracy, on the faces on which over half of them agree.
-        """
+        """The measures of one view of the validation faces; their loss (nats) is both heads' added, as in training."""
         spec = self.recipe.spec
         labels, people = predict(self.network, self.validation.images, self.network.input_shape[1], spec.low, spec.high)
         loss = metrics.negative_log_likelihood(labels, self.validation.labels)
@@ -158,7 +141,7 @@ class Run:
         """Writes the finished epoch, the checkpoint last: an interruption repeats work but loses none."""
         with averaged_weights(self.network):
             self.export(folder / LATEST)
-        Checkpoint(checkpoint.values(self.variables), self.history).write(folder / CHECKPOINT)
+        checkpoint.write_checkpoint(folder / CHECKPOINT, checkpoint.values(self.variables), self.history)
 
     def finish(self, folder: Path) -> dict[str, float]:
         """Writes final.keras; returns its validation scores.
@@ -168,9 +151,8 @@ class Run:
         self._resize(self.recipe.spec.side)
         use_averages(self.network)
         scores, weights = self.validate(), self.network.get_weights()
-        batches = self.batches(self.recipe.epochs)
-        some = range(min(self.recipe.batch_norm_batches, len(batches)))
-        reestimate_batch_norm(self.network, (batches[number][0] for number in some))
+        batches, most = self.batches(self.recipe.epochs), self.recipe.batch_norm_batches
+        reestimate_batch_norm(self.network, (batches[number][0] for number in range(min(most, len(batches)))))
         again = self.validate()
         if again["val_loss"] < scores["val_loss"]:
             scores = again
@@ -210,8 +192,6 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
     settings = settings or Settings()
     recipe = _recipe(network, settings)  # a wrong name is said before the data are read
     splits = data.load(source)
-    if not plots.available():
-        print(f"Note: no {CURVES} without matplotlib.")
     for difference in data.differences(splits):
         print(f"Note: {difference}.")
     if any(faces.votes is None for faces in splits.values()):
@@ -219,13 +199,15 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
     faces, validation = _parts(splits, settings)
     _prepare_folder(out, settings.resume)
     config = _config(recipe, settings, faces, validation)
-    if settings.resume:
-        config.check(out)
-        if (out / FINAL).is_file() and RunConfig.read(out).validation_scores is not None:
+    earlier = RunConfig.beside(out / FINAL) if settings.resume else None
+    if earlier:
+        config.check(earlier)
+        if (out / FINAL).is_file() and earlier.validation_scores is not None:
             return out / FINAL
     keras.utils.set_random_seed(settings.seed)
     started = build_started(recipe, settings.start)
-    targets = make_targets(faces, recipe, _soft_labels(settings, faces, out))
+    soft = soft_labels(settings.teachers, faces) if settings.teachers else None
+    targets = make_targets(faces, recipe, soft)
     run = Run(started, recipe, faces, targets, validation, settings.seed)
     run.prepare()
     if (out / CHECKPOINT).exists():
@@ -237,12 +219,9 @@ def train(network: str, source: str | Path, out: Path, settings: Settings | None
 
 
 def make_targets(faces: FaceData, recipe: Recipe, soft: Targets | None) -> Targets:
-    """Both heads' target probabilities, float32 (n, 2, 7), the label head's first.
+    """Both heads' target probabilities, float32 (n, 2, 7), the label head's first. `soft`: soft labels of that shape.
 
     Rows sum to 1, but for zeros, which give no loss: people's shares where too few voted, or all without votes.
-
-    Args:
-        soft: Soft labels (n, 2, 7), or None.
     """
     hard = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
     people = np.zeros_like(hard) if faces.votes is None else vote_shares(faces.votes)
@@ -255,19 +234,16 @@ def make_targets(faces: FaceData, recipe: Recipe, soft: Targets | None) -> Targe
 
 
 def soft_labels(teachers: Sequence[Path], faces: FaceData) -> Targets:
-    """The mean predictions of finished networks, .keras files: float32 (n, 2, 7), labels first.
+    """The mean predictions of finished networks, .keras files: float32 (n, 2, 7), labels first. Raises: ModelError.
 
     A trained network's probabilities tell more than a label, and even out the noise of ten votes (Hinton et al., 2015).
-
-    Raises:
-        ModelError: For a file that cannot be read, or lacks a people head where the data have votes.
     """
 
     def ask(path: Path) -> Targets:
-        teacher = load_file(path)
+        teacher, form = adapted(load_file(path), faces)
         if len(teacher.outputs) == 1 and faces.votes is not None:
             raise ModelError(f"Expected teachers with a people head, as the data has votes. Received: {path.name}")
-        return np.stack(predict(teacher, faces.images, *input_format(teacher, faces)), axis=1)
+        return np.stack(predict(teacher, faces.images, *form), axis=1)
 
     return np.asarray(np.mean([ask(path) for path in teachers], axis=0, dtype=np.float64), np.float32)
 
@@ -276,8 +252,7 @@ def _go(run: Run, out: Path, config: RunConfig) -> Path:
     """Trains to the end, writing each epoch."""
 
     def write(scores: Mapping[str, float] | None = None) -> None:
-        seconds = round(sum(row["seconds"] for row in run.history), 1)
-        history = tuple(run.history)
+        history, seconds = tuple(run.history), round(sum(row["seconds"] for row in run.history), 1)
         replace(config, epochs=len(history), seconds=seconds, history=history, validation_scores=scores).write(out)
 
     write()
@@ -285,8 +260,7 @@ def _go(run: Run, out: Path, config: RunConfig) -> Path:
         run.train_epoch()
         run.save(out)
         write()
-        if plots.available():
-            plots.draw_curves(run.history, out / CURVES)
+        plots.draw_curves(run.history, out / CURVES)
         row = run.history[-1]
         people = f", people {row['val_people_accuracy']:.2%}" if "val_people_accuracy" in row else ""
         right = f"accuracy {row['val_accuracy']:.2%}{people}"
@@ -296,8 +270,7 @@ def _go(run: Run, out: Path, config: RunConfig) -> Path:
 
 
 def _recipe(network: str, settings: Settings) -> Recipe:
-    own = settings.recipe if isinstance(settings.recipe, Recipe) else None
-    recipe = own or recipes.find(network, settings.recipe_name)
+    recipe = settings.recipe if isinstance(settings.recipe, Recipe) else recipes.find(network, settings.recipe_name)
     if recipe.network != network:
         raise ModelError(f"Expected a recipe for {network}. Received: one for {recipe.network}")
     if settings.epochs is not None:
@@ -313,18 +286,25 @@ def _recipe(network: str, settings: Settings) -> Recipe:
 
 
 def _config(recipe: Recipe, settings: Settings, faces: FaceData, validation: FaceData) -> RunConfig:
-    config = RunConfig.of(recipe, settings.seed, settings.trained_on, faces, validation)
     start = settings.start or recipe.start
     earlier = RunConfig.beside(Path(start)) if start else None
-    return replace(
-        config,
+    return RunConfig(
+        network=recipe.network,
+        recipe=asdict(recipe),
+        trained_on=settings.trained_on,
+        seed=settings.seed,
+        data={
+            "training": {"images": len(faces), "classes": list(faces.counts()), "sha256": faces.sha256()},
+            "validation": {"images": len(validation), "sha256": validation.sha256()},
+        },
         start=checkpoint.file_id(Path(start)) if start else None,
         teachers=tuple(checkpoint.file_id(path) for path in settings.teachers),
         before=asdict(earlier) if earlier else None,
+        **checkpoint.machine(),
     )
 
 
-def _parts(splits: Mapping[str, FaceData], settings: Settings) -> tuple[FaceData, FaceData]:
+def _parts(splits: Splits, settings: Settings) -> tuple[FaceData, FaceData]:
     """The faces to learn from and to validate on. Without PublicTest a fifth is held out."""
     faces = data.training_faces(splits, settings.trained_on)
     if data.PUBLIC_TEST in splits:
@@ -333,17 +313,6 @@ def _parts(splits: Mapping[str, FaceData], settings: Settings) -> tuple[FaceData
     if not len(held_out):
         raise DataError(f"Expected enough faces to hold out a fifth. Received: {len(faces)}")
     return data.training_faces({data.TRAINING: kept}), held_out
-
-
-def _soft_labels(settings: Settings, faces: FaceData, out: Path) -> Targets | None:
-    """The teachers' predictions, from the run's folder if they were computed before."""
-    if not settings.teachers:
-        return None
-    cache = out / _SOFT_LABELS
-    if not cache.exists():
-        with replacing(cache) as temporary:
-            np.save(temporary, soft_labels(settings.teachers, faces))
-    return np.asarray(np.load(cache), np.float32)
 
 
 def _prepare_folder(out: Path, resume: bool) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from femr.faces.crop import to_batch
-from femr.training.augment import Augmentation, FaceBatches, augment
+from femr.training.augment import FaceBatches, augment
+from femr.training.recipes import Augmentation, find
 
 NO_CHANGE = Augmentation(flip=0.0, warp=0.0)
 FACES = np.random.default_rng(0).integers(0, 256, (4, 48, 48)).astype(np.uint8)
@@ -22,13 +23,17 @@ def test_no_faces():
     assert augment(FACES[:0], 96, Augmentation(), rng()).shape == (0, 96, 96)
 
 
-def batches(size, epoch=0, seed=0, augmentation=NO_CHANGE, side=48, span=(0.0, 1.0), targets=TARGETS):
-    return FaceBatches(FACES, targets, augmentation, size=size, side=side, span=span, seed=(seed, epoch))
+def batches(size, epoch=0, seed=0, augmentation=NO_CHANGE, network="custom_cnn", targets=TARGETS):
+    recipe = replace(find(network, "best"), batch_size=size, augmentation=augmentation)
+    return FaceBatches(FACES, targets, recipe, seed, epoch)
 
 
-@pytest.mark.parametrize(("side", "span"), [(48, (0.0, 1.0)), (64, (-1.0, 1.0)), (96, (-1.0, 1.0))])
-def test_training_and_inference_feed_the_network_the_same(side, span):
-    trained, (labels, people), weights = batches(4, side=side, span=span)[0]
+@pytest.mark.parametrize(
+    ("network", "epoch", "side", "span"),
+    [("custom_cnn", 0, 48, (0.0, 1.0)), ("mobilenet_v2", 0, 64, (-1.0, 1.0)), ("mobilenet_v2", 30, 96, (-1.0, 1.0))],
+)
+def test_training_and_inference_feed_the_network_the_same(network, epoch, side, span):
+    trained, (labels, people), weights = batches(4, epoch, network=network)[0]
     inferred = to_batch(FACES, side, *span)[labels.argmax(axis=1)]
     # the training warp rounds to whole grays, once
     assert np.abs(trained - inferred).max() <= 0.51 * (span[1] - span[0]) / 255

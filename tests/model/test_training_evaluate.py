@@ -15,7 +15,7 @@ from femr.publish.text import run_sentence, to_text
 from femr.training import data, plots
 from femr.training.checkpoint import RunConfig
 from femr.training.evaluate import Tuning, evaluate, find_model, measure
-from femr.training.network import SPANS, input_format, load_file
+from femr.training.network import SPANS, adapted, load_file
 from training_builders import EPOCH, PICTURES, band_network, faces, few_splits, predicted, write_run
 
 CERTAIN = Interval(1.0, 1.0, 1.0)
@@ -78,7 +78,6 @@ def test_the_balance_is_of_what_is_named_alone(tmp_path):
 
 
 def test_pictures(tmp_path, splits):
-    pytest.importorskip("matplotlib")
     band_network().save(tmp_path / "m.keras")
     evaluate(str(tmp_path / "m.keras"), splits, "PublicTest", tmp_path / "pictures")
     assert {path.stem for path in (tmp_path / "pictures").iterdir()} == PICTURES
@@ -90,7 +89,7 @@ def test_pictures(tmp_path, splits):
 
 @pytest.mark.parametrize(("low", "high"), SPANS)
 def test_input_span_is_found_out(splits, low, high):
-    assert input_format(band_network(low, high), splits["PublicTest"]) == (48, low, high)
+    assert adapted(band_network(low, high), splits["PublicTest"])[1] == (48, low, high)
 
 
 def test_what_cannot_be_evaluated(tmp_path, splits):

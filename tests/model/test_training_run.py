@@ -18,7 +18,7 @@ from builders import ROOT
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
 from femr.expression.networks import label_network
-from femr.training.checkpoint import Checkpoint, RunConfig
+from femr.training.checkpoint import RunConfig, read_checkpoint, write_checkpoint
 from femr.training.data import FaceData
 from femr.training.network import FusedBatchNormalization, build, load_file
 from femr.training.optim import orthogonalize, schedule
@@ -239,6 +239,13 @@ def test_sides_by_epoch():
     assert {find("custom_cnn", "best").side_in(epoch) for epoch in range(60)} == {48}
 
 
+def test_faces_are_changed_less_in_the_last_epochs():
+    recipe = replace(find("custom_cnn", "best"), epochs=5, last_epochs=2)
+    changes = [recipe.augmentation_in(epoch) for epoch in range(6)]
+    assert changes == [recipe.augmentation] * 3 + [recipe.last_augmentation] * 3
+    assert recipe.augmentation.warp * recipe.augmentation.rotation > recipe.last_augmentation.rotation
+
+
 def test_a_run_is_not_overwritten_nor_resumed_with_other_settings(tmp_path, source):
     (tmp_path / "checkpoint.npz").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="--resume"):
@@ -331,20 +338,20 @@ def test_the_recipe_follows_from_what_is_asked():
 
 def test_checkpoint_comes_back_as_it_was(tmp_path):
     arrays = [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(3, np.int64)]
-    Checkpoint(arrays, [{"epoch": 1}]).write(tmp_path / "c.npz")
-    back = Checkpoint.read(tmp_path / "c.npz")
-    for one, other in zip(arrays, back.variables, strict=True):
+    write_checkpoint(tmp_path / "c.npz", arrays, [{"epoch": 1}])
+    variables, history = read_checkpoint(tmp_path / "c.npz")
+    for one, other in zip(arrays, variables, strict=True):
         np.testing.assert_array_equal(one, other)
         assert one.dtype == other.dtype
-    assert back.history == [{"epoch": 1}]
+    assert history == [{"epoch": 1}]
     (tmp_path / "c.npz").write_bytes((tmp_path / "c.npz").read_bytes()[:-40])
     with pytest.raises(ModelError, match="damaged"):
-        Checkpoint.read(tmp_path / "c.npz")
+        read_checkpoint(tmp_path / "c.npz")
 
 
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "c.npz"
-    Checkpoint([], [{"epoch": 1}]).write(path)
+    write_checkpoint(path, [], [{"epoch": 1}])
 
     def full(file, **_):
         file.write(b"half")
@@ -352,8 +359,8 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(DataError, match=r"No space left on device. Finished epochs are kept"):
-        Checkpoint([], [{"epoch": 2}]).write(path)
-    assert Checkpoint.read(path).history == [{"epoch": 1}]
+        write_checkpoint(path, [], [{"epoch": 2}])
+    assert read_checkpoint(path) == ([], [{"epoch": 1}])
     assert [file.name for file in tmp_path.iterdir()] == ["c.npz"]
 
 

@@ -103,10 +103,12 @@ def _drawing(path: Path, size: tuple[float, float], columns: int = 1) -> Iterato
         DataError: Without matplotlib, or where the file cannot be written.
     """
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError as error:
         raise DataError("Drawing curves and matrices needs matplotlib: pip install matplotlib.") from error
-    figure = Figure(figsize=size, layout="constrained")
-    yield figure.subplots(1, columns, squeeze=False)[0]
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI)
+    with rc_context({"text.parse_math": False}):  # a model's file may be called a$%$x.keras
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure.subplots(1, columns, squeeze=False)[0]
+        with replacing(path) as temporary:
+            figure.savefig(temporary, dpi=_DPI)

@@ -80,7 +80,7 @@ class Tally:
         kinds = [plural(count, kind) for kind, count in self._read.items()]
         moods = [f"{count} {emotion or 'without a mood'}" for emotion, count in self._moods.most_common()]
         unread = f"; {self.unread} could not be read" if self.unread else ""
-        sums = ", ".join([*kinds, plural(self.faces, "face")])
+        sums = ", ".join([*kinds, plural(self.faces, "face")] if self._read["picture"] else kinds)
         return f"{sums} in {perf_counter() - self._begun:.1f} s: {', '.join(moods)}{unread}"
 
     def written(self, table: Path | None) -> str:
@@ -340,7 +340,8 @@ class _Run:
         for analysis in group:
             self._keep(analysis)
             timeline.add(analysis)
-            self.progress.advance(analysis.time)
+            if analysis.time is not None:  # a failure has none, and does not end the film twice
+                self.progress.advance(analysis.time)
         self.progress.advance()
         if not timeline.frames:
             return

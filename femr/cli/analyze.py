@@ -145,7 +145,6 @@ def run(options: argparse.Namespace) -> int:
     Also where nobody reads what is printed any more, while something is written that is not complete.
     """
     table = options.table or options.csv
-    _check(options, table)
     try:
         return _analyze(options, table)
     except (KeyboardInterrupt, BrokenPipeError) as stop:
@@ -220,6 +219,7 @@ def _prepare(
     from femr.batch.inputs import find
     from femr.output.table import FORMATS, TableWriter
 
+    _check(options, table)
     inputs = find(options.paths, passed)
     # with `femr * --csv faces.csv` a table of the last time is an input, too
     read = [] if table and table.suffix.lower() in FORMATS else [*options.paths, *(each.path for each in inputs)]

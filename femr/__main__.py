@@ -24,6 +24,7 @@ from femr.cli import (
     training,
     with_command,
 )
+from femr.cli.terminal import give_up_output
 from femr.errors import FemrError, printable
 
 _LONGEST = 600  # characters of an error: a name in it may have thousands
@@ -54,24 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("femr: stopped.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        _give_up_output()
+        give_up_output()
         return PIPE_CLOSED
     except FemrError as error:
         print(f"femr: {printable(str(error), _LONGEST)}", file=sys.stderr)
     except OSError as error:
-        _give_up_output()
+        give_up_output()
         nameless = "The current folder" if isinstance(error, FileNotFoundError) else "The output"
         where = printable(Path(os.fsdecode(error.filename)).name) if error.filename else nameless
         print(f"femr: {where} cannot be used: {error.strerror or error}.", file=sys.stderr)
     return BAD_INPUT
-
-
-def _give_up_output() -> None:
-    """Sends what nobody takes nowhere: Python would try to write it again at its end, and fail."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> tuple[Parser, Collection[str]]:

@@ -21,7 +21,7 @@ MOST_LISTED = 50_000_000
 
 _UNFINISHED = ".writing-"
 _LONGEST_SHOWN = 80  # characters of a name that is told
-_LONGEST_NAME = 240  # bytes: most file systems take 255, of which a number and an ending are some
+_LONGEST_NAME = 230  # bytes: most file systems take 255, of which a number and some endings take their part
 # of systems, of NAS of three makers, and of Windows: thumbnails, bins, copies of metadata
 _MACHINE_FOLDERS = frozenset({
     "#recycle", "#snapshot", "$recycle.bin", "@eadir", "@recently-snapshot", "@recycle", "@sharebin", "@synoresource",

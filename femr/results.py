@@ -301,16 +301,15 @@ class Song:
 class Lent:
     """A picture that somebody else keeps; called, it gives that picture, or None after they let it go.
 
-    So analyses do not keep pictures in memory. Bytes cannot be lent, and nothing can to another process.
+    So analyses do not keep pictures in memory. Only arrays and PIL images are lent, and nothing is to another process.
     """
 
     __slots__ = ("_reference",)
 
     def __init__(self, picture: object = None) -> None:
-        try:
-            self._reference = None if picture is None else weakref.ref(picture)
-        except TypeError:
-            self._reference = None
+        # both have it; bytes cannot be lent, and an open file is at its end once it was read
+        lendable = hasattr(type(picture), "__array_interface__")
+        self._reference = weakref.ref(picture) if lendable else None
 
     def __call__(self) -> Any:
         """The picture, or None."""

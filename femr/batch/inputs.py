@@ -130,13 +130,19 @@ def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = 
     pictures, a web address, one such as s3://bucket/photos that fsspec reads, or "-" for standard input.
     In folders, ZIP files and under addresses what is neither picture nor video is passed over, and what is hidden or
     a machine's own (`files.passed_over`). A folder in a folder that cannot be opened is an input that cannot be read.
+    A file that several paths stand for is there once, where it came first.
 
     Args: `passed`, to count what is passed over and not hidden, by ending; see `tell_passed`.
     Raises: DataError if the only path is a folder, pattern, list or ZIP file that holds nothing to read or cannot be
         read; one of several is an input that cannot be read.
     """
     passed, names = Counter() if passed is None else passed, [local(os.fspath(path)) for path in paths]
-    return _find(names[0], passed) if len(names) == 1 else [each for name in names for each in _tried(name, passed)]
+    found = _find(names[0], passed) if len(names) == 1 else [each for name in names for each in _tried(name, passed)]
+    once: dict[tuple[str, str | None], Input] = {}
+    for each in found:
+        place = each.path if "://" in each.path else os.path.abspath(each.path)  # noqa: PTH100 - a/../a is a
+        once.setdefault((place, each.member), each)
+    return list(once.values())
 
 
 def tell_passed(passed: Counter[str]) -> str:

@@ -6,7 +6,8 @@ Help ends with examples, and `femr photo.jpg` is `femr analyze photo.jpg`.
 import argparse
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from femr.engine import choose
@@ -97,9 +98,37 @@ def old_name(parser: argparse.ArgumentParser, name: str, option: str, kind: Call
     parser.add_argument(name, dest=option, type=kind, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 
+def target(text: str) -> Path:
+    """The path of a file or folder to write. Raises: FemrError if it is empty, which would be the current folder."""
+    if not text:
+        raise FemrError("Expected a name to write to. Received none; a variable may be empty.")
+    return Path(text)
+
+
+def check_targets(files: dict[str, Path | None], folders: dict[str, Path | None], inputs: Iterable[str]) -> None:
+    """Raises: FemrError where what an option would write is of the other kind, or may be somebody's picture or video.
+
+    Args: `files` and `folders`, by options; `inputs`, the paths that are read.
+    """
+    from femr.batch.inputs import PICTURES, VIDEOS  # it loads OpenCV
+
+    media, read = PICTURES | VIDEOS | {".zip"}, {os.path.abspath(path) for path in inputs}  # noqa: PTH100
+    for option, path in files.items():
+        if path and (_is_folder(path) or path.suffix.lower() in media or os.path.abspath(path) in read):  # noqa: PTH100
+            kinds = "which is no folder, input, picture, video or ZIP file"
+            raise FemrError(f"Expected a file to write after {option}, {kinds}. Received: {printable(str(path))}")
+    for option, path in folders.items():
+        if path and path.suffix.lower() in media and not _is_folder(path):
+            raise FemrError(f"Expected a folder after {option}. Received: {printable(str(path))}")
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+
+
 def folder(path: str) -> str:
     """The path of a folder that is there. Raises: ArgumentTypeError."""
-    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+    if not _is_folder(Path(path)):
         raise argparse.ArgumentTypeError(f"expected a folder, received {printable(path)}")
     return path
 

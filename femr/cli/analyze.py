@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -15,11 +15,11 @@ from textwrap import indent
 from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
-from femr.cli import BAD_INPUT, INTERRUPTED, old_name
-from femr.cli.terminal import LOADING, paint, play, quiet, show, waiting
-from femr.errors import FemrError, plural, printable
+from femr.cli import BAD_INPUT, INTERRUPTED, check_targets, old_name, target
+from femr.cli.terminal import LOADING, give_up_output, paint, play, quiet, show, waiting
+from femr.errors import DataError, FemrError, ImageError, plural, printable
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
-from femr.files import free_name, make_folder, writing
+from femr.files import free_name, make_folder, replacing, writing
 from femr.output.rows import to_dict
 from femr.results import Emotion, Mood, Song
 
@@ -41,7 +41,7 @@ _PATH = (
 class Tally:
     """Counts what was read and what was written, from now on.
 
-    faces: in pictures. unread: files that could not be read. drawn: the first annotated picture or video.
+    faces: in pictures. failed: what could not be "read" or "drawn". drawn: the first annotated picture or video.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Tally:
         self._read = Counter[str]()
         self._written = Counter[tuple[str, Path]]()
         self.faces = 0
-        self.unread = 0
+        self.failed = Counter[str]()
         self.drawn: Path | None = None
 
     def add(self, kind: str, mood: Mood, song: Song | None) -> None:
@@ -78,9 +78,9 @@ class Tally:
             return ""
         kinds = [plural(count, kind) for kind, count in self._read.items()]
         moods = [f"{count} {emotion or 'without a mood'}" for emotion, count in self._moods.most_common()]
-        unread = f"; {self.unread} could not be read" if self.unread else ""
-        sums = ", ".join([*kinds, plural(self.faces, "face")])
-        return f"{sums} in {perf_counter() - self._begun:.1f} s: {', '.join(moods)}{unread}"
+        failed = "".join(f"; {count} could not be {what}" for what, count in self.failed.items())
+        sums = ", ".join([*kinds, plural(self.faces, "face")] if self._read["picture"] else kinds)
+        return f"{sums} in {perf_counter() - self._begun:.1f} s: {', '.join(moods)}{failed}"
 
     def written(self, table: Path | None) -> str:
         """What was written where; empty where nothing was."""
@@ -119,15 +119,17 @@ def add(commands: Any) -> None:
     old_name(parser, "--every", "detect_every", int)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     table = parser.add_mutually_exclusive_group()
-    table.add_argument("--csv", type=Path, metavar="FILE", help="write a table as CSV, one row a face")
-    table.add_argument("--table", type=Path, metavar="FILE", help="the same as .csv, .jsonl or .parquet")
+    table.add_argument("--csv", type=target, metavar="FILE", help="write a table as CSV, one row a face")
+    table.add_argument("--table", type=target, metavar="FILE", help="the same as .csv, .jsonl or .parquet")
     parser.add_argument("--excel", action="store_true", help="mark a CSV as UTF-8: Excel shows é and 日 by that")
     parser.add_argument("--resume", action="store_true", help="go on with the table of a run that was interrupted")
-    parser.add_argument("--annotate", type=Path, metavar="DIR", help="write annotated pictures and videos")
+    parser.add_argument("--annotate", type=target, metavar="DIR", help="write annotated pictures and videos")
     parser.add_argument("--blur", action="store_true", help="with --annotate: blur the faces that were found")
     parser.add_argument("--open", action="store_true", help="open the first annotated picture or video")
     parser.add_argument("--play", action="store_true", help="play the song; of many, that of the most frequent mood")
-    parser.add_argument("--timeline", type=Path, metavar="DIR", help="write a picture of each video's moods over time")
+    parser.add_argument(
+        "--timeline", type=target, metavar="DIR", help="write a picture of each video's moods over time"
+    )
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="ray: several processes or machines"
     )
@@ -137,16 +139,43 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Analyses the files; BAD_INPUT if one could not be read, INTERRUPTED after Ctrl-C."""
+    """Analyses the files; BAD_INPUT if one could not be read or drawn, INTERRUPTED after Ctrl-C.
+
+    Also where nobody reads what is printed any more, while something is written that is not complete.
+    """
     table = options.table or options.csv
-    if options.resume and not table:
-        raise FemrError("Expected --table or --csv with --resume: the table to go on with.")
     try:
         return _analyze(options, table)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError) as stop:
+        unread = isinstance(stop, BrokenPipeError)
+        if unread and not (table or options.annotate or options.timeline):
+            raise
         kept = f" {table} holds what was done; the same with --resume goes on." if table else ""
-        print(f"femr: stopped.{kept}", file=sys.stderr)
+        give_up_output()
+        with suppress(BrokenPipeError):
+            print(f"femr: stopped{', for nobody reads the output' if unread else ''}.{kept}", file=sys.stderr)
         return INTERRUPTED
+
+
+def _check(options: argparse.Namespace, table: Path | None) -> None:
+    """Raises: FemrError where an option is out of range or lacks another one: now, before an hour of photos."""
+    from femr.faces.detector import Follower
+    from femr.video.analysis import exact_rate
+
+    drawn, ray = options.annotate or options.open, options.engine == "ray"
+    for option, given, need, met in (
+        ("--resume", options.resume, "--table or --csv", table),
+        ("--excel", options.excel, "--table or --csv", table),
+        ("--blur", options.blur, "--annotate", drawn),
+        ("--address", options.address is not None, "--engine ray", ray),
+        ("--workers", options.workers is not None, "--engine ray", ray),
+    ):
+        if given and not met:
+            raise FemrError(f"Expected {need} with {option}.")
+    if options.workers is not None and options.workers < 1:
+        raise FemrError(f"Expected one worker or more. Received: {options.workers}")
+    exact_rate(options.fps)
+    Follower(options.detect_every)
 
 
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
@@ -158,13 +187,16 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
             stack.enter_context(writer)
         skip = writer.done if writer else frozenset()
         document = stack.enter_context(Document(options.model)) if options.json else None
-        progress = stack.enter_context(Progress([each for each in inputs if each.name not in skip]))
+        left = [each for each in inputs if each.name not in skip]
+        progress = stack.enter_context(Progress(left))
         by_name = {each.name: each for each in inputs}
         _Run(options, by_name, writer, document, progress, tally).all(engine(inputs, skip=skip))
     if passed:
         from femr.batch.inputs import tell_passed  # not before the first word: it loads OpenCV
 
         print(f"femr: {tell_passed(passed)}", file=sys.stderr)
+    if not left and not document:
+        print(f"There is nothing left to do: {table} holds all.")
     if tally.read() and not document:
         lines = (tally.read() if len(inputs) > 1 else "", tally.written(table))
         print("".join(f"{paint(line)}\n" for line in lines if line), end="")
@@ -176,7 +208,7 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
             raise FemrError("There is no song to play.")
         with waiting(f"♫ {printable(song.title)}, until Ctrl-C"):
             play(song.path)
-    return BAD_INPUT if tally.unread else 0
+    return BAD_INPUT if tally.failed else 0
 
 
 def _prepare(
@@ -184,17 +216,20 @@ def _prepare(
 ) -> "tuple[list[Input], TableWriter | None, Engine]":
     """What is to be read, the table and the networks; with the folders to write to, and `passed` counted."""
     from femr.batch.inputs import find
-    from femr.output.table import TableWriter
-    from femr.video.analysis import exact_rate
+    from femr.output.table import FORMATS, TableWriter
 
-    exact_rate(options.fps)  # before an hour of photos
+    _check(options, table)
     inputs = find(options.paths, passed)
+    # with `femr * --csv faces.csv` a table of the last time is an input, too
+    read = [] if table and table.suffix.lower() in FORMATS else [*options.paths, *(each.path for each in inputs)]
+    files = {"--csv": options.csv, "--table": options.table}
+    check_targets(files, {"--annotate": options.annotate, "--timeline": options.timeline}, read)
+    writer = TableWriter(table, options.resume, ".csv" if options.csv else None, options.excel) if table else None
     if options.open and not options.annotate:
         options.annotate = Path(tempfile.mkdtemp(prefix="femr-"))
-    for target in (options.annotate, options.timeline, table and table.parent):
-        if target:
-            make_folder(target)
-    writer = TableWriter(table, options.resume, ".csv" if options.csv else None, options.excel) if table else None
+    for folder in (options.annotate, options.timeline, table and table.parent):
+        if folder:
+            make_folder(folder)
     return inputs, writer, _engine(options)
 
 
@@ -242,7 +277,7 @@ class Progress:
             self._to(self._number)
             return
         if self._length is None:
-            self._length = _length(self._inputs[self._number])
+            self._length = video_length(self._inputs[self._number])
         self._to(self._number + min(1.0, time / self._length))
 
     def print(self, text: str, stream: IO[str] | None = None) -> None:
@@ -276,7 +311,7 @@ class Document:
         self._separator = ",\n"
 
 
-def _length(source: "Input") -> float:
+def video_length(source: "Input") -> float:
     """A video's length in seconds; endless where it is not known."""
     from femr.video.reader import Reader
 
@@ -332,25 +367,35 @@ class _Run:
         stem = Path(source.name).stem
         timeline = Timeline()
         if self.options.annotate:
-            from femr.video.writer import annotated
-
-            target = free_name(self.options.annotate, stem, ".mp4")
-            group = annotated(source.open, target, group, self.options.blur)
+            group = self._filmed(source, free_name(self.options.annotate, stem, ".mp4"), group)
         for analysis in group:
             self._keep(analysis)
             timeline.add(analysis)
-            self.progress.advance(analysis.time)
+            if analysis.time is not None:  # a failure has none, and does not end the film twice
+                self.progress.advance(analysis.time)
         self.progress.advance()
         if not timeline.frames:
             return
-        if self.options.annotate:
-            self.tally.wrote("video", target)
         self._conclude(source.name, timeline)
         if self.options.timeline:
-            target = free_name(self.options.timeline, stem, ".png")
-            with writing(target):
-                timeline.save(target, Path(source.name).name)
-            self.tally.wrote("timeline", target)
+            path = free_name(self.options.timeline, stem, ".png")
+            self._write(source, "timeline", path, lambda file: timeline.save(file, Path(source.name).name))
+
+    def _filmed(self, source: "Input", path: Path, group: "Iterable[Analysis]") -> "Iterator[Analysis]":
+        """The same analyses, while the video is annotated along; as NAME.unfinished until it is complete."""
+        from femr.video.writer import annotated
+
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        try:
+            yield from annotated(source.open, unfinished, group, self.options.blur)
+            if unfinished.exists():
+                with writing(path):
+                    unfinished.replace(path)
+                self.tally.wrote("video", path)
+        except (DataError, ImageError) as error:  # not what an engine raises, which ends it all
+            unfinished.unlink(missing_ok=True)
+            self._failed(source, "drawn", str(error))
+            yield from group
 
     def _conclude(self, name: str, timeline: "Timeline") -> None:
         """A video's mood and song."""
@@ -373,15 +418,29 @@ class _Run:
         if self.document:
             self.document.add(analysis)
         if analysis.error is not None:
-            self.tally.unread += 1
-            self.progress.print(f"femr: {printable(str(analysis.file))}: {analysis.error}", sys.stderr)
+            self._failed(self.inputs[str(analysis.file)], "read", analysis.error)
+
+    def _failed(self, source: "Input", what: str, error: str) -> None:
+        """Tells and counts what could not be done."""
+        self.tally.failed[what] += 1
+        self.progress.print(f"femr: {printable(source.name)}: {error}", sys.stderr)
 
     def _draw(self, source: "Input", analysis: "Analysis") -> None:
         from femr.output.annotate import blurred, draw, save
 
-        target = free_name(self.options.annotate, Path(source.name).stem)
-        with writing(target):
+        def draw_into(file: Path) -> None:
             # read again: to keep the full picture of all that are on their way would take too much memory
             image = source.image()
-            save(draw(blurred(image, analysis) if self.options.blur else image, analysis), target)
-        self.tally.wrote("picture", target)
+            save(draw(blurred(image, analysis) if self.options.blur else image, analysis), file)
+
+        self._write(source, "picture", free_name(self.options.annotate, Path(source.name).stem), draw_into)
+
+    def _write(self, source: "Input", kind: str, path: Path, save: Callable[[Path], None]) -> None:
+        """A picture of one input; if it cannot be had that is told, and the others are analysed all the same."""
+        try:
+            with replacing(path) as unfinished:
+                save(unfinished)
+        except FemrError as error:
+            self._failed(source, "drawn", str(error))
+        else:
+            self.tally.wrote(kind, path)

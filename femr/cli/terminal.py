@@ -77,6 +77,14 @@ def _colored(word: str, emotion: Emotion) -> str:
     return f"\033[38;5;{16 + 36 * red + 6 * green + blue}m{word}\033[0m"
 
 
+def give_up_output() -> None:
+    """Sends what nobody takes nowhere: Python would try to write it again at its end, and fail."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def play(song: Path) -> None:
     """Play a song until it ends or Ctrl-C, with ffplay or afplay; else as `show`. Raises: FemrError."""
     for name, *options in _PLAYERS:

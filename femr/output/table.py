@@ -53,8 +53,8 @@ class TableWriter:
 
     Args:
         path: the table; the ending says which of FORMATS it has. It is overwritten, except with `resume`.
-        resume: keep the rows of the files that are complete; their names are then in `done`.
-        form: one of FORMATS, where it is not the ending.
+        resume: keep the rows of the files that were read and are complete; their names are then in `done`.
+        form: one of FORMATS, where it is not the ending; what ends in another of them is not read again, and refused.
         excel: mark a CSV as UTF-8, without which Excel does not show é and 日.
     Raises: DataError if there is no such format, it cannot be written or, with `resume`, not be read.
     """
@@ -65,6 +65,10 @@ class TableWriter:
         self.path = Path(path)
         self.done: frozenset[str] = frozenset()
         self._form = form or _form_of(self.path)
+        if self.path.suffix.lower() in FORMATS and _form_of(self.path) != self._form:
+            raise DataError(f"Expected a table that ends in {self._form}. Received: {self.path.name}")
+        if self.path.is_dir():  # as "" is, too
+            raise DataError(f"Expected the name of a table. Received the folder {self.path}")
         self._resume = resume
         header = csv_line(COLUMNS).encode() if self._form == ".csv" else b""
         self._header = codecs.BOM_UTF8 + header if excel and header else header
@@ -130,9 +134,15 @@ class TableWriter:
 
 
 def done(path: str | os.PathLike[str], form: str | None = None) -> frozenset[str]:
-    """The files whose rows are complete: all, or all but the last of an interrupted table. Raises: DataError."""
-    files = [file for file, _ in groupby(read_rows(path, form), key=lambda row: row["file"]) if file]
-    return frozenset(files) - ({files[-1]} if files and _mark_of(Path(path)).exists() else frozenset())
+    """The files that were read and whose rows are complete: without the last of an interrupted table.
+
+    Raises: DataError.
+    """
+    groups = groupby(read_rows(path, form), key=lambda row: row["file"])
+    files = [(file, any(row["error"] for row in rows)) for file, rows in groups if file]
+    failed = {file for file, error in files if error}
+    last = {file for file, _ in files[-1:] if _mark_of(Path(path)).exists()}
+    return frozenset(file for file, _ in files) - failed - last
 
 
 def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Row]:
@@ -147,7 +157,7 @@ def read_rows(path: str | PathLike[str], form: str | None = None) -> Iterator[Ro
     if not (lines.is_file() or lines.is_fifo()):
         raise DataError(f"There is no table named {path.name}.")
     try:
-        if lines.suffix == ".parquet":
+        if form == ".parquet" and not unfinished:
             yield from _read_parquet(lines)
         elif form == ".csv":
             yield from _read_csv(lines, unfinished)

@@ -70,7 +70,8 @@ class Timeline:
             colors=[emotion.color for emotion in EMOTIONS],
             linewidth=0,
         )
-        axis.set(xlim=(0, edges[-1]), ylim=(0, 1), xlabel="minutes:seconds", ylabel="share", title=title)
+        axis.set(xlim=(0, edges[-1]), ylim=(0, 1), xlabel="minutes:seconds", ylabel="share")
+        axis.set_title(title, parse_math=False)  # a file may be called a$%$x.mp4
         axis.xaxis.set_major_formatter(lambda seconds, _: f"{int(seconds // 60)}:{seconds % 60:04.1f}")
         axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         handles, labels = axis.get_legend_handles_labels()

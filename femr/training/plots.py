@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from femr.files import replacing
@@ -75,7 +76,8 @@ def draw_risk_coverage(curve: npt.NDArray[np.float64], threshold: float, path: P
 @contextmanager
 def drawing(path: Path, size: tuple[float, float], columns: int = 1) -> Iterator[Any]:
     """Axes beside each other in a figure of that size in inches, which is then written as PNG. Raises: DataError."""
-    figure = Figure(figsize=size, layout="constrained")
-    yield figure.subplots(1, columns, squeeze=False)[0]
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI)
+    with rc_context({"text.parse_math": False}):  # a model's file may be called a$%$x.keras
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure.subplots(1, columns, squeeze=False)[0]
+        with replacing(path) as temporary:
+            figure.savefig(temporary, dpi=_DPI)

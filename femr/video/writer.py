@@ -43,7 +43,8 @@ def annotated(
 ) -> Iterator[Analysis]:
     """The same analyses, passed on, while the annotated video is written along: MP4, H.264, sound copied or AAC.
 
-    Boxes stay until the next analysis. When the caller stops early, the video ends there and can be played.
+    Boxes stay until the next analysis. When the caller stops early, the video ends there and can be played. When the
+    video fails, all analyses that were taken have been passed on.
 
     Args:
         opened: opens the video that the analyses are of, a second time.
@@ -58,17 +59,18 @@ def annotated(
         shot: Shot | None = None
         shown: Analysis | None = None
         for analysis in analyses:
-            if analysis.time is not None:
-                if film is None:
-                    reader = stack.enter_context(Reader(opened()))
-                    film = stack.enter_context(_Film(Path(target), reader))
-                    shots = reader.shots(film.sound)
-                    shot = next(shots, None)
-                while shot and shown and shot.time < Fraction(analysis.time) - _TICKS:
-                    film.add(shot, shown, (shown, analysis) if blur else ())
-                    shot = next(shots, None)
-                shown = analysis
             yield analysis
+            if analysis.time is None:
+                continue
+            if film is None:
+                reader = stack.enter_context(Reader(opened()))
+                film = stack.enter_context(_Film(Path(target), reader))
+                shots = reader.shots(film.sound)
+                shot = next(shots, None)
+            while shot and shown and shot.time < Fraction(analysis.time) - _TICKS:
+                film.add(shot, shown, (shown, analysis) if blur else ())
+                shot = next(shots, None)
+            shown = analysis
         while film and shot and shown:
             film.add(shot, shown, (shown,) if blur else ())
             shot = next(shots, None)

@@ -29,7 +29,9 @@ def run(broken, tmp_path_factory):
     """The command as a user runs it, on good, broken and missing files: the finished process, its output folder."""
     out = tmp_path_factory.mktemp("out")
     options = ["--json", "--csv", str(out / "new" / "table.csv"), "--annotate", str(out / "pictures")]
-    command = [sys.executable, "-m", "femr", "analyze", str(PORTRAIT), str(broken), "gone.jpg", str(PORTRAIT), *options]
+    again = tmp_path_factory.mktemp("again") / PORTRAIT.name
+    again.write_bytes(PORTRAIT.read_bytes())
+    command = [sys.executable, "-m", "femr", "analyze", str(PORTRAIT), str(broken), "gone.jpg", str(again), *options]
     return subprocess.run(command, capture_output=True, text=True, check=False), out
 
 

@@ -6,14 +6,19 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import av
 import cv2
 import pytest
 from PIL import Image
 
-from builders import ROOT
+from builders import PORTRAIT, ROOT
 from femr.__main__ import main
 from femr.images import load_image
 from femr.output.rows import to_dict
@@ -22,17 +27,36 @@ from tables import read_table
 from videos import scene, write_video
 
 PHOTOS = 60
+MODEL = ("--model", "mobilenet_v2")
+
+
+class Once(BaseHTTPRequestHandler):
+    """Gives each picture once."""
+
+    asked: ClassVar = Counter()
+
+    def do_GET(self):
+        self.asked[self.path] += 1
+        if self.asked[self.path] > 1:
+            self.send_error(503)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(PORTRAIT.read_bytes())
+
+    def log_message(self, *_):
+        return
 
 
 @pytest.fixture(scope="module")
 def photos(portrait, tmp_path_factory):
-    """Small photos, all different; one is broken."""
+    """Small photos, all different; the last is broken."""
     folder = tmp_path_factory.mktemp("photos")
     for number in range(PHOTOS):
         side = 110 + number
         small = cv2.resize(portrait[:300, 60:360], (side, side), interpolation=cv2.INTER_AREA)
         Image.fromarray(small).save(folder / f"{number:02}.png")
-    (folder / "30.png").write_bytes(b"broken")
+    (folder / f"{PHOTOS - 1}.png").write_bytes(b"broken")
     return folder
 
 
@@ -85,14 +109,91 @@ def test_stopped_killed_and_resumed_gives_the_table_of_an_uninterrupted_run(phot
     second = len(done(table))
     assert first < second < PHOTOS
     capsys.readouterr()
-    assert main(["analyze", *arguments, "--resume"]) == 2 * (second <= 30)
+    assert main(["analyze", *arguments, "--resume"]) == 2
     assert capsys.readouterr().out.count("The face looks") < PHOTOS - second + 2
     rows = read_table(table)
     assert rows == read_table(whole)
     assert table.read_bytes() == whole.read_bytes()
     assert [row["file"] for row in rows] == [str(photos / f"{number:02}.png") for number in range(PHOTOS)]
-    assert [row["file"] for row in rows if row["error"]] == [str(photos / "30.png")]
+    assert [row["file"] for row in rows if row["error"]] == [str(photos / "59.png")]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table.parquet", "whole.parquet"]
+
+
+def test_what_could_not_be_read_is_tried_again_and_then_nothing_is_left(tmp_path, capsys):
+    (tmp_path / "a.jpg").write_bytes(b"broken")
+    (tmp_path / "b.jpg").write_bytes(PORTRAIT.read_bytes())
+    arguments = [str(tmp_path), *MODEL, "--csv", str(table := tmp_path / "t.csv"), "--resume"]
+    assert main(arguments) == main(arguments) == 2  # it fails again, and that is told again
+    assert capsys.readouterr().err.count("a.jpg: ") == 2
+    (tmp_path / "a.jpg").write_bytes(PORTRAIT.read_bytes())
+    assert main(arguments) == 0
+    found = [(Path(row["file"]).name, row["expression"], row["error"]) for row in read_table(table)]
+    assert found == [("b.jpg", "happy", None), ("a.jpg", "happy", None)]
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == f"There is nothing left to do: {table} holds all.\n"
+
+
+def test_what_cannot_be_drawn_costs_nothing_else(tmp_path, capsys):
+    """Too wide for a JPEG; gone when it is fetched again."""
+    (tmp_path / "album").mkdir()
+    Image.new("L", (66_000, 300)).save(tmp_path / "album" / "a.png")
+    (tmp_path / "album" / "b.jpg").write_bytes(PORTRAIT.read_bytes())
+    with ThreadingHTTPServer(("127.0.0.1", 0), Once) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        paths = [f"http://127.0.0.1:{server.server_port}/once.jpg", str(tmp_path / "album")]
+        outputs = ["--csv", str(tmp_path / "t.csv"), "--annotate", str(tmp_path / "out")]
+        assert main([*paths, *MODEL, *outputs]) == 2
+        server.shutdown()
+    shown = capsys.readouterr()
+    first, second = shown.err.splitlines()
+    assert "once.jpg cannot be fetched: " in first
+    assert f"{tmp_path}/album/a.png: a.jpg cannot be written: " in second
+    assert "; 2 could not be drawn\n" in shown.out
+    assert [row["error"] for row in read_table(tmp_path / "t.csv")] == [None] * 3
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["b.jpg"]
+
+
+def test_a_film_that_cannot_be_drawn_costs_nothing_else(clip, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "clip.mp4.unfinished").symlink_to("/dev/full")
+    outputs = ["--table", str(tmp_path / "t.jsonl"), "--annotate", str(tmp_path / "out")]
+    assert main([str(clip), str(PORTRAIT), "--fps", "2", *MODEL, *outputs]) == 2
+    shown = capsys.readouterr()
+    assert "cannot be written: No space left on device" in shown.err
+    assert shown.err.count("\n") == 1
+    assert "1 could not be drawn" in shown.out
+    assert [row["time"] for row in read_table(tmp_path / "t.jsonl")] == [0, 0.5, 1, 1, 1.5, 1.5, None]
+    assert [each.name for each in (tmp_path / "out").iterdir()] == [PORTRAIT.name]
+
+
+def test_a_film_that_is_not_complete_has_not_its_name(portrait, tmp_path):
+    times = [i / 4 for i in range(120)]
+    path = write_video(tmp_path / "b.mp4", [scene(portrait, (i % 40, 50)) for i in range(120)], times, rate=4)
+    table, folder = tmp_path / "t.parquet", tmp_path / "out"
+    arguments = [str(path), *MODEL, "--table", str(table), "--annotate", str(folder)]
+    code, _ = interrupt(arguments, table, 20, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert [each.name for each in folder.iterdir()] == ["b.mp4.unfinished"]
+    assert main([*arguments, "--resume"]) == 0
+    assert [each.name for each in folder.iterdir()] == ["b.mp4"]
+    with av.open(str(folder / "b.mp4")) as film:
+        assert film.streams.video[0].frames == 120
+
+
+def test_where_nobody_reads_the_output_an_unfinished_table_is_told(photos, tmp_path):
+    table = tmp_path / "t.csv"
+    arguments = [str(photos), *MODEL, "--csv", str(table)]
+    command = [sys.executable, "-m", "femr", *arguments, "--json"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    kept = f"{table} holds what was done; the same with --resume goes on."
+    assert (process.wait(), errors) == (130, f"femr: stopped, for nobody reads the output. {kept}\n")
+    assert len(done(table)) < PHOTOS - 1
+    assert main([*arguments, "--resume"]) == 2
+    assert len(read_table(table)) == PHOTOS
 
 
 def test_a_video_gives_table_timeline_and_annotated_video(clip, tmp_path, capsys):
@@ -118,6 +219,87 @@ def test_the_document_of_a_video_has_its_frames(clip, capsys, analyzer):
         (1.0, 2, None),
     ]
     assert set(document["images"][0]) == set(to_dict(analyzer(load_image(ROOT / "examples/eileen-collins.jpg"))))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--csv", ""],
+        ["--csv", "."],
+        ["--csv", "album"],
+        ["--csv", "album/.."],
+        ["--csv", "b.jpg"],
+        ["--csv", "./a.txt"],
+        ["--csv", "new.PNG"],
+        ["--csv", "new.zip"],
+        ["--csv", "new.mp4"],
+        ["--csv", "new.jsonl"],
+        ["--csv", "new.PARQUET"],
+        ["--table", ""],
+        ["--table", "album.csv"],
+        ["--table", "b.jpg"],
+        ["--annotate", ""],
+        ["--annotate", "b.jpg"],
+        ["--annotate", "new.jpg"],
+        ["--timeline", ""],
+        ["--timeline", "new.mp4"],
+        ["--csv", "new.csv", "--annotate", "new.zip"],
+        ["--annotate", "new", "--csv", "album"],
+        ["--resume"],
+        ["--excel"],
+        ["--blur"],
+        ["--detect-every", "0"],
+        ["--workers", "2"],
+        ["--address", "127.0.0.1:6379"],
+        ["--engine", "ray", "--workers", "0"],
+        ["--engine", "ray", "--detect-every", "-1", "--csv", "new.csv"],
+    ],
+)
+def test_what_cannot_be_meant_is_told_before_anything_is_touched(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("album", "album.csv"):
+        Path(name).mkdir()
+    for name in ("a.jpg", "b.jpg", "album/c.mp4"):
+        Path(name).write_bytes(b"broken")
+    Path("a.txt").write_text("a.jpg\n")
+    before = {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")}
+    assert main(["a.txt", "b.jpg", "album", *MODEL, *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("femr: Expected ")
+    assert {path: path.is_file() and path.read_bytes() for path in Path().rglob("*")} == before
+
+
+def test_a_table_of_the_last_time_may_stand_among_the_inputs(tmp_path, monkeypatch):
+    """As with `femr * --csv faces.csv`, twice."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.jpg").write_bytes(PORTRAIT.read_bytes())
+    Path("faces.csv").write_text("")
+    assert main(["a.jpg", "faces.csv", *MODEL, "--csv", "faces.csv"]) == 2
+    assert [(row["file"], row["expression"]) for row in read_table("faces.csv")] == [
+        ("a.jpg", "happy"),
+        ("faces.csv", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--bin-seconds", "0"], "Expected bins of 0.001 seconds or more. Received: 0"),
+        (["--bin-seconds", "0.005"], "Expected at most 240 bins of time. Received: "),
+        (["--min-faces", "4"], "Expected a threshold of 5 faces or more"),
+        (["--out", "films"], "Expected a file to write after --out"),
+        (["--out", ""], "Expected a name to write to"),
+        (["--out", "films/a.mp4"], "Expected a file to write after --out"),
+    ],
+)
+def test_a_report_that_cannot_be_is_told_before_anything_is_read(clip, tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    Path("films").mkdir()
+    Path("films", "a.mp4").write_bytes(b"broken")
+    Path("films", "b.mp4").write_bytes(clip.read_bytes())
+    assert main(["report", "films", *MODEL, *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"femr: {words}")
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,19 @@ def test_of_many_there_is_a_line_each_and_a_summary(party, capsys):
     assert shown.err.splitlines()[-1] == "femr: Passed over as neither pictures nor videos by their endings: 1 .txt."
 
 
+def test_a_damaged_film_is_counted_once_by_the_bar_and_the_sum_tells_no_faces_of_films(party):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (party / name).unlink()
+    (party / "b.mp4").write_text("Not a video. " * 100)
+    (party / "e.mp4").write_bytes((party / "d.mp4").read_bytes())
+    code, shown = on_a_terminal("party", *MODEL)
+    assert code == 2
+    assert "Traceback" not in shown
+    assert "femr: party/b.mp4: This is not a video" in shown
+    plain = COLOR.sub(r"\2", shown)
+    assert re.search(r"\n2 videos in \d+\.\d s: 2 happy; 1 could not be read\r?\n", plain)
+
+
 def test_a_json_document_has_no_last_word(party, capsys):
     assert main(["party/a.jpg", "party/c.jpg", *MODEL, "--json", "--csv", "t.csv"]) == 0
     assert capsys.readouterr().out.endswith("]\n}\n")

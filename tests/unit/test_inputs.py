@@ -278,26 +278,33 @@ def test_brackets_are_of_a_name_where_there_is_such_a_one(tmp_path, monkeypatch,
     assert found(pattern) == names
 
 
+def test_a_file_that_is_given_twice_is_read_once_where_it_came_first(tmp_path, monkeypatch, packed):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path, ["dup/a.jpg", "dup/b.mp4", "c.jpg"])
+    Path("list.txt").write_text("dup\n./dup/a.jpg\nc.jpg\na.zip\n")
+    assert found("dup/b.mp4", "dup", "./dup/b.mp4", tmp_path / "dup/a.jpg") == ["dup/b.mp4", "dup/a.jpg"]
+    assert found("list.txt") == ["dup/a.jpg", "dup/b.mp4", "c.jpg", "a.zip/a.jpg", "a.zip/b.jpg"]
+    assert found("list.txt", "a.zip", "d*/*", "list.txt") == found("list.txt")
+    assert found("http://a/b.jpg", "http://a/b.jpg", "http://a//b.jpg") == ["http://a/b.jpg", "http://a//b.jpg"]
+    assert len(find(["gone.jpg", "gone.jpg", "empty/*.jpg", "empty/*.jpg"])) == 2
+
+
 def test_one_of_several_that_holds_nothing_costs_nothing_else(tmp_path, monkeypatch):
     """As with `femr *`, where a folder is empty and a file is not what it is called."""
     monkeypatch.chdir(tmp_path)
     fill(tmp_path, ["a.jpg", "z.jpg", "raw/b.dng", "c.zip"])
     Path("empty").mkdir()
     Path("list.txt").write_text("empty\nz.jpg\n")
-    first, *faults, last = find(["a.jpg", "c.zip", "empty", "list.txt", "none/*.jpg", "raw", "z.jpg"])
+    first, *faults, last = find(["a.jpg", "c.zip", "empty", "none/*.jpg", "raw", "list.txt"])
     assert (first.path, last.path) == ("a.jpg", "z.jpg")
     told = []
     for each in faults:
-        try:
+        with pytest.raises(ImageError) as caught:
             each.picture()
-            told.append(each.name)
-        except ImageError as error:
-            told.append(str(error))
+        told.append(str(caught.value))
     assert told == [
         "c.zip is damaged or no ZIP file.",
         "There are no pictures or videos in empty.",
-        "There are no pictures or videos in empty.",
-        "z.jpg",
         "There are no pictures or videos in none/*.jpg.",
         "There are no pictures or videos in raw. Passed over as neither pictures nor videos by their endings: 1 .dng.",
     ]
@@ -316,7 +323,7 @@ def test_addresses_of_files_as_file_managers_give_them(tmp_path):
     fill(tmp_path / "list", ["b.jpg"])
     addresses = [path.as_uri(), path.as_uri().replace("///", "//localhost/"), path.as_uri().replace("file:", "FILE:")]
     (tmp_path / "list.txt").write_text(path.as_uri())
-    assert [each.path for each in find([*addresses, tmp_path / "list.txt"])] == [str(path)] * 4
+    assert [each.path for name in (*addresses, tmp_path / "list.txt") for each in find([name])] == [str(path)] * 4
     assert found((tmp_path / "list").as_uri(), under=tmp_path / "list") == ["b.jpg"]
     assert all(load_image(address).shape == (48, 48, 3) for address in addresses)
     with pytest.raises(ImageError, match=r"^There is no file named gone\.jpg\.$"):

@@ -1,11 +1,13 @@
 import dataclasses
+import io
 import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from builders import FRAME, looking
+from builders import FRAME, PORTRAIT, looking
 from femr.mood import vote
 from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Lent, Reading, Song
 
@@ -112,3 +114,10 @@ def test_a_picture_is_lent_and_not_kept(portrait):
     del picture
     assert lent() is None
     assert Lent(b"bytes")() is Lent()() is None
+    photo = Image.fromarray(portrait)
+    assert Lent(photo)() is photo
+
+
+def test_an_open_file_is_not_lent_for_it_is_at_its_end():
+    with PORTRAIT.open("rb") as file, io.BytesIO(b"a file") as buffer:
+        assert Lent(file)() is Lent(buffer)() is None

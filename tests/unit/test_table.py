@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
@@ -94,7 +95,7 @@ def test_after_an_interruption_the_last_file_is_done_again_and_the_table_is_as_i
         assert table.done == {ANALYSES[0].file}
         for analysis in ANALYSES[1:]:
             table.write(analysis)
-    assert done(path) == {analysis.file for analysis in ANALYSES}
+    assert done(path) == {analysis.file for analysis in ANALYSES if analysis.error is None}
     write(whole := tmp_path / f"whole{path.suffix}", ANALYSES)
     assert path.read_bytes() == whole.read_bytes()
 
@@ -111,8 +112,18 @@ def test_a_finished_table_is_gone_on_with(path):
     write(path, ANALYSES[:1])
     write(path, ANALYSES, resume=True)
     assert read_table(path) == typed(ANALYSES)
-    write(path, [], resume=True)
+    write(path, ANALYSES, resume=True)
     assert read_table(path) == typed(ANALYSES)
+
+
+def test_what_failed_is_done_again_and_its_rows_replaced(path):
+    """A film, too, of which some could be read."""
+    cut = [FRAME, Analysis.failed("clip.mp4", "m", "It is cut short.")]
+    write(path, [Analysis.failed("x.jpg", "m", "Bad."), *cut, ANALYSES[0]])
+    assert done(path) == {ANALYSES[0].file}
+    write(path, [replace(TWO, file="x.jpg"), FRAME, ANALYSES[0]], resume=True)
+    assert read_table(path) == typed([ANALYSES[0], replace(TWO, file="x.jpg"), FRAME])
+    assert done(path) == {ANALYSES[0].file, "x.jpg", "clip.mp4"}
 
 
 def test_to_go_on_with_nothing_is_to_begin(path):
@@ -130,7 +141,7 @@ def test_another_model_does_not_go_on_with_a_table(path):
     write(path, ANALYSES)
     with pytest.raises(DataError, match="was made with m"):
         write(path, [Analysis.failed("y.jpg", "other", "Bad.")], resume=True)
-    assert read_table(path) == typed(ANALYSES)
+    assert read_table(path) == typed(ANALYSES[:3])
 
 
 KILLED = """
@@ -182,6 +193,32 @@ def test_a_full_disk_is_said_and_what_was_before_is_kept(path):
     assert rows == typed(many[: len(rows) // 2])
     write(path, many, resume=True)
     assert read_table(path) == typed(many)
+
+
+@pytest.mark.parametrize("name", ["t.CSV", "t.JsonL", "t.PARQUET"])
+def test_an_ending_in_capitals_is_the_same_format(tmp_path, name):
+    path = tmp_path / name
+    write(path, ANALYSES[:1])
+    write(path, ANALYSES, resume=True)
+    assert read_table(path) == typed(ANALYSES)
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.JSONL"])
+def test_a_csv_that_nobody_would_read_again_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match=rf"^Expected a table that ends in \.csv\. Received: {name}$"):
+        write(tmp_path / name, ANALYSES, form=".csv")
+    write(tmp_path / "t", ANALYSES, form=".csv")
+    assert [each.name for each in tmp_path.iterdir()] == ["t"]
+
+
+@pytest.mark.parametrize("name", ["", "folder", "folder.csv", "folder/.."])
+def test_a_folder_is_no_table(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("folder.csv").mkdir()
+    with pytest.raises(DataError, match=r"^Expected the name of a table\. Received the folder "):
+        write(name, ANALYSES, form=".csv")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "folder.csv"]
 
 
 def test_no_room_at_all_is_said(tmp_path):

@@ -46,9 +46,9 @@ def test_a_table_of_another_program_is_gone_on_with(tmp_path, program):
     (tmp_path / "t.csv").write_bytes(PROGRAMS[program])
     more = replace(ANALYSES[0], file="z.jpg")
     with TableWriter(tmp_path / "t.csv", resume=True) as table:
-        assert table.done == {analysis.file for analysis in ANALYSES}
+        assert table.done == {analysis.file for analysis in ANALYSES[:3]}
         table.write(more)
-    assert (tmp_path / "t.csv").read_bytes().decode() == to_csv([*ANALYSES, more])
+    assert (tmp_path / "t.csv").read_bytes().decode() == to_csv([*ANALYSES[:3], more])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_name_is_never_a_formula_and_reads_back_equal(tmp_path, name):
             for analysis in found:
                 table.write(analysis)
         assert read_table(path) == [row for analysis in found for row in to_rows(analysis)]
-        assert done(path) == {name, f"x{name}"}
+        assert done(path) == {name}
     text = (tmp_path / "t.csv").read_bytes().decode()
     assert text == to_csv(found)
     numbers = {str(value) for row in ROWS for value in row.values() if isinstance(value, float)}

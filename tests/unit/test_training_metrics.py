@@ -5,7 +5,7 @@ import pytest
 
 from femr.expression.calibration import Calibration, apply_temperature
 from femr.expression.facts import ClassScores, Interval
-from femr.training import data, metrics
+from femr.training import data, metrics, plots
 
 
 def rows(*tops):
@@ -23,6 +23,13 @@ def answered(probabilities, labels):
 
 THREE = rows((0, 0.9), (1, 0.6), (2, 0.4))
 LABELS = np.array([0, 1, 3])
+
+
+def test_a_networks_name_is_no_formula(tmp_path):
+    pytest.importorskip("matplotlib")
+    plots.draw_confusion_matrix(np.eye(7), tmp_path / "matrix.png", "a$%$x: labels")
+    plots.draw_balances({"a$%$x": []}, 0.5, tmp_path / "balances.png", "a$%$x")
+    assert len(list(tmp_path.glob("*.png"))) == 2
 
 
 def test_accuracy_and_confusion():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from femr.errors import DataError
+from femr.images import load_image
 from femr.output.timeline import Timeline
 from femr.results import Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Mood, Reading
 from femr.video.analysis import frames
@@ -173,6 +174,11 @@ def test_mood_and_timeline_weigh_a_still_by_its_time(tmp_path):
         timeline.add(analysis(looks[index], time))
     mood = timeline.mood()
     assert (mood.emotion, mood.reason) == ("happy", "Looks happy in 80 of 88 frames with faces")
+
+
+def test_a_films_name_is_no_formula(tmp_path):
+    Timeline().save(tmp_path / "t.png", "a$%$x.mp4")
+    assert load_image(tmp_path / "t.png").shape[2] == 3
 
 
 def test_the_end_of_subtitles_is_not_that_of_the_last_picture(tmp_path):

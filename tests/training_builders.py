@@ -116,7 +116,7 @@ def write_run(folder, network, recipe="best", *, seed=1, noise=3, before=None, t
     return folder
 
 
-def short_run(network, source, out, epochs=2, resume=False):
+def short_run(network, source, out, epochs=2, resume=False, teachers=()):
     """A few steps an epoch by the network's own recipe."""
     recipe = replace(
         find(network, "best"),
@@ -128,4 +128,4 @@ def short_run(network, source, out, epochs=2, resume=False):
         batch_norm_batches=1,
         precision="float32",
     )
-    return train(network, source, out, Settings(recipe=recipe, resume=resume))
+    return train(network, source, out, Settings(recipe=recipe, resume=resume, teachers=teachers))

@@ -193,13 +193,11 @@ def _at_side(network: keras.Model, side: int, images: Pixels) -> keras.Model | N
         outputs = network.predict_on_batch(to_batch(images, side, *SPANS[0])[..., : inputs.shape[3]])
     except Exception:  # each layer has errors of its own
         return None
-    scores = [
-        (head < 0).any() or not np.allclose(head.sum(axis=1), 1, atol=1e-2) for head in keras.tree.flatten(outputs)
-    ]
-    if tuple(inputs.shape[1:]) == (side, side, 3) and not any(scores):
+    raw = [(head < 0).any() or not np.allclose(head.sum(axis=1), 1, atol=1e-2) for head in keras.tree.flatten(outputs)]
+    if tuple(inputs.shape[1:]) == (side, side, 3) and not any(raw):
         return network
     pictures = keras.Input((side, side, 3))
-    heads = zip(keras.tree.flatten(network(pictures[..., : inputs.shape[3]])), scores, strict=True)
+    heads = zip(keras.tree.flatten(network(pictures[..., : inputs.shape[3]])), raw, strict=True)
     return keras.Model(pictures, [keras.layers.Softmax()(head) if softmax else head for head, softmax in heads])
 
 

@@ -124,6 +124,25 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, source, tiny,
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_run_that_goes_on_asks_its_teachers_again(tmp_path, source, tiny, monkeypatch):
+    teachers = (tmp_path / "teacher.keras",)
+    noisy(1).save(teachers[0])
+    whole, stopped, save = tmp_path / "whole", tmp_path / "stopped", Run.save
+
+    def stop(run, folder):
+        save(run, folder)
+        raise KeyboardInterrupt
+
+    short_run("custom_cnn", source, whole, teachers=teachers)
+    monkeypatch.setattr(Run, "save", stop)
+    with pytest.raises(KeyboardInterrupt):
+        short_run("custom_cnn", source, stopped, teachers=teachers)
+    monkeypatch.setattr(Run, "save", save)
+    short_run("custom_cnn", source, stopped, resume=True, teachers=teachers)
+    assert len(curve(stopped)) == 2
+    assert curve(stopped) == curve(whole)
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's own kernel")
 def test_fused_batch_normalization_is_the_same_function():
     images = np.random.default_rng(0).normal(3, 2, (8, 6, 6, 4)).astype(np.float32)

@@ -28,8 +28,7 @@ LABELS = np.array([0, 1, 3])
 def test_a_networks_name_is_no_formula(tmp_path):
     pytest.importorskip("matplotlib")
     plots.draw_confusion_matrix(np.eye(7), tmp_path / "matrix.png", "a$%$x: labels")
-    plots.draw_balances({"a$%$x": []}, 0.5, tmp_path / "balances.png", "a$%$x")
-    assert len(list(tmp_path.glob("*.png"))) == 2
+    assert (tmp_path / "matrix.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_accuracy_and_confusion():

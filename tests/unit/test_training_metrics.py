@@ -26,7 +26,6 @@ LABELS = np.array([0, 1, 3])
 
 
 def test_a_networks_name_is_no_formula(tmp_path):
-    pytest.importorskip("matplotlib")
     plots.draw_confusion_matrix(np.eye(7), tmp_path / "matrix.png", "a$%$x: labels")
     assert (tmp_path / "matrix.png").read_bytes().startswith(b"\x89PNG")
 

@@ -270,10 +270,10 @@ def test_a_song_that_is_not_there_is_no_song(server):
 
 
 def test_nothing_of_it_stays_on_the_server(server, library):
-    path = sent(server, "me.jpg", PORTRAIT.read_bytes())
+    path, song = sent(server, "me.jpg", PORTRAIT.read_bytes()), number_of(library.songs[0])
     before = set(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*"))
     for handler in ("read", "share", "clip"):
-        answer = ask(server, handler, {"path": path, "song": number_of(library.songs[0]), "shows": {"1": "sad"}})
+        answer = ask(server, handler, {"path": path, "song": song, "shows": {"1": "sad"}})
         assert "error" not in answer
         assert path not in json.dumps(answer)
     answer = ask(server, "corrections", {"pictures": [{"path": path, "shows": {"1": "sad"}}], "crops": True})

@@ -33,6 +33,28 @@ def wait_until_playing(page, before=None):
     return page.inner_text(".player .title")
 
 
+def hold_first(page, handler):
+    """Keeps the page's next question to a handler from the server; the list in which it comes."""
+    held = []
+
+    def hold(route):
+        if f'"{handler}"' in (route.request.post_data or "") and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/component_server/**", hold)
+    return held
+
+
+def let_go(page, held):
+    """Lets the held question go; it is answered, and what the page does with the answer is done."""
+    (route,) = held
+    with page.expect_response(lambda response: response.request == route.request):
+        route.continue_()
+    page.wait_for_timeout(500)
+
+
 def name(page):
     return page.inner_text(".told .name")
 

@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +22,7 @@ from tinytag import TinyTag
 
 from femr.page.shared import EXAMPLE, music_library, number_of, numbered
 from femr.results import Song
-from femr.song_tags import sound_start
+from femr.song_tags import gain_of, sound_start
 
 ROOT = "femr"
 """The first part of all these addresses, beside those that are Gradio's."""
@@ -100,6 +100,7 @@ def routes() -> list[BaseRoute]:
     parts: list[BaseRoute] = [
         Route("/song/{number:int}", _song),
         Route("/cover/{number:int}", _cover),
+        Route("/gain/{number:int}", _gain),
         Mount("/examples", StaticFiles(directory=EXAMPLE.parent)),
         Mount("/", StaticFiles(directory=STATIC)),
     ]
@@ -161,9 +162,19 @@ def _cover(request: Request) -> Response:
     return Response(cover[0], media_type=cover[1], headers=_DAY)
 
 
+def _gain(request: Request) -> Response:
+    """A song's gain as it is known now: pages were told of songs before they were measured."""
+    song = _named(request)
+    return JSONResponse(gain_of(song)) if song else Response(status_code=404)
+
+
 def _path(request: Request) -> Path | None:
-    song = numbered(music_library()).get(request.path_params["number"])
+    song = _named(request)
     return song.path if song and song.path.is_file() else None
+
+
+def _named(request: Request) -> Song | None:
+    return numbered(music_library()).get(request.path_params["number"])
 
 
 @cache

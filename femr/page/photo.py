@@ -43,6 +43,7 @@ Answer: TypeAlias = dict[str, Any]
 DESK = Desk()
 NOT_OURS = "The page sent something that it should not. Please load it again."
 GONE = "That picture is not here any more. Please choose it again."
+ALL_GONE = "None of these pictures is here any more."
 SHOWN_SIDE = 1280  # pixels of the long side of a picture on a card, and of one that the browser cannot show by itself
 MOST_PICTURES = 20  # of the set of corrections
 MOST_PLAYED = 1000
@@ -68,6 +69,7 @@ EXAMPLES = (
     Example("grace-hopper.jpg", "Admiral Grace Hopper", "Grace Hopper: US Navy", 512, 600),
     Example("group.jpg", "Both of them together", "both in the public domain", 1280, 860),
 )
+_NAMES = [one.name for one in EXAMPLES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,13 @@ class Question:
 
     def picture(self) -> Picture:
         """The picture: an example, or an upload and nothing else of the server's. Raises: FemrError."""
-        if self.example in [one.name for one in EXAMPLES]:
-            return load_picture(EXAMPLE.with_name(self.example))
-        if not is_uploaded(self.path):
+        if not self.is_here():
             raise DataError(GONE)
-        return load_picture(self.path)
+        return load_picture(EXAMPLE.with_name(self.example) if self.example in _NAMES else self.path)
+
+    def is_here(self) -> bool:
+        """Whether there is a picture that may be read: uploads are deleted after a while."""
+        return self.example in _NAMES or is_uploaded(self.path)
 
     def told(self) -> dict[int, Emotion]:
         """What faces show as the visitor says."""
@@ -226,20 +230,29 @@ def playlist(question: Question) -> Answer:
 
 
 def corrections(asked: Any) -> Answer:
-    """The labelled set of what the visitor said: {pictures: questions, crops: bool} in, a ZIP file out."""
+    """The labelled set of what the visitor said: {pictures: questions, crops: bool} in, a ZIP file out.
+
+    Pictures that are deleted by now are left out, and a note says how many.
+    """
     try:
         if not isinstance(asked, dict) or not isinstance(asked.get("pictures"), list):
             raise DataError(NOT_OURS)
         if len(asked["pictures"]) > MOST_PICTURES:
             raise DataError(f"Expected at most {MOST_PICTURES} pictures. Received: {len(asked['pictures'])}")
-        told = [
-            one
-            for number, question in enumerate(asked["pictures"], start=1)
-            for one in _told(Question.of(question), number)
-        ]
-        return {"file": html.data_url(to_zip(told, crops=asked.get("crops") is True), "application/zip")}
+        pictures = dict(enumerate(map(Question.of, asked["pictures"]), start=1))
+        here = {number: question for number, question in pictures.items() if question.is_here()}
+        if pictures and not here:
+            raise DataError(GONE if len(pictures) == 1 else ALL_GONE)
+        told = [one for number, question in here.items() for one in _told(question, number)]
+        file = html.data_url(to_zip(told, crops=asked.get("crops") is True), "application/zip")
+        return {"file": file, "note": _left_out(len(pictures) - len(here))}
     except FemrError as error:
         return {"error": str(error)}
+
+
+def _left_out(gone: int) -> str:
+    words = "1 picture is not here any more and is" if gone == 1 else f"{gone} pictures are not here any more and are"
+    return f"{words} left out." if gone else ""
 
 
 def _told(question: Question, number: int) -> list[Correction]:

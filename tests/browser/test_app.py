@@ -17,7 +17,7 @@ from femr.output.rows import COLUMNS, to_dict
 from femr.page import photo
 from femr.page.card import song_card
 from femr.results import Emotion
-from photo_tab import answered, ask, film, name, reason, upload, wait_until_playing
+from photo_tab import answered, ask, film, hold_first, let_go, name, open_tab, reason, upload, wait_until_playing
 from visitors import serving
 
 LOW = {"width": 1180, "height": 620}
@@ -278,6 +278,97 @@ def test_a_selfie_is_one_tap_and_the_shutter(visit):
     page.wait_for_selector(".shutter:visible")
     page.keyboard.press("Escape")
     page.wait_for_selector(".camera", state="hidden")
+    assert page.evaluate("document.activeElement.matches('.selfie')")
+
+
+KEEP_TRACKS = """() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+    window.tracks = []
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        await window.allowed
+        const stream = await ask(wanted)
+        tracks.push(...stream.getTracks())
+        return stream
+    }
+}"""
+ENDED = "() => tracks.length && tracks.every((track) => track.readyState === 'ended')"
+
+
+def test_the_camera_is_closed_when_another_tab_is_opened(visit):
+    page = visit()
+    page.evaluate(KEEP_TRACKS)
+    page.click(".selfie")
+    page.wait_for_selector(".shutter:visible")
+    open_tab(page, "Songs")
+    page.wait_for_function(ENDED)
+    open_tab(page, "Photo")
+    page.wait_for_selector(".selfie:visible")
+
+
+def test_a_camera_that_comes_after_another_tab_was_opened_is_closed_and_its_song_goes_on(visit):
+    page = visit()
+    page.evaluate(KEEP_TRACKS)
+    page.evaluate("() => { window.allowed = new Promise((allow) => (window.allow = allow)) }")
+    page.click(".selfie")
+    open_tab(page, "Songs")
+    page.click(".library button >> nth=0")
+    wait_until_playing(page)
+    page.evaluate("allow()")
+    page.wait_for_function(ENDED)
+    assert sounding(page) == 1
+
+
+def test_no_song_of_a_picture_before_begins_over_the_camera(visit):
+    page = visit()
+    held = hold_first(page, "read")
+    page.click("[data-example='group.jpg']")
+    page.get_by_role("status").get_by_text("Looking for faces").wait_for()
+    page.click(".selfie")
+    page.wait_for_selector(".shutter:visible")
+    let_go(page, held)
+    assert page.get_attribute(".player", "data-state") == "none"
+    page.keyboard.press("Escape")
+    assert name(page) == "Happy"  # the answer is there
+    assert sounding(page) == 0
+    page.click("[data-mood=sad]")
+    wait_until_playing(page)
+
+
+def test_a_song_that_is_chosen_while_a_picture_is_read_goes_on(visit):
+    page = visit()
+    held = hold_first(page, "read")
+    page.click("[data-example='group.jpg']")
+    page.get_by_role("status").get_by_text("Looking for faces").wait_for()
+    open_tab(page, "Songs")
+    page.click(".library button >> nth=0")
+    title = wait_until_playing(page)
+    let_go(page, held)
+    assert page.inner_text(".player .title") == title
+
+
+def test_the_last_of_two_moods_is_heard(visit):
+    page = visit()
+    ask(page, PORTRAIT)
+    first = wait_until_playing(page)
+    held = hold_first(page, "songs")
+    page.click("[data-mood=sad]")
+    page.click("[data-mood=angry]")
+    title = wait_until_playing(page, first)
+    let_go(page, held)
+    assert page.get_attribute("[data-mood][aria-pressed=true]", "data-mood") == "angry"
+    assert page.inner_text(".player .title") == title
+
+
+@pytest.mark.parametrize("way", [".camera .close", ".camera .shutter"])
+def test_the_camera_gives_the_focus_back(visit, way):
+    page = visit()
+    page.focus(".selfie")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".shutter:visible")
+    page.focus(way)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".camera", state="hidden")
+    assert page.evaluate("document.activeElement.matches('.selfie')")
 
 
 LATE_CAMERA = """async () => {
@@ -517,12 +608,18 @@ def test_the_keyboard_alone_does_it(visit):
     page.focus(".face [title=sad]")
     page.keyboard.press("Enter")
     page.wait_for_selector(".face [title=sad][aria-pressed=true]")
+    assert page.evaluate("document.activeElement.matches('.face [title=sad]')")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".face")
+    assert page.evaluate("document.activeElement.className") == "box"
     tab_to(page, ".take summary")
     page.keyboard.press("Enter")
     tab_to(page, "[data-take=share]")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "femr-sad.jpg"
+    page.get_by_role("status").get_by_text("Saved as femr-sad.jpg.").wait_for()
+    assert page.evaluate("document.activeElement.matches('[data-take=share]')")
     tab_to(page, ".player .play")
     page.keyboard.press("Enter")
     page.wait_for_selector(".player[data-state=paused]")

@@ -6,6 +6,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import cv2
 import pytest
 from PIL import Image
 
@@ -14,7 +15,7 @@ from chromium import DESKTOP, PHONE
 from femr.images import load_image
 from femr.page.shared import number_of
 from femr.video.reader import Reader
-from photo_tab import answered, name, reason, serious, upload, wait_until_playing
+from photo_tab import answered, hold_first, let_go, name, reason, serious, upload, wait_until_playing
 from visitors import ask
 from visitors import upload as sent
 
@@ -63,6 +64,85 @@ def test_what_a_visitor_says_moves_the_vote_the_mood_and_the_song(visit, library
     assert next(song.emotion for song in library.songs if song.title == title) == "sad"
     assert "Face 2 shows sad, you say" in page.inner_text(".face")
     assert [label.split()[-1] for label in page.locator(".label").all_inner_texts()] == ["sad", "sad", "happy"]
+
+
+@pytest.mark.parametrize("emotion", ["happy", "sad"])
+def test_the_first_mood_of_a_picture_that_had_none_is_heard(visit, portrait, tmp_path, library, emotion):
+    cv2.imwrite(str(tmp_path / "haze.png"), cv2.GaussianBlur(portrait[..., ::-1], (0, 0), 8.8))
+    page = visit()
+    upload(page, tmp_path / "haze.png")
+    page.get_by_text("Nothing here is clearly a face").wait_for()
+    say(page, 1, emotion)
+    title = wait_until_playing(page)
+    assert next(song.emotion for song in library.songs if song.title == title) == emotion
+    assert page.get_attribute("[data-mood][aria-pressed=true]", "data-mood") == emotion
+
+
+def test_what_is_said_last_of_a_face_is_drawn_though_the_answer_before_comes_later(visit):
+    page = visit()
+    held = hold_first(page, "read")
+    page.click(".box >> nth=0")
+    page.click(".face [title=sad]")
+    page.click(".face [title=angry]")
+    page.locator(".face [title=angry][aria-pressed=true]").wait_for()
+    let_go(page, held)
+    assert page.locator(".label").first.inner_text().endswith("angry")
+    assert page.get_attribute(".face [aria-pressed=true]", "title") == "angry"
+
+
+def test_a_mood_that_is_chosen_goes_on_where_what_is_said_changes_none(visit):
+    page = visit()
+    first = wait_until_playing(page)
+    page.click("[data-mood=sad]")
+    title = wait_until_playing(page, first)
+    say(page, 1, "happy")
+    assert page.get_attribute("[data-mood][aria-pressed=true]", "data-mood") == "sad"
+    assert page.inner_text(".player .title") == title
+
+
+def test_a_face_that_is_closed_before_the_answer_stays_closed_and_keeps_the_focus(visit):
+    page = visit()
+    held = hold_first(page, "read")
+    page.focus(".box >> nth=1")
+    page.keyboard.press("Enter")
+    page.focus(".face [title=sad]")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    let_go(page, held)
+    assert not page.is_visible(".face")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Face 2: looks sad"
+
+
+def test_what_was_said_of_pictures_that_are_still_there_is_saved(visit):
+    page = visit()
+    say(page, 1, "sad")
+    for _ in range(2):
+        upload(page, PORTRAIT)
+        page.wait_for_selector(".stage:not(.answered)")
+        answered(page)
+        say(page, 1, "happy")
+    forget_uploads()
+    page.click(".take summary")
+    _, path = taken(page, "corrections")
+    page.get_by_role("status").get_by_text("2 pictures are not here any more and are left out.").wait_for()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("corrections/labels.csv").decode().split()[1:] == ["1,1,sad,neutral"]
+
+
+def forget_uploads():
+    """What the sweep does, sooner."""
+    for path in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*.*"):
+        path.unlink()
+
+
+def test_what_was_said_of_pictures_that_are_all_gone_cannot_be_saved(server):
+    paths = [sent(server, f"{number}.jpg", PORTRAIT.read_bytes()) for number in range(2)]
+    pictures = [{"path": path, "shows": {"1": "sad"}} for path in paths]
+    Path(paths[0]).unlink()
+    assert ask(server, "corrections", {"pictures": pictures})["note"].startswith("1 picture is not here any more")
+    Path(paths[1]).unlink()
+    assert ask(server, "corrections", {"pictures": pictures}) == {"error": "None of these pictures is here any more."}
+    assert "Please choose it again" in ask(server, "corrections", {"pictures": pictures[:1]})["error"]
 
 
 def test_what_was_said_is_counted_once_a_face_and_can_be_taken_along(visit):

@@ -7,19 +7,30 @@ const REASONS = {
 }
 const NONE = 'This browser gives no camera to this page: it needs https, or localhost. Use one of these:'
 
-/** Shows the camera in `view`; `taken` gets the picture, a JPEG file, and `failed` the reason why there is none. */
+/**
+ * Shows the camera in `view`, while that can be seen; `opener` is the button that opens it, and has the focus afterwards.
+ * `opened` is told when it is open; `taken` gets the picture, a JPEG file, and `failed` the reason why there is none.
+ */
 export class Camera {
-  constructor(view, { taken, failed }) {
+  constructor(view, opener, { opened, taken, failed }) {
     this.view = view
+    this.opener = opener
     this.video = view.querySelector('video')
     this.facing = 'user'
     this.stream = null
+    this.opened = opened
     this.taken = taken
     this.failed = failed
     view.querySelector('.close').addEventListener('click', () => this.close())
     view.querySelector('.shutter').addEventListener('click', () => this.take())
     view.querySelector('.turn').addEventListener('click', () => this.turn())
     document.addEventListener('keydown', (event) => event.key === 'Escape' && this.close())
+    setInterval(() => this.stream && this.away() && this.close(), 250)
+  }
+
+  /** Whether another tab of the page is open. */
+  away() {
+    return !this.view.parentElement.offsetParent
   }
 
   async open() {
@@ -28,15 +39,16 @@ export class Camera {
     const asked = (this.asked = {}) // closed or opened again meanwhile: this stream is not wanted any more
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: this.facing, ...size } })
-      if (asked !== this.asked) return stream.getTracks().forEach((track) => track.stop())
+      if (asked !== this.asked || this.away()) return stream.getTracks().forEach((track) => track.stop())
       this.stream = stream
     } catch (error) {
-      return this.failed(REASONS[error.name] || `Your camera does not start: ${error.message}`)
+      return asked === this.asked && this.failed(REASONS[error.name] || `Your camera does not start: ${error.message}`)
     }
     this.video.srcObject = this.stream
     this.seen = firstFrame(this.video)
     this.view.classList.toggle('mirrored', this.facing === 'user')
     this.view.hidden = false
+    this.opened()
     this.view.scrollIntoView({ block: 'nearest' })
     this.view.querySelector('.shutter').focus({ preventScroll: true })
     await this.video.play().catch(() => {}) // it was closed meanwhile
@@ -48,7 +60,9 @@ export class Camera {
     this.asked = null
     this.stream?.getTracks().forEach((track) => track.stop())
     this.stream = this.video.srcObject = null
+    const focused = this.view.contains(document.activeElement)
     this.view.hidden = true
+    if (focused) this.opener.focus({ preventScroll: true })
   }
 
   turn() {

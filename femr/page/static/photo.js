@@ -13,9 +13,9 @@ export function start(element, server) {
   const root = element.querySelector('.stage')
   const $ = (selector) => root.querySelector(selector)
   const [told, card, figure, layer, image, face] = ['.told', '.card', '.picture', '.boxes', '.picture img', '.face'].map($)
-  let turn = 0 // of the last picture that came
+  let turn = 0 // of what is read last: a picture, or what is said of its faces
   let picture = null // {path} or {example}, once the server has it
-  let mood = LIKELY
+  let mood // of the picture, or the last that it had
   let number = 0 // of the picture in this visit
   let shows = {} // what faces of this picture show, as the visitor says
   const visit = new Map() // each picture's number → its question, with what the visitor and femr say of its faces
@@ -27,13 +27,14 @@ export function start(element, server) {
   async function read(source) {
     const mine = ++turn
     const wanted = () => mine === turn
+    const guess = mood || LIKELY
     begin(source)
+    const choice = player.choice()
     const options = { mode: chosen('mode'), played: player.played.slice(-1000) }
-    const likely = ask('songs', { mood, ...options }).then(({ songs }) => {
-      if (wanted() && songs) player.prepare(songs[0])
+    const likely = ask('songs', { mood: guess, ...options }).then(({ songs }) => {
+      if (choice === player.choice() && songs) player.prepare(songs[0])
       return songs
     })
-    const guess = mood
     if (source.file) {
       say('📤', 'Sending the picture …')
       const path = await send(source.file).catch(() => null)
@@ -51,9 +52,10 @@ export function start(element, server) {
     if (!wanted()) return
     if (answer.error) return fail(answer.error)
     draw(answer)
-    if (answer.mood.emotion) mood = answer.mood.emotion
-    const songs = answer.mood.emotion === guess ? await likely : null
-    if (wanted()) player.play(songs || answer.songs)
+    mood = answer.mood.emotion
+    press(mood)
+    const songs = mood === guess ? await likely : null
+    if (choice === player.choice()) player.play(songs || answer.songs)
   }
 
   /** Where a file lies on the server. Not by Gradio's `upload`, which tells of failures in a corner of the page. */
@@ -93,11 +95,11 @@ export function start(element, server) {
 
   /** Until the picture has its size, what stands under it is away. */
   async function makeRoom() {
-    const mine = turn
+    const mine = number
     document.body.classList.add('moving')
     if (!known()) {
       await image.decode().catch(() => {})
-      if (mine !== turn) return
+      if (mine !== number) return
       image.hidden = !image.naturalWidth // a broken one would be drawn; the server may show it later
       setRatio(image.naturalWidth, image.naturalHeight)
     }
@@ -128,7 +130,6 @@ export function start(element, server) {
     image.alt = answer.alt
     showIfUnseen(answer)
     drawFaces(layer, answer.faces, openFace)
-    press(found.emotion)
     root.classList.add('answered')
     root.classList.toggle('moodless', !found.emotion)
     $('.selfie .words').textContent = 'Another selfie'
@@ -138,12 +139,12 @@ export function start(element, server) {
 
   /** HEIC, TIFF and the like: the server shows what the browser cannot. */
   async function showIfUnseen({ width, height }) {
-    const mine = turn
+    const mine = number
     await image.decode().catch(() => {})
     const ratio = image.naturalWidth / image.naturalHeight
     if (Math.abs(ratio - width / height) < 0.02 * ratio || !picture) return
     const shown = await ask('show', picture)
-    if (mine !== turn || !shown.picture) return
+    if (mine !== number || !shown.picture) return
     image.src = shown.picture
     image.hidden = false
     setRatio(width, height)
@@ -206,7 +207,7 @@ export function start(element, server) {
   }
 
   async function correct(one, emotion) {
-    const mine = turn
+    const [mine, choice] = [++turn, player.choice()]
     shows = { ...shows, [one.number]: emotion }
     const entry = visit.get(number) || { says: {} }
     entry.question = { ...picture, model: chosen('model'), shows }
@@ -216,13 +217,25 @@ export function start(element, server) {
     const answer = await ask('read', { ...entry.question, ...options })
     if (mine !== turn) return
     if (answer.error) return fail(answer.error)
-    const before = mood
-    closeFace()
-    draw(answer)
-    layer.querySelectorAll('.box')[answer.faces.findIndex((face) => face.number === one.number)]?.click()
+    redraw(answer)
     tellAgreement()
-    if (answer.mood.emotion) mood = answer.mood.emotion
-    if (mood !== before) player.play(answer.songs)
+    const before = mood
+    mood = answer.mood.emotion || mood
+    if (mood === before || choice !== player.choice()) return
+    press(mood)
+    player.play(answer.songs)
+  }
+
+  /** Draws the answer in the place of the one before; the face that was open stays so, and the focus where it was. */
+  function redraw(answer) {
+    const boxes = () => [...layer.querySelectorAll('.box')]
+    const focused = document.activeElement
+    const [at, pressed] = [boxes().indexOf(focused), face.contains(focused) && focused.title]
+    const open = boxes().indexOf(closeFace())
+    draw(answer)
+    boxes()[open]?.click()
+    const again = pressed ? face.querySelector(`[title=${pressed}]`) : boxes()[at]
+    again?.focus({ preventScroll: true })
   }
 
   function tellAgreement() {
@@ -260,12 +273,12 @@ export function start(element, server) {
 
   async function playFor(emotion) {
     if (!emotion) return
-    const mine = turn
     press(emotion)
     player.stop()
+    const choice = player.choice()
     const question = { mood: emotion, mode: chosen('mode'), played: player.played.slice(-1000) }
     const answer = await ask('songs', question)
-    if (mine === turn && !answer.error) player.play(answer.songs)
+    if (choice === player.choice() && !answer.error) player.play(answer.songs)
   }
 
   for (const button of buttons) button.addEventListener('click', () => playFor(button.dataset.mood))
@@ -273,7 +286,8 @@ export function start(element, server) {
   // how pictures come
 
   const take = (file) => file && read({ file })
-  const camera = new Camera($('.camera'), {
+  const camera = new Camera($('.camera'), $('.selfie'), {
+    opened: player.stop,
     taken: (file) => read({ file }),
     failed: (words) => {
       say('📷', words)

@@ -15,6 +15,7 @@ const large = new Set() // addresses of songs that are too large for that
 const tries = new Map() // a song's address → how often it failed
 const failed = new Map() // a song's number → until when it is passed over
 let queue = [] // the songs that are to play, the present one first
+let choices = 0 // how often it was said what is to be heard, or that nothing is
 let volume = 1
 let root = null
 let fading = null
@@ -37,6 +38,7 @@ const level = (audio) => volume * Math.min(1, songs.get(audio)?.gain ?? 1)
 
 /** Begins with the first of these songs. What played before ends at once, or fades into it. */
 export function play(list, fade = false) {
+  choices += 1
   if (fade && queue.length && !deck().paused) return glide(list)
   stop()
   queue = [...list]
@@ -45,6 +47,7 @@ export function play(list, fade = false) {
 
 /** Ends the song, and shows none. */
 export function stop() {
+  choices += 1
   gliding = null
   endFade()
   deck().pause()
@@ -53,6 +56,9 @@ export function stop() {
   held = false
   show()
 }
+
+/** Changes whenever somebody chooses what is heard: a song that was asked for before that comes too late. */
+export const choice = () => choices
 
 /** The song that plays, or waits to. */
 export const current = () => queue[0]
@@ -137,6 +143,15 @@ function forget() {
 function load(audio, song) {
   audio.src = source(song)
   songs.set(audio, song)
+  weigh(audio, song)
+}
+
+/** Sets how loud a song plays: it may have been measured since the page was told of it. */
+async function weigh(audio, song) {
+  const answer = await fetch(new URL(`femr/gain/${song.number}`, document.baseURI)).catch(() => null)
+  if (!answer?.ok) return // as loud as it was told
+  song.gain = await answer.json()
+  if (audio === deck() && songs.get(audio) === song && !fading) audio.volume = level(audio)
 }
 
 /** Begins the queue's first song on the spare deck, which becomes the deck. */

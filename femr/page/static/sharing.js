@@ -9,15 +9,17 @@ export function startSharing(root, ask, question) {
     button.addEventListener('click', async () => {
       const kind = button.dataset.take
       const { name, ...asked } = question(kind)
+      const focused = document.activeElement
       button.disabled = true
       told.textContent = WAITS[kind]
       const answer = await ask(kind, asked)
       button.disabled = false
+      if (focused === button && document.activeElement === document.body) button.focus({ preventScroll: true })
       told.textContent = answer.error || ''
       if (!answer.file) return
       const content = await (await fetch(answer.file)).blob()
       const file = new File([content], `femr-${name}.${NAMES[kind]}`, { type: content.type })
-      told.textContent = (await handOver(file)) || ''
+      told.textContent = [await handOver(file), answer.note].filter(Boolean).join(' ')
     })
   }
 }

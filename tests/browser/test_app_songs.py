@@ -2,9 +2,35 @@
 
 import json
 
-from builders import PORTRAIT
+import pytest
+
+from builders import PORTRAIT, write_wav
+from chromium import visiting
 from femr.__main__ import main
+from photo_tab import open_tab, wait_until_playing
 from visitors import served
+
+
+@pytest.fixture
+def own_music(tmp_path, monkeypatch):
+    """A folder of songs for the page, which is read anew."""
+    from femr.page import shared
+
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
+    shared.library_read.cache_clear()
+    yield tmp_path
+    shared.library_read.cache_clear()
+
+
+def test_a_link_that_the_browser_cannot_read_stops_no_music(own_music, browser):
+    write_wav(own_music / "one.wav", seconds=20)
+    (own_music / "library.csv").write_text("file,expression,link\none.wav,happy,https://1.2.3.4.5/x\n")
+    with served() as url, visiting(url) as open_page:
+        page = open_page(browser)
+        open_tab(page, "Songs")
+        page.click("[data-play]")
+        assert wait_until_playing(page) == "one"
+        assert page.text_content(".player .facts a") == "1.2.3.4.5 ↗"
 
 
 def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):

@@ -6,7 +6,7 @@ Nothing of a visitor's is here, and no address tells where a file lies.
 import mimetypes
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import gradio as gr
@@ -155,7 +155,7 @@ def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:
 
 def _cover(request: Request) -> Response:
     path = _path(request)
-    cover = path and _picture_in(path)
+    cover = path and picture_in(path)
     if not cover:
         return FileResponse(STATIC / "cover.svg")
     return Response(cover[0], media_type=cover[1], headers=_DAY)
@@ -166,8 +166,8 @@ def _path(request: Request) -> Path | None:
     return song.path if song and song.path.is_file() else None
 
 
-@cache
-def _picture_in(path: Path) -> tuple[bytes, str] | None:
+@lru_cache(maxsize=32)  # they may be large
+def picture_in(path: Path) -> tuple[bytes, str] | None:
     """The cover that a song carries and its kind; None where it has none, or its tags are damaged."""
     try:
         cover = TinyTag.get(path, duration=False, image=True).images.any

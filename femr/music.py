@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import dist
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -61,14 +62,21 @@ class MusicLibrary:
         Args:
             played: The songs of this visit so far, oldest first.
         """
+        return next(iter(self.order(emotion, mode, played)), None)
+
+    def order(self, emotion: Emotion, mode: Mode = "match", played: Sequence[Song] = ()) -> list[Song]:
+        """All songs that fit a mood, in the order in which `pick` gives them. Args: as for `pick`."""
         fitting = self._fitting(emotion, mode)
-        if not fitting:
-            return None
-        times = Counter(song.path for song in played)
-        others = [song for song in fitting if not played or song.path != played[-1].path] or fitting
-        fewest = min(times[song.path] for song in others)
-        fresh = [song for song in others if times[song.path] == fewest]
-        return fresh[0] if _lifts(emotion, mode) else random.choice(fresh)
+        if not _lifts(emotion, mode):
+            random.shuffle(fitting)
+        times, turns = Counter(song.path for song in played), []
+        for song in fitting:
+            turns.append(times[song.path])
+            times[song.path] += 1  # the same file may be there for two moods
+        order = [song for _, song in sorted(zip(turns, fitting, strict=True), key=itemgetter(0))]
+        last = played[-1].path if played else None
+        first = next((place for place, song in enumerate(order) if song.path != last), 0)
+        return order[first : first + 1] + order[:first] + order[first + 1 :]
 
     def playlist(self, emotion: Emotion, mode: Mode = "match", n: int = 3) -> tuple[Song, ...]:
         """Up to `n` different songs for a mood: in random order for "match", from near the mood to far for "lift"."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from femr.errors import LibraryError, printable
 from femr.files import MOST_LISTED, encoding_of
@@ -133,7 +134,13 @@ def _words(key: str, value: Any) -> str:
 
 def _is_page(value: Any) -> bool:
     """Whether it is the address of a page that a visitor may be sent to: nothing else that a browser would open."""
-    return isinstance(value, str) and re.fullmatch(r"https?://[^\s/]\S{0,2000}", value, re.IGNORECASE) is not None
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/]\S{0,2000}", value, re.IGNORECASE):
+        return False
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets round no number, or a port that is none
+        return False
 
 
 def _number(key: str, value: Any) -> float:

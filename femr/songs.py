@@ -131,7 +131,11 @@ class _Found:
         if (path, emotion) not in self.songs:
             if not _encodable(path):
                 raise LibraryError("its name, or that of a folder above it, is not UTF-8; rename it.")
-            self.songs[path, emotion] = Song(path=path, emotion=emotion, **facts_of(path, facts))
+            song = self.songs[path, emotion] = Song(path=path, emotion=emotion, **facts_of(path, facts))
+            stated = [page for page in (facts.get("link"), facts.get("url")) if not blank(page)]
+            if stated and song.link is None:  # it plays all the same
+                bad = f"expected the address of a web page, received {received(stated[0])}"
+                self.problems.append(f"The link of {printable(place.name)} is left out: {bad}.")
 
 
 def _read_lists(root: Path, found: _Found) -> bool:

@@ -5,6 +5,7 @@ About: how often the models are right, what is kept, whose work this is, and wha
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import gradio as gr
 
@@ -14,7 +15,7 @@ from femr.expression.facts import Interval, ModelFacts
 from femr.expression.weights import load_facts
 from femr.music import MusicLibrary
 from femr.page import card, html
-from femr.page.shared import MODELS, text_of
+from femr.page.shared import MODELS, music_library, text_of
 from femr.results import EMOTIONS, Emotion
 
 
@@ -62,8 +63,14 @@ def build(library: MusicLibrary, minutes: int) -> None:
 
 def build_songs(library: MusicLibrary) -> None:
     """The Songs tab's one component, inside the Blocks that is being built."""
+    # where there is no song yet, each visit asks anew
+    shown: Any = _shelves(library) if library.songs else lambda: _shelves(music_library())
+    gr.HTML(shown, apply_default_css=False, js_on_load=None, elem_id="songs")
+
+
+def _shelves(library: MusicLibrary) -> str:
     shelves = "".join(_shelf(library, emotion) for emotion in EMOTIONS if library.of(emotion))
-    gr.HTML(f'<div class="library">{shelves}</div>', apply_default_css=False, js_on_load=None, elem_id="songs")
+    return f'<div class="library">{shelves}</div>'
 
 
 def _shelf(library: MusicLibrary, emotion: Emotion) -> str:

@@ -4,7 +4,6 @@ The docstrings of the tools are what an agent reads.
 """
 
 from functools import partial
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from femr import __version__
@@ -26,7 +25,7 @@ INSTRUCTIONS = (
     "people would say of a face, never what somebody feels, and identifies no one."
 )
 
-_places = BoundedSemaphore(queues.AT_ONCE)  # Gradio's queue does not stand before these photos
+DESK = queues.Desk()  # Gradio's queue does not stand before these photos
 
 
 def routes() -> dict[str, Any]:
@@ -62,7 +61,7 @@ def tools(local: bool = False) -> "MCPServer":
     def address(context: Context) -> api.Address:
         return api.addresses(context.request_context.request)
 
-    def read_photo_mood(context: Context, photo: str, mode: Mode = "match") -> dict[str, Any]:
+    async def read_photo_mood(context: Context, photo: str, mode: Mode = "match") -> dict[str, Any]:
         """Read what every face in a photo looks like, the mood of all of them together, and a song that goes with it.
 
         Use it when somebody asks how people in a picture look, or for music for a picture. Say "looks happy", not "is
@@ -82,8 +81,7 @@ def tools(local: bool = False) -> "MCPServer":
         own = local and not photo.lower().startswith(WEB)
         read = partial(load_picture if own else api.picture_of, photo)
         try:
-            with _places:
-                return api.document(read, api.Wish(mode=mode), address(context))
+            return await DESK.serve(0, partial(api.document, read, api.Wish(mode=mode), address(context)))
         except FemrError as error:
             raise ToolError(str(error)) from error
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from femr.errors import clock
 from femr.music import Mode, MusicLibrary
@@ -12,6 +13,8 @@ from femr.page.shared import number_of, numbered
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Song
 from femr.song_tags import gain_of
 
+MOST_SONGS = 50
+"""Of an answer: more than three hours of them, and few enough to be sent with each picture."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -43,19 +46,14 @@ def look(emotion: Emotion) -> dict[str, str]:
 
 
 def playlist(library: MusicLibrary, emotion: Emotion, mode: Mode, played: Sequence[int]) -> list[Song]:
-    """The songs for a mood, each once, in the order in which they are to play.
+    """The next songs for a mood, each once, in the order in which they are to play.
 
     Args:
         played: the numbers of the songs of this visit so far, oldest first.
     """
     songs = numbered(library)
     heard = [songs[number] for number in played if number in songs]
-    chosen: list[Song] = []
-    rest = list(library.songs)
-    while song := MusicLibrary(rest).pick(emotion, mode, (*heard, *chosen)):
-        chosen.append(song)
-        rest.remove(song)
-    return chosen
+    return library.order(emotion, mode, heard)[:MOST_SONGS]
 
 
 def song_card(song: Song) -> dict[str, Any]:
@@ -69,6 +67,7 @@ def song_card(song: Song) -> dict[str, Any]:
         "url": song_url(song),
         "cover": cover_url(song),
         "link": song.link or "",
+        "site": urlsplit(song.link or "").hostname or "",
         "gain": gain_of(song),
     }
 

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -82,7 +81,7 @@ def _card(song: dict[str, Any]) -> str:
 def _link(song: dict[str, Any]) -> str:
     if not song["link"]:
         return ""
-    host = escape(urlsplit(song["link"]).netloc)
+    host = escape(song["site"])
     where = f'href="{escape(song["link"])}" target="_blank" rel="noopener noreferrer"'
     return f'<a class="link" {where} aria-label="{escape(song["title"])} at {host}">{host} ↗</a>'
 

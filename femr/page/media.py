@@ -6,7 +6,7 @@ Nothing of a visitor's is here, and no address tells where a file lies.
 import mimetypes
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import gradio as gr
@@ -156,7 +156,7 @@ def _pieces(path: Path, start: int, length: int) -> Iterator[bytes]:
 
 def _cover(request: Request) -> Response:
     path = _path(request)
-    cover = path and _picture_in(path)
+    cover = path and picture_in(path)
     if not cover:
         return FileResponse(STATIC / "cover.svg")
     return Response(cover[0], media_type=cover[1], headers=_DAY)
@@ -177,8 +177,8 @@ def _named(request: Request) -> Song | None:
     return numbered(music_library()).get(request.path_params["number"])
 
 
-@cache
-def _picture_in(path: Path) -> tuple[bytes, str] | None:
+@lru_cache(maxsize=32)  # they may be large
+def picture_in(path: Path) -> tuple[bytes, str] | None:
     """The cover that a song carries and its kind; None where it has none, or its tags are damaged."""
     try:
         cover = TinyTag.get(path, duration=False, image=True).images.any

@@ -4,12 +4,11 @@ The page's script (static/photo.js) sends a question, which is checked, as anybo
 Nothing of a visit is kept here: the script tells which songs were heard, and what was said of faces.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 from typing import Any, TypeAlias, get_args
 
 import gradio as gr
@@ -30,6 +29,7 @@ from femr.page.shared import (
     MODELS,
     MODELS_INFO,
     MODES,
+    NUMBERS,
     is_uploaded,
     music_library,
     numbered,
@@ -41,6 +41,11 @@ from femr.results import EMOTIONS, Analysis, Emotion
 Answer: TypeAlias = dict[str, Any]
 
 DESK = Desk()
+CARDS = Desk(at_once=2)
+CLIPS = Desk(at_once=1)
+"""A second clip would only make both late."""
+LISTS = Desk()
+"""What takes no time; nobody waits there for a picture."""
 NOT_OURS = "The page sent something that it should not. Please load it again."
 GONE = "That picture is not here any more. Please choose it again."
 ALL_GONE = "None of these pictures is here any more."
@@ -49,7 +54,7 @@ MOST_PICTURES = 20  # of the set of corrections
 MOST_PLAYED = 1000
 MOST_SHOWS = 200
 MOST_LETTERS = 300  # of an address
-_ONE_CLIP = Lock()  # a second one would only make both late
+LONGEST_PATH = 4096  # letters
 START = "import(new URL('femr/photo.js', document.baseURI)).then((page) => page.start(element, server))"
 
 
@@ -100,19 +105,22 @@ class Question:
             raise DataError(NOT_OURS)
 
     def _sound(self) -> bool:
+        numbers = (*self.played, self.ticket) if isinstance(self.played, list | tuple) else (None,)
         return (
-            all(isinstance(word, str) for word in (self.path, self.example, self.address))
+            all(isinstance(word, str) and len(word) <= LONGEST_PATH for word in (self.path, self.example))
+            and isinstance(self.address, str)
             and len(self.address) <= MOST_LETTERS
+            and self.address.isprintable()
             and self.model in MODEL_NAMES
             and self.mode in get_args(Mode)
             and self.mood in (None, *EMOTIONS)
             and all(isinstance(is_on, bool) for is_on in (self.boxes, self.blur))
-            and isinstance(self.played, list | tuple)
-            and len(self.played) <= MOST_PLAYED
-            and all(isinstance(n, int) and n >= 0 for n in (*self.played, self.song or 0, self.ticket))
+            and len(numbers) <= MOST_PLAYED + 1
+            and all(type(number) is int and 0 <= number < NUMBERS for number in numbers)
+            and (self.song is None or (type(self.song) is int and 0 <= self.song < NUMBERS))
             and isinstance(self.shows, dict)
             and len(self.shows) <= MOST_SHOWS
-            and all(key.isdecimal() and one in EMOTIONS for key, one in self.shows.items())
+            and all(key.isdecimal() and len(key) < 10 and one in EMOTIONS for key, one in self.shows.items())
         )
 
     @classmethod
@@ -143,46 +151,46 @@ class Question:
         return replace(found, song=song or found.song)
 
 
-def answering(handler: Callable[[Question], Answer]) -> Callable[[Any], Answer]:
-    """A handler of questions as one that the script can call: what goes wrong comes as a sentence, `error`."""
+def answering(
+    desk: Desk, check: Callable[[Any], Any] = Question.of
+) -> Callable[[Callable[[Any], Answer]], Callable[[Any], Awaitable[Answer]]]:
+    """Makes a handler one that the script can call: what was asked is checked, and waits at a desk for its turn.
 
-    @wraps(handler)
-    def answer(asked: Any) -> Answer:
-        try:
-            return handler(Question.of(asked))
-        except FemrError as error:
-            return {"error": str(error)}
+    It waits without one of the threads which serve songs and scripts too. What goes wrong comes as a sentence, `error`.
+    """
 
-    return answer
+    def called(handler: Callable[[Any], Answer]) -> Callable[[Any], Awaitable[Answer]]:
+        @wraps(handler)
+        async def answer(asked: Any) -> Answer:
+            try:
+                question = check(asked)
+                return await desk.serve(asked.get("ticket", 0), partial(handler, question))
+            except FemrError as error:
+                return {"error": str(error)}
 
+        return answer
 
-async def read(question: Any) -> Answer:
-    """The faces, mood and songs of a picture, when its turn has come."""
-    try:
-        ticket = Question.of(question).ticket
-        return await DESK.serve(ticket, lambda: answer(question))
-    except DataError as error:
-        return {"error": str(error)}
+    return called
 
 
-@answering
+@answering(LISTS)
 def place(question: Question) -> Answer:
     """How many pictures are before the one that is waiting, and how long they take."""
     before, seconds = DESK.place(question.ticket)
     return {"before": before, "seconds": seconds}
 
 
-@answering
-def answer(question: Question) -> Answer:
+@answering(DESK)
+def read(question: Question) -> Answer:
     """The faces, mood and songs of a picture."""
-    read = read_photo(question.picture(), question.model, question.mode)
-    found = corrected(read, question.told())
+    plain = read_photo(question.picture(), question.model, question.mode)
+    found = corrected(plain, question.told())
     emotion = found.mood.emotion
     songs = card.playlist(music_library(), emotion, question.mode, question.played) if emotion else []
-    return card.answer(found, songs, read)
+    return card.answer(found, songs, plain)
 
 
-@answering
+@answering(LISTS)
 def songs(question: Question) -> Answer:
     """The songs of a mood, in the order in which they are to play."""
     if question.mood is None:
@@ -191,20 +199,20 @@ def songs(question: Question) -> Answer:
     return {"songs": [card.song_card(song) for song in songs]}
 
 
-@answering
+@answering(CARDS)
 def show(question: Question) -> Answer:
     """A picture that the browser cannot show by itself, as an address that holds it."""
     return {"picture": html.jpeg_url(thumbnail(question.picture().pixels, SHOWN_SIDE))}
 
 
-@answering
+@answering(CARDS)
 def share(question: Question) -> Answer:
     """A card of the picture, as an address that holds it."""
     picture, _ = _card(question)
     return {"file": html.jpeg_url(picture)}
 
 
-@answering
+@answering(CLIPS)
 def clip(question: Question) -> Answer:
     """Ten seconds of the card with the song, as an address that holds it."""
     from femr.video.writer import write_clip  # with PyAV, which is not everywhere
@@ -212,13 +220,13 @@ def clip(question: Question) -> Answer:
     picture, found = _card(question)
     if found.song is None:
         raise DataError("There is no song to make a clip with.")
-    with _ONE_CLIP, TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         target = Path(folder, "clip.mp4")
         write_clip(picture, found.song, target)
         return {"file": html.data_url(target.read_bytes(), "video/mp4")}
 
 
-@answering
+@answering(LISTS)
 def playlist(question: Question) -> Answer:
     """The songs of a mood as a playlist, each with its address here."""
     if question.mood is None:
@@ -229,25 +237,28 @@ def playlist(question: Question) -> Answer:
     return {"file": html.data_url(text.encode(), "audio/mpegurl")}
 
 
-def corrections(asked: Any) -> Answer:
-    """The labelled set of what the visitor said: {pictures: questions, crops: bool} in, a ZIP file out.
+def _set(asked: Any) -> tuple[list[Question], bool]:
+    """The pictures of a set of what a visitor said, and whether it is to hold faces. Raises: DataError."""
+    if not isinstance(asked, dict) or not isinstance(asked.get("pictures"), list):
+        raise DataError(NOT_OURS)
+    if len(asked["pictures"]) > MOST_PICTURES:
+        raise DataError(f"Expected at most {MOST_PICTURES} pictures. Received: {len(asked['pictures'])}")
+    return [Question.of(question) for question in asked["pictures"]], asked.get("crops") is True
+
+
+@answering(CARDS, _set)
+def corrections(asked: tuple[list[Question], bool]) -> Answer:
+    """The labelled set of what the visitor said, a ZIP file: of {pictures: questions, crops: bool}.
 
     Pictures that are deleted by now are left out, and a note says how many.
     """
-    try:
-        if not isinstance(asked, dict) or not isinstance(asked.get("pictures"), list):
-            raise DataError(NOT_OURS)
-        if len(asked["pictures"]) > MOST_PICTURES:
-            raise DataError(f"Expected at most {MOST_PICTURES} pictures. Received: {len(asked['pictures'])}")
-        pictures = dict(enumerate(map(Question.of, asked["pictures"]), start=1))
-        here = {number: question for number, question in pictures.items() if question.is_here()}
-        if pictures and not here:
-            raise DataError(GONE if len(pictures) == 1 else ALL_GONE)
-        told = [one for number, question in here.items() for one in _told(question, number)]
-        file = html.data_url(to_zip(told, crops=asked.get("crops") is True), "application/zip")
-        return {"file": file, "note": _left_out(len(pictures) - len(here))}
-    except FemrError as error:
-        return {"error": str(error)}
+    questions, crops = asked
+    here = {number: question for number, question in enumerate(questions, start=1) if question.is_here()}
+    if questions and not here:
+        raise DataError(GONE if len(questions) == 1 else ALL_GONE)
+    told = [one for number, question in here.items() for one in _told(question, number)]
+    file = html.data_url(to_zip(told, crops), "application/zip")
+    return {"file": file, "note": _left_out(len(questions) - len(here))}
 
 
 def _left_out(gone: int) -> str:

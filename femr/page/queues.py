@@ -1,9 +1,9 @@
-"""Where pictures of many visitors wait: photos at the desk until it is their turn, all of them in the lane to be read.
+"""Where pictures of many visitors wait: photos at a desk until it is their turn, all of them in the lane to be read.
 
-At the desk a few are handed in at once; the others can ask for their place in line. In the lane what waits together is
-read in one call of its Analyzer. There photos and frames stand in two lines, which move on at the same speed, counted
-in pixels, while somebody waits in both. A call is of one line, so that no frame waits for photos that are in it.
-Figures: docs/decisions/visitors.md.
+At a desk a few are handed in at once; the others wait without a thread, and can ask for their place in line. In the
+lane what waits together is read in one call of its Analyzer. There photos and frames stand in two lines, which move on
+at the same speed, counted in pixels, while somebody waits in both. A call is of one line, so that no frame waits for
+photos that are in it. Figures: docs/decisions/visitors.md.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ MOST_PIXELS: Mapping[Line, int] = MappingProxyType({"photo": 2_000_000, "frame":
 """In one call; a larger picture is read alone. More would save little, and who comes meanwhile waits for them all."""
 NO_MEMORY = "There was not enough memory to read this picture. Please try a smaller one, or this one later."
 
-_ANSWERS, _CALLS = 32, 16  # that the desk and the lane remember, for the pace
+_REMEMBERED = 32  # answers of late, for the pace
 
 
 def too_many(seconds: float) -> str:
@@ -49,34 +49,54 @@ def too_many(seconds: float) -> str:
     return f"{MOST_WAITING} others are waiting already. Please try again in about {when} seconds."
 
 
+class Pace:
+    """How long answers take, by the last ones. Args: `at_once`, how many are worked on at a time."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._taken: deque[float] = deque(maxlen=_REMEMBERED)  # seconds an answer, without those that it waited
+
+    def add(self, seconds: float) -> None:
+        """One more answer, which was worked on for so long."""
+        self._taken.append(seconds)
+
+    def seconds(self, answers: int) -> float | None:
+        """How long so many take; None where there were none yet."""
+        taken = tuple(self._taken)
+        return answers * fmean(taken) / self._at_once if taken else None
+
+
 class Desk:
-    """First come, first served. All of it runs in one event loop but the work itself."""
+    """First come, first served. All of it runs in one event loop but the work itself, and `place`."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._at_once = at_once
         self._workers = ThreadPoolExecutor(at_once, thread_name_prefix="desk")
         self._line: list[int] = []  # tickets, the first that came first
-        self._ended: deque[float] = deque(maxlen=_ANSWERS)
+        self._pace = Pace(at_once)
 
     async def serve(self, ticket: int, work: Callable[[], Result]) -> Result:
         """What the work gives, when its turn has come. Raises: DataError if too many wait already."""
         if len(self._line) >= MOST_WAITING:
-            raise DataError(too_many(self._seconds(MOST_WAITING)))
+            raise DataError(too_many(self._pace.seconds(MOST_WAITING) or 0.0))
         self._line.append(ticket)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+            return await asyncio.get_running_loop().run_in_executor(self._workers, self._timed, work)
         finally:
             self._line.remove(ticket)
-            self._ended.append(monotonic())
 
     def place(self, ticket: int) -> tuple[int, int]:
         """How many are before a ticket that has to wait, and the seconds that they take; zeros where it has not."""
-        before = self._line.index(ticket) + 1 - self._at_once if ticket in self._line else 0
-        return (before, ceil(self._seconds(before))) if before > 0 else (0, 0)
+        line = tuple(self._line)  # it moves on meanwhile
+        before = line.index(ticket) + 1 - self._at_once if ticket in line else 0
+        return (before, ceil(self._pace.seconds(before) or 0.0)) if before > 0 else (0, 0)
 
-    def _seconds(self, answers: int) -> float:
-        """How long so many answers take at the pace of the last ones."""
-        return answers * (monotonic() - self._ended[0]) / len(self._ended) if self._ended else 0.0
+    def _timed(self, work: Callable[[], Result]) -> Result:
+        start = monotonic()
+        try:
+            return work()
+        finally:
+            self._pace.add(monotonic() - start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +122,12 @@ class Lane:
     """
 
     def __init__(self, workers: int = WORKERS) -> None:
-        self._count = workers
+        self._pace = Pace(workers)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="lane")
         self._lock = Lock()
         self._waiting: list[_Job] = []
         self._turns: dict[Line, int] = {"photo": 0, "frame": 0}  # of the last in each line
         self._turn = 0  # of the last that was taken
-        self._taken: deque[float] = deque(maxlen=_CALLS)  # seconds a photo, of the last calls
 
     def read(self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
         """The faces of a picture, as the analyzer's `read` gives them for it alone.
@@ -136,8 +155,7 @@ class Lane:
 
     def seconds(self, photos: int) -> float | None:
         """How long so many photos take at the pace of the last calls; None where there were none."""
-        taken = tuple(self._taken)
-        return photos * fmean(taken) / self._count if taken else None
+        return self._pace.seconds(photos)
 
     def _work(self) -> None:
         """Reads what is due. Each job calls for it once, and finds nothing left where another took it along."""
@@ -148,7 +166,7 @@ class Lane:
         start = monotonic()
         _read(jobs)
         if jobs[0].line == "photo":
-            self._taken.append((monotonic() - start) / len(jobs))
+            self._pace.add((monotonic() - start) / len(jobs))
 
     def _take(self) -> list[_Job]:
         """The jobs that are due, of one analyzer and line; those that are too late get their answer."""

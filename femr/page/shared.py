@@ -95,9 +95,14 @@ def tell_of_music() -> None:
 
 
 def analyzer(model: str, smallest_face: int | None = None) -> "Analyzer":
-    """A model's analyzer, loaded at its first use. Who comes while it is loaded waits. Raises: FemrError."""
+    """A model's analyzer, loaded at its first use, with the songs that are there now. Raises: FemrError.
+
+    Who comes while it is loaded waits.
+    """
     with _loading:
-        return loaded(model, smallest_face)
+        found = loaded(model, smallest_face)
+        found.library = music_library()
+        return found
 
 
 def warm_up(model: str) -> None:

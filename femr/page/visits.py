@@ -101,23 +101,35 @@ class Visit:
 
 
 class Visits:
-    """The visits of one page. Args: `minutes` that a visit may last; None: for ever. last: what a wall told last."""
+    """The visits of one page. Args: `minutes` that a visit may last; None: for ever."""
 
     def __init__(self, minutes: float | None = None) -> None:
         self._minutes = minutes
         self._visits: dict[str, Visit] = {}
         self._listeners: set[asyncio.Queue[WallEvent]] = set()
-        self.last: WallEvent | None = None
 
     def __len__(self) -> int:
         return len(self._visits)
+
+    @property
+    def last(self) -> WallEvent | None:
+        """What a wall that is still there told last; None where there is none."""
+        shown = [visit.shown for visit in self._visits.values() if visit.wall and visit.shown]
+        return max(shown, key=lambda event: event.time, default=None)
+
+    def forget(self) -> None:
+        """Drops the visits that have not said a word for AWAY, and tells what is shown without them."""
+        before, now = self.last, monotonic()
+        self._visits = {name: one for name, one in self._visits.items() if now - one.seen < AWAY}
+        if before and self.last is not before:
+            self._pass_on(self.last or event(None, {}, 0, None))
 
     def enter(self, token: str, wall: bool = False) -> Visit:
         """The visit of a token, which is new or goes on. Raises: Refused."""
         if not TOKEN.fullmatch(token):
             raise Refused(400, "Expected a visit's token: 22 to 64 letters, digits, - or _.")
+        self.forget()
         now = monotonic()
-        self._visits = {name: one for name, one in self._visits.items() if now - one.seen < AWAY}
         if token not in self._visits and len(self._visits) >= MOST:
             raise Refused(503, f"{MOST} others are here already. It goes on when one of them leaves.")
         visit = self._visits.setdefault(token, Visit(now, now))
@@ -138,7 +150,10 @@ class Visits:
             visit.shown and replace(event, time=visit.shown.time, shares=visit.shown.shares) == visit.shown
         ):
             return
-        visit.shown = self.last = event
+        visit.shown = event
+        self._pass_on(event)
+
+    def _pass_on(self, event: WallEvent) -> None:
         for queue in self._listeners:
             if queue.full():
                 queue.get_nowait()

@@ -54,7 +54,8 @@ WRONG_CODE = "This is not the code. It stands in the window where femr was start
 _PADDING = ":" + 4096 * " " + "\n\n"
 """What a proxy that collects the first kilobytes may keep."""
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
-_LOCAL = ("null", "file://", "http://absolute")  # pages that are files, in browsers and in OBS
+_OBS = ("http://absolute", "file://")
+"""Where it says that its local files come from. Not "null": any site's frame in a sandbox says that."""
 
 _FREE, _FREE_OF_ALL = 3, 20  # wrong codes of an address, and of all, before the first wait
 _LONGEST, _LONGEST_OF_ALL = 600.0, 60.0  # seconds
@@ -111,8 +112,9 @@ class Events:
             return JSONResponse({"error": NO_EVENTS}, 404)
         origin = request.headers.get("origin")
         headers = {**_UNBUFFERED, "Vary": "Origin"}
-        headers |= {"Access-Control-Allow-Origin": origin} if origin in _LOCAL else {}
+        headers |= {"Access-Control-Allow-Origin": origin} if origin in _OBS else {}
         if "once" in request.query_params:
+            self._visits.forget()
             last = self._visits.last
             return Response(_json(last) if last else "null", media_type="application/json", headers=headers)
         if self._listening >= MOST_LISTENERS:
@@ -131,6 +133,7 @@ class Events:
                     yield f"data: {_json(coming.result())}\n\n"
                     coming = asyncio.ensure_future(anext(events))
                 else:
+                    self._visits.forget()
                     yield ": nothing new\n\n"
         finally:
             coming.cancel()

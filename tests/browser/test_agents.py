@@ -5,13 +5,17 @@ import os
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
 from builders import PORTRAIT, ROOT
-from femr.page import agents
+from femr.errors import ImageError
+from femr.page import agents, api
 
 BASE64 = base64.b64encode(PORTRAIT.read_bytes()).decode()
 TOOLS = ["read_photo_mood", "list_songs", "pick_song"]
@@ -86,6 +90,28 @@ def test_songs_are_where_the_answer_says(server, library):
     with urllib.request.urlopen(song["url"]) as response:
         sound = response.read()
     assert any(one.path.read_bytes().endswith(sound) for one in library.songs if one.title == song["title"])
+
+
+def test_however_many_agents_wait_others_get_songs_and_scripts(server, monkeypatch):
+    begun, opened = Event(), Event()
+
+    def document(*_):
+        begun.set()
+        assert opened.wait(240)
+        raise ImageError("Not now.")
+
+    monkeypatch.setattr(api, "document", document)
+    calls = [("read_photo_mood", {"photo": BASE64})]
+    with ThreadPoolExecutor(45) as others:
+        answers = [others.submit(ask, over("http", server), *calls) for _ in range(45)]
+        try:
+            assert begun.wait(120)
+            sleep(5)  # until the others wait
+            with urllib.request.urlopen(f"{server}femr/player.js", timeout=30) as script:
+                assert script.read()
+        finally:
+            opened.set()
+        assert all(answer.result()[1][0].content[0].text.endswith("Not now.") for answer in answers)
 
 
 def test_without_its_package_the_command_says_what_to_install():

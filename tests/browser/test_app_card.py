@@ -40,6 +40,14 @@ def test_a_playlist_holds_each_song_of_the_mood_once_and_what_was_heard_comes_la
     assert card.song_card(songs[0])["url"] == f"femr/song/{number_of(songs[0])}"
 
 
+def test_of_ten_thousand_songs_an_answer_holds_a_few():
+    many = [Song(f"Song {n}", Path(f"{n}.mp3"), Emotion.HAPPY, loudness=-18.0) for n in range(10_000)]
+    played = [number_of(song) for song in many[:9_990]]
+    songs = card.playlist(MusicLibrary(many), Emotion.HAPPY, "match", played)
+    assert len(set(songs)) == card.MOST_SONGS
+    assert set(songs[:10]) == set(many[9_990:])
+
+
 def test_two_songs_of_one_title_are_two():
     twins = MusicLibrary([SONGS[0], replace(SONGS[0], path=Path("twin.mp3"))])
     assert {number_of(song) for song in card.playlist(twins, Emotion.HAPPY, "match", [])} == set(numbered(twins))

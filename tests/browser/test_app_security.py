@@ -26,7 +26,7 @@ import femr
 from builders import PORTRAIT, ROOT, write_wav
 from damaged_pictures import good_files
 from femr.output.rows import to_dict
-from femr.page import html, photo, shared, uploads
+from femr.page import html, shared, uploads
 from femr.page.shared import numbered
 from visitors import ask, post, served, upload
 
@@ -324,11 +324,11 @@ def test_the_page_promises_no_more_than_the_sweep_keeps():
     assert 60 * minutes >= uploads.SWEEP_SECONDS + uploads.KEPT_SECONDS
 
 
-def test_a_page_whose_models_are_damaged_still_opens(monkeypatch, tmp_path):
+def test_a_page_whose_models_are_damaged_still_opens(server, monkeypatch, tmp_path):
     (tmp_path / "mobilenet_v2.json").write_text("{")
     monkeypatch.setattr("femr.expression.weights.MODELS_DIR", tmp_path)
     assert {name for _, name in shared.MODELS} == set(femr.available_models())
     shared.loaded.cache_clear()
-    answer = photo.answer({"example": photo.EXAMPLES[0].name, "model": "mobilenet_v2"})
+    answer = ask(server, "read", {"example": "group.jpg", "model": "mobilenet_v2"})
     assert "damaged" in answer["error"]
     assert str(tmp_path) not in answer["error"]

@@ -13,7 +13,9 @@ from PIL import Image
 from builders import PORTRAIT, ROOT
 from chromium import DESKTOP, PHONE
 from femr.images import load_image
+from femr.page.photo import GONE, NOT_OURS, Question
 from femr.page.shared import number_of
+from femr.results import Emotion
 from femr.video.reader import Reader
 from photo_tab import answered, hold_first, let_go, name, reason, serious, upload, wait_until_playing
 from visitors import ask
@@ -245,6 +247,49 @@ def test_what_is_asked_is_checked(server, handler, question):
     answer = ask(server, handler, question)
     assert list(answer) == ["error"]
     assert "/" not in answer["error"]
+
+
+CRAFTED = [
+    *({"song": song} for song in ("", [], {}, 0.0, 3.0, False, float("nan"), 10**30)),
+    *({"played": [number]} for number in (True, "1", None, float("inf"), [[]], 10**30)),
+    *({"ticket": ticket} for ticket in ("", None, 0.5, float("nan"))),
+    *({"shows": {key: "sad"}} for key in ("", "²", "9" * 5000)),
+    *({"address": address} for address in ("\ud800", "a\n#EXTINF:1", None)),
+    *({name: value} for name in ("model", "mode", "mood", "path", "boxes", "played") for value in ({"a": []}, 7)),
+    {"path": "x" * 5000},
+    {"played": None},
+    {"shows": {"1": ["sad"]}},
+    {"one more": 1},
+]
+
+
+@pytest.mark.parametrize("crafted", CRAFTED, ids=lambda crafted: ascii(crafted)[:60])
+def test_what_the_script_would_not_send_gets_one_sentence(server, crafted):
+    question = {"example": "group.jpg", **crafted}
+    for handler, asked in (("share", question), ("playlist", question), ("corrections", {"pictures": [question]})):
+        assert ask(server, handler, asked) == {"error": NOT_OURS}
+    for nothing in ([], "x", None, 7, [question]):
+        assert ask(server, "share", nothing) == {"error": NOT_OURS}
+
+
+@pytest.mark.parametrize("path", ["\0", "\ud800", "/", "~", "x" * 300], ids=ascii)
+def test_a_path_that_is_no_upload_is_told_so(server, path):
+    assert ask(server, "share", {"path": path}) == {"error": GONE}
+
+
+def test_after_a_correction_that_changes_the_mood_the_song_that_plays_is_on_the_card(library):
+    (sad, *_), song = library.of(Emotion.SAD), library.of(Emotion.HAPPY)[0]
+    for plays in (sad, song):
+        question = Question.of({"example": "group.jpg", "shows": {"1": "sad", "2": "sad"}, "song": number_of(plays)})
+        found = question.analysis(question.picture())
+        assert (found.mood.emotion, found.song) == ("sad", plays)
+
+
+def test_after_a_correction_a_clip_has_the_song_that_plays(server, library):
+    song = number_of(library.of(Emotion.SAD)[0])
+    asked = {"example": "group.jpg", "shows": {"1": "sad", "2": "sad"}, "song": song}
+    assert "file" in ask(server, "clip", asked)
+    assert ask(server, "clip", {**asked, "song": None}) == {"error": "There is no song to make a clip with."}
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,76 @@
 """The Songs tab as loud as the others; and songs whose names are not UTF-8 are answered all the same."""
 
 import json
+import shutil
 
 import pytest
+from mutagen.id3 import APIC, ID3
 
-from builders import PORTRAIT, write_noise
+from builders import PORTRAIT, write_noise, write_wav
 from chromium import visiting
 from femr.__main__ import main
 from femr.page import shared
 from femr.song_tags import COMMON, TARGET, gain_of
 from photo_tab import open_tab, wait_until_playing
-from visitors import served
+from visitors import ask, post, served, upload
+
+
+@pytest.fixture
+def own_music(tmp_path, monkeypatch):
+    """A folder of songs for the page, which is read anew."""
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
+    shared.library_read.cache_clear()
+    yield tmp_path
+    shared.library_read.cache_clear()
+
+
+@pytest.fixture
+def empty_music(own_music, monkeypatch):
+    """A folder without songs, which is read anew whenever somebody asks for one."""
+    monkeypatch.setattr(shared, "AGAIN", -1.0)
+    shared.analyzer("mobilenet_v2")(PORTRAIT)
+    return own_music
+
+
+def test_a_folder_that_is_filled_while_the_page_is_up_plays_everywhere(empty_music, browser):
+    with served() as url, visiting(url) as open_page:
+        page = open_page(browser)
+        open_tab(page, "Songs")
+        assert page.locator("[data-play]").count() == 0
+        write_wav(empty_music / "happy" / "one.wav", seconds=20)
+        path = upload(url, "me.jpg", PORTRAIT.read_bytes())
+        photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        _, (found,) = post(url, "analyze", [photo, "mobilenet_v2", "match", False])
+        assert found["song"]["title"] == "one"
+        page.reload()
+        open_tab(page, "Songs")
+        page.click("[data-play]")
+        assert wait_until_playing(page) == "one"
+
+
+def test_not_all_covers_are_kept_in_memory(tmp_path, library):
+    from femr.page import media
+
+    song = shutil.copy(library.songs[0].path, tmp_path / "0.mp3")
+    tags = ID3(song)
+    tags.setall("APIC", [APIC(mime="image/png", data=bytes(100_000))])
+    tags.save(song)
+    media.picture_in.cache_clear()
+    for number in range(1, 101):
+        copy = shutil.copy(song, tmp_path / f"{number}.mp3")
+        assert len(media.picture_in(copy)[0]) == 100_000
+    assert media.picture_in.cache_info().currsize < 50
+
+
+def test_a_link_that_the_browser_cannot_read_stops_no_music(own_music, browser):
+    write_wav(own_music / "one.wav", seconds=20)
+    (own_music / "library.csv").write_text("file,expression,link\none.wav,happy,https://1.2.3.4.5/x\n")
+    with served() as url, visiting(url) as open_page:
+        page = open_page(browser)
+        open_tab(page, "Songs")
+        page.click("[data-play]")
+        assert wait_until_playing(page) == "one"
+        assert page.text_content(".player .facts a") == "1.2.3.4.5 ↗"
 
 
 @pytest.fixture
@@ -60,15 +120,13 @@ def test_the_command_line_answers_all_the_same(latin, monkeypatch, capfd):
 def test_the_page_answers_all_the_same(latin, monkeypatch):
     import httpx2
 
-    from femr.page import photo
-
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
     shared.library_read.cache_clear()
     with served() as url:
         answer = httpx2.get(url)
         config = httpx2.get(f"{url}config")
         cover = httpx2.get(f"{url}femr/cover/0")
-        (song,) = photo.songs({"mood": "sad"})["songs"]
+        (song,) = ask(url, "songs", {"mood": "sad"})["songs"]
         sound = httpx2.get(f"{url}{song['url']}")
     shared.library_read.cache_clear()
     assert (answer.status_code, config.status_code) == (200, 200)

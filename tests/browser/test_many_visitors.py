@@ -1,7 +1,9 @@
 """Several visitors at once in a real browser: each gets the own answer, sees the own place, or hears when to come."""
 
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Semaphore
+from time import sleep
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from builders import PORTRAIT
 from chromium import visiting
+from femr.errors import ImageError
 from femr.page import photo, queues, shared
 from visitors import ask, served
 
@@ -78,3 +81,39 @@ def test_who_waits_sees_the_place_and_who_finds_it_full_a_time(held, visit):
         assert [len(answer.result()["faces"]) for answer in answers] == [3] * queues.AT_ONCE
         third.set_input_files("#photo-tab .chooser", str(PORTRAIT))
         told(third, "The face looks happy")
+
+
+@pytest.fixture
+def waiting(monkeypatch):
+    """A page on which each picture that is to be opened tells `begun`; none can be opened, as is said in the end."""
+    begun, opened = Semaphore(0), Event()
+
+    def load_picture(_):
+        begun.release()
+        assert opened.wait(240)
+        raise ImageError("Not now.")
+
+    monkeypatch.setattr(photo, "load_picture", load_picture)
+    with served() as url:
+        yield url, begun, opened
+        opened.set()
+
+
+@pytest.mark.parametrize("handler", ["show", "share", "clip", "corrections"])
+def test_however_many_wait_for_what_they_take_along_others_get_songs_and_scripts(waiting, handler):
+    url, begun, opened = waiting
+    question = {"example": "group.jpg"}
+    asked = {"pictures": [question]} if handler == "corrections" else question
+    with ThreadPoolExecutor(45) as others:
+        answers = [others.submit(ask, url, handler, asked) for _ in range(45)]
+        try:
+            assert begun.acquire(timeout=60)
+            sleep(2)  # until the others wait
+            with urllib.request.urlopen(f"{url}femr/player.js", timeout=30) as script:
+                assert script.read()
+            (song, *_) = ask(url, "songs", {"mood": "happy"})["songs"]
+            with urllib.request.urlopen(f"{url}{song['url']}", timeout=30) as sound:
+                assert sound.read(9)
+        finally:
+            opened.set()
+        assert [answer.result() for answer in answers] == [{"error": "Not now."}] * 45

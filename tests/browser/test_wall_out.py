@@ -14,7 +14,8 @@ from urllib.error import HTTPError
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.responses import HTMLResponse
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chromium import PHONE, visiting
@@ -144,11 +145,44 @@ def test_so_many_may_listen_and_whoever_leaves_makes_room(table, listening, monk
         stream.close()
 
 
-@pytest.mark.parametrize(("origin", "allowed"), [("null", "null"), ("https://example.com", None), (None, None)])
-def test_only_pages_that_are_files_may_read_them(listening, origin, allowed):
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("http://absolute", "http://absolute"), ("null", None), ("https://example.com", None), (None, None)],
+)
+def test_no_page_of_another_site_may_read_them_but_obs_may(listening, origin, allowed):
     headers = {"Origin": origin} if origin else {}
     with urllib.request.urlopen(urllib.request.Request(f"{listening}?once", headers=headers)) as answer:
         assert answer.headers["Access-Control-Allow-Origin"] == allowed
+
+
+def test_a_frame_of_another_site_reads_none(browser, table, listening):
+    tell(table, HAPPY)
+    tell_above = "(words) => parent.postMessage(words, '*')"
+    asking = f"fetch('{listening}?once').then(() => 'read', () => 'refused').then({tell_above})"
+    html = f"""<script>onmessage = ({{data}}) => document.title = data</script>
+        <iframe sandbox="allow-scripts" srcdoc="<script>{asking}</script>"></iframe>"""
+
+    async def page(_):
+        return HTMLResponse(html)
+
+    with serving(Route("/", page)) as other:
+        page = browser.new_page()
+        page.goto(other.replace("127.0.0.1", "localhost"))
+        page.wait_for_function("document.title")
+        assert page.title() == "refused"
+        page.close()
+
+
+def test_a_wall_that_has_gone_is_told_of_no_more(table, listening, monkeypatch):
+    monkeypatch.setattr(wall, "KEEP_ALIVE", 0.05)
+    tell(table, HAPPY)
+    with urllib.request.urlopen(listening, timeout=10) as stream:
+        assert told(stream)["mood"] == "happy"
+        monkeypatch.setattr(visits, "AWAY", 0.0)
+        event = told(stream)
+        assert (event["mood"], event["shares"], event["faces"], event["song"]) == (None, None, 0, None)
+    with urllib.request.urlopen(f"{listening}?once") as answer:
+        assert json.load(answer) is None
 
 
 def test_a_page_that_is_open_to_everybody_tells_none(table):
@@ -292,7 +326,8 @@ def test_without_a_door_there_is_no_remote(table):
     assert refused.value.code == 404
 
 
-def test_the_hosts_phone(browser, table, door, controlled):
+def test_the_hosts_phone(browser, table, door, controlled, monkeypatch):
+    shown = table.enter(TOKEN, wall=True)
     tell(table, HAPPY)
     with visiting(controlled, but=["401", "403", "429"]) as visit:
         page = visit(browser, PHONE, "wall/remote")
@@ -313,8 +348,11 @@ def test_the_hosts_phone(browser, table, door, controlled):
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.reload()
         page.get_by_role("button", name="Next song").wait_for()  # without the code
+        page.get_by_text("Sunday Kites").wait_for()
+        monkeypatch.setattr(visits, "AWAY", 0.0)  # the wall has gone
+        page.get_by_text("Sunday Kites").wait_for(state="hidden")
         page.context.close()
-    assert commands(table) == [Command("skip"), Command("mode", "lift"), Command("volume", 0.3), Command("pause")]
+    assert list(shown.commands) == [Command("skip"), Command("mode", "lift"), Command("volume", 0.3), Command("pause")]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,36 @@ def test_each_gets_its_own_answer_and_knows_how_many_are_before_it():
     assert served(visit()) == ([0, 0, 1, 2, 3], [0, 1, 2, 3, 4], (0, 0))
 
 
+def test_a_quiet_hour_does_not_count_as_work(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(queues, "monotonic", lambda: now[0])
+
+    def pass_by(seconds):
+        now[0] += seconds
+
+    async def visit():
+        counter, open_up = Desk(at_once=1), Event()
+        for n in range(5):
+            await counter.serve(n, lambda: pass_by(2.0))
+        pass_by(3600)
+        tasks = [asyncio.create_task(counter.serve(n, lambda: open_up.wait(10))) for n in range(3)]
+        await asyncio.sleep(0.05)
+        told = counter.place(2)
+        open_up.set()
+        await asyncio.gather(*tasks)
+        return told
+
+    assert served(visit()) == (2, 4)
+
+
+def test_several_at_once_take_less_time_together():
+    pace = queues.Pace(at_once=4)
+    assert pace.seconds(10) is None
+    pace.add(1.0)
+    pace.add(3.0)
+    assert pace.seconds(10) == 5.0
+
+
 def test_where_too_many_wait_a_sentence_tells_when_to_come_again(monkeypatch):
     monkeypatch.setattr(queues, "MOST_WAITING", 1)
 

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,43 @@ def test_a_short_playlist_spans_the_whole_way(tmp_path):
     for n, chosen in ((1, [0]), (2, [0, 6]), (3, [0, 3, 6]), (4, [0, 2, 4, 6]), (7, range(7)), (9, range(7))):
         assert library.playlist(Emotion.SAD, "lift", n) == tuple(steps[i] for i in chosen)
     assert len(library.playlist(Emotion.SAD, "lift")) == len(library.playlist(Emotion.HAPPY)) == 3
+
+
+@pytest.mark.parametrize(("emotion", "mode"), [("sad", "match"), ("sad", "lift"), ("happy", "match")])
+def test_the_order_of_songs_is_that_of_one_pick_after_another(library, emotion, mode):
+    emotion = Emotion(emotion)
+    fitting = library.playlist(emotion, mode, n=100)
+    heard = [fitting[1], *fitting[:2], fitting[0]]
+    order = library.order(emotion, mode, heard)
+    assert set(order) == set(fitting)
+    assert len(order) == len(fitting)
+    assert set(order[-2:]) == set(fitting[:2])
+    assert order[0] != heard[-1]
+    if mode == "lift":
+        assert order[:-2] == library.order(emotion, mode)[2:]
+    assert library.order(emotion, mode, [*order, *order[:-1]])[0] == order[-1]
+    assert MusicLibrary(()).order(emotion, mode, heard) == []
+
+
+def test_a_file_of_two_moods_does_not_follow_itself(tmp_path):
+    (first,) = songs(tmp_path, "happy")
+    twice = [replace(first, emotion=emotion, valence=-0.6, arousal=-0.5) for emotion in ("happy", "neutral")]
+    (other,) = songs(tmp_path / "other", "neutral")
+    order = MusicLibrary([*twice, other]).order(Emotion.SAD, "lift")
+    assert [song.path for song in order] == [first.path, other.path, first.path]
+
+
+def test_ten_thousand_songs_are_compared_a_few_times_each():
+    """Not each with each: who asks for songs holds up all others meanwhile."""
+
+    class Counted(Path):
+        asked = 0
+
+        def __hash__(self):
+            Counted.asked += 1
+            return super().__hash__()
+
+    many = [Song(f"Song {n}", Counted(f"{n}.mp3"), Emotion.HAPPY) for n in range(10_000)]
+    Counted.asked = 0
+    assert len(MusicLibrary(many).order(Emotion.SAD, "lift", many[:1000])) == 10_000
+    assert Counted.asked < 100_000

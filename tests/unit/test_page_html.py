@@ -22,6 +22,7 @@ def test_tags_cannot_smuggle_markup_in():
         "color": "#fff",
         "cover": "c",
         "link": "",
+        "site": "",
     }
     shown = song_cards([song])
     assert "<script" not in shown
@@ -29,8 +30,8 @@ def test_tags_cannot_smuggle_markup_in():
 
 
 def test_a_songs_page_stands_beside_it_and_no_markup_does():
-    plain = {"title": "<b>Kites</b>", "facts": [], "length": "", "color": "#fff", "cover": "c", "link": ""}
-    with_link = song_cards([{**plain, "link": 'https://us.example/"><script>alert(1)</script>'}])
+    plain = {"title": "<b>Kites</b>", "facts": [], "length": "", "color": "#fff", "cover": "c", "link": "", "site": ""}
+    with_link = song_cards([{**plain, "link": 'https://us.example/"><script>', "site": "us.example"}])
     assert 'rel="noopener noreferrer"' in with_link
     assert "us.example ↗</a>" in with_link
     assert "<script" not in with_link

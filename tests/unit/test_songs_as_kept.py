@@ -284,18 +284,43 @@ def test_numbers_and_words_of_other_types_are_read(tmp_path):
         ({"url": "HTTP://us.example"}, "HTTP://us.example"),
         ({"url": "https://one.example", "link": "https://two.example"}, "https://two.example"),
         ({"url": "https://one.example", "link": ""}, "https://one.example"),
-        *(
-            ({"url": url}, None)
-            for url in ("javascript:alert(1)", "file:///etc/passwd", "https://", "x.example", 7, [])
-        ),
+        ({"url": "https://[::1]:80/x"}, "https://[::1]:80/x"),
     ],
     ids=str,
 )
 def test_a_list_may_give_a_page_about_a_song(tmp_path, told, link):
     write_wav(tmp_path / "a.wav")
     (tmp_path / "library.json").write_text(json.dumps([GOOD | told]))
-    (song,) = read_folder(tmp_path).songs
-    assert song.link == link
+    library = read_folder(tmp_path)
+    assert [song.link for song in library.songs] == [link]
+    assert library.problems == ()
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://",
+        "x.example",
+        7,
+        [],
+        "https://[artist].bandcamp.com/x",
+        "https://x.example:99999/x",
+        "https://x.example:eighty",
+        "https://@/x",
+        "https://:80",
+        "https://x\u2100.example",
+    ],
+)
+def test_what_is_no_page_is_left_out_with_a_line_and_the_song_plays(tmp_path, link):
+    write_wav(tmp_path / "a.wav")
+    (tmp_path / "library.json").write_text(json.dumps([GOOD | {"link": link}]))
+    library = read_folder(tmp_path)
+    assert [song.link for song in library.songs] == [None]
+    (line,) = library.problems
+    assert line.startswith("The link of a.wav is left out: expected the address of a web page, received ")
+    assert library.complete
 
 
 def test_a_cell_that_is_empty_states_nothing(tmp_path):

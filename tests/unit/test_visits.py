@@ -176,6 +176,32 @@ def test_who_comes_later_hears_what_is_shown_now_and_who_is_slow_misses_the_olde
     assert [one.faces for one in last] == list(range(second.faces + 1, second.faces + 11))
 
 
+def test_of_a_wall_that_has_gone_nothing_is_told_any_more(clock):
+    other = replace(SHOWN, time=1.0, mood=Emotion.SAD)
+
+    async def evening():
+        table = Visits()
+        table.tell(table.enter(ONE, wall=True), SHOWN)
+        clock[0] += 0.4 * visits.AWAY
+        table.tell(table.enter(OTHER, wall=True), other)
+        listening = asyncio.create_task(heard(table, 3))
+        await asyncio.sleep(0)
+        clock[0] += 0.4 * visits.AWAY
+        table.enter(ONE, wall=True)
+        clock[0] += 0.7 * visits.AWAY
+        table.forget()
+        left = table.last
+        clock[0] += visits.AWAY
+        table.forget()
+        table.forget()
+        return await asyncio.wait_for(listening, 5), left, table.last
+
+    told, left, last = asyncio.run(evening())
+    assert told[:2] == [other, SHOWN]
+    assert replace(told[2], time=0.0) == WallEvent(0.0, None, None, 0, None)
+    assert (left, last) == (SHOWN, None)
+
+
 @pytest.mark.parametrize(
     ("counts", "faces", "shares"),
     [

@@ -325,8 +325,7 @@ function show() {
     `mood: ${song.adjective}`
   part('facts').replaceChildren([song.length, ...song.facts].filter(Boolean).join(' · '))
   if (song.link) {
-    const text = `${new URL(song.link).host} ↗`
-    const link = { href: song.link, target: '_blank', rel: 'noopener noreferrer', textContent: text }
+    const link = { href: song.link, target: '_blank', rel: 'noopener noreferrer', textContent: `${song.site} ↗` }
     part('facts').append(' · ', Object.assign(document.createElement('a'), link))
   }
   part('play').setAttribute('aria-label', state === 'playing' ? 'Pause' : 'Play')

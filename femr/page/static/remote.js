@@ -43,7 +43,7 @@ controls.addEventListener('change', ({ target }) => send({ name: 'volume', value
 async function look() {
   try {
     const event = await (await fetch('events?once')).json()
-    if (event && !event.error) now.textContent = [event.song && `♫ ${event.song}`, event.mood].filter(Boolean).join(' · ')
+    now.textContent = [event?.song && `♫ ${event.song}`, event?.mood].filter(Boolean).join(' · ')
   } catch {
     now.textContent = ''
   }

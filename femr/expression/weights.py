@@ -161,8 +161,6 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
     float16 keeps the probabilities to about 0.001; the first file is the one to load.
     """
     half = in_half_precision(network, name)
-    for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
-        old.unlink()
     index = folder / f"{name}.weights.json"
     half.save_weights(index, max_shard_size=SHARD_BYTES / 2**30)  # Keras counts in GiB
     shards = sorted(folder.glob(f"{name}_*.weights.h5"))

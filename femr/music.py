@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import dist
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
+from femr.errors import LibraryError
 from femr.results import Emotion, Song
 
 Mode: TypeAlias = Literal["match", "lift"]
@@ -37,6 +38,12 @@ BETTER = (Emotion.NEUTRAL, Emotion.HAPPY)
 """The moods of the songs it answers with."""
 
 
+def check_mode(mode: str) -> None:
+    """Return if there is such a mode. Raises: LibraryError."""
+    if mode not in get_args(Mode):
+        raise LibraryError(f"Expected a mode named {', '.join(get_args(Mode))}. Received: {mode}")
+
+
 class MusicLibrary:
     """Songs by expression.
 
@@ -49,18 +56,23 @@ class MusicLibrary:
         self.problems = tuple(problems)
         self.complete = complete
 
-    def of(self, emotion: Emotion) -> tuple[Song, ...]:
-        """All songs of one expression."""
-        return tuple(song for song in self.songs if song.emotion is emotion)
+    def of(self, emotion: Emotion | str) -> tuple[Song, ...]:
+        """All songs of one expression. ValueError if there is no such expression."""
+        wanted = Emotion(emotion)
+        return tuple(song for song in self.songs if song.emotion is wanted)
 
-    def pick(self, emotion: Emotion, mode: Mode = "match", played: Sequence[Song] = ()) -> Song | None:
+    def pick(self, emotion: Emotion | str, mode: Mode = "match", played: Sequence[Song] = ()) -> Song | None:
         """A song for a mood: not the one just played if there is another, and one played least. None where none fits.
 
         So all songs that fit come up once before one is repeated; at random for "match", step by step for "lift".
 
         Args:
             played: The songs of this visit so far, oldest first.
+
+        Raises:
+            LibraryError: There is no such mode.
         """
+        emotion = Emotion(emotion)
         fitting = self._fitting(emotion, mode)
         if not fitting:
             return None
@@ -70,8 +82,9 @@ class MusicLibrary:
         fresh = [song for song in others if times[song.path] == fewest]
         return fresh[0] if _lifts(emotion, mode) else random.choice(fresh)
 
-    def playlist(self, emotion: Emotion, mode: Mode = "match", n: int = 3) -> tuple[Song, ...]:
+    def playlist(self, emotion: Emotion | str, mode: Mode = "match", n: int = 3) -> tuple[Song, ...]:
         """Up to `n` different songs for a mood: in random order for "match", from near the mood to far for "lift"."""
+        emotion = Emotion(emotion)
         fitting = self._fitting(emotion, mode)
         count = min(n, len(fitting))
         if not _lifts(emotion, mode):
@@ -89,6 +102,7 @@ class MusicLibrary:
 
 
 def _lifts(emotion: Emotion, mode: Mode) -> bool:
+    check_mode(mode)
     return mode == "lift" and emotion in HARD
 
 

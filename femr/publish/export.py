@@ -47,7 +47,7 @@ def export(network: keras.Model, name: str, folder: Path, half: bool = True) -> 
 def check_packages() -> None:
     """Return if the packages are there that Keras' own export needs. Raises: ModelError."""
     try:
-        import onnx
+        import onnx  # noqa: F401
         import tf2onnx  # noqa: F401 - Keras imports it
     except ImportError as error:
         raise ModelError("Expected onnx and tf2onnx to publish with: pip install 'femr[train]'.") from error

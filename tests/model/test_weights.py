@@ -75,6 +75,12 @@ class TestFacts:
     def test_missing(self, folder):
         assert message(load_facts, "custom_cnn") == "The model's facts, custom_cnn.json, are missing."
 
+    def test_a_folder_of_ones_own_that_is_not_there(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(weights, "MODELS_DIR", tmp_path / "gone")
+        assert message(load_facts, "custom_cnn").startswith("This copy of femr lacks its folder gone")
+        monkeypatch.setenv("FEMR_MODELS_DIR", str(tmp_path / "gone"))
+        assert message(load_facts, "custom_cnn") == "Expected FEMR_MODELS_DIR to name a folder. Received: gone"
+
     @pytest.mark.parametrize(
         "content",
         [
@@ -91,6 +97,8 @@ class TestFacts:
             facts_json(label_temperature=float("nan")),
             facts_json(unsure_threshold=40),
             facts_json(members=["somebody_else"]),
+            facts_json(hub="somebody/femr"),
+            b"[" * 100_000,
             facts_json(files={"../custom_cnn.keras": b""}),
             facts_json().replace(sha256(FILES[SHARD]).hexdigest().encode(), b"abc"),
         ],

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NoReturn
 
-from femr.errors import plural
+from femr.errors import ModelError, plural
 from femr.expression.classifier import Classifier, load_classifier
 from femr.expression.weights import DEFAULT_MODEL
 from femr.faces.crop import face_views
@@ -12,7 +13,7 @@ from femr.faces.detector import Detector, Follower, load_detector
 from femr.faces.quality import unclear
 from femr.images import Picture, Pixels, Source, load_picture
 from femr.mood import vote
-from femr.music import Mode, MusicLibrary
+from femr.music import Mode, MusicLibrary, check_mode
 from femr.results import Analysis, Face, FaceEmotion, Lent, Reading, Song
 from femr.songs import load_library
 
@@ -29,6 +30,9 @@ class Analyzer:
         self._detector = detector
         self._classifier = classifier
         self.library = library
+
+    def __reduce__(self) -> NoReturn:
+        raise ModelError("An analyzer cannot be pickled: call femr.load() in each process.")
 
     def __repr__(self) -> str:
         return f"femr's {self.model}, unclear under {self.threshold:.0%}, {plural(len(self.library.songs), 'song')}"
@@ -53,7 +57,9 @@ class Analyzer:
 
         Raises:
             ImageError: The picture cannot be read.
+            LibraryError: There is no such mode.
         """
+        check_mode(mode)
         picture = load_picture(source)
         (faces,) = self.read([picture])
         return replace(self.conclude(picture, faces, mode, played, _file(source)), lent=Lent(source))

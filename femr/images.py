@@ -196,7 +196,7 @@ def fetch(address: str) -> bytes:
                 length += len(piece)
                 if length > MAX_BYTES:
                     break
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, ImportError) as error:
         reason = f"{error or type(error).__name__}".splitlines()[0]
         raise ImageError(f"{printable(address, _LONGEST_NAME)} cannot be fetched: {printable(reason)}.") from error
     return b"".join(pieces)

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import dist
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
+from femr.errors import LibraryError
 from femr.results import Emotion, Song
 
 Mode: TypeAlias = Literal["match", "lift"]
@@ -38,6 +39,12 @@ BETTER = (Emotion.NEUTRAL, Emotion.HAPPY)
 """The moods of the songs it answers with."""
 
 
+def check_mode(mode: str) -> None:
+    """Return if there is such a mode. Raises: LibraryError."""
+    if mode not in get_args(Mode):
+        raise LibraryError(f"Expected a mode named {', '.join(get_args(Mode))}. Received: {mode}")
+
+
 class MusicLibrary:
     """Songs by expression.
 
@@ -50,22 +57,27 @@ class MusicLibrary:
         self.problems = tuple(problems)
         self.complete = complete
 
-    def of(self, emotion: Emotion) -> tuple[Song, ...]:
-        """All songs of one expression."""
-        return tuple(song for song in self.songs if song.emotion is emotion)
+    def of(self, emotion: Emotion | str) -> tuple[Song, ...]:
+        """All songs of one expression. ValueError if there is no such expression."""
+        wanted = Emotion(emotion)
+        return tuple(song for song in self.songs if song.emotion is wanted)
 
-    def pick(self, emotion: Emotion, mode: Mode = "match", played: Sequence[Song] = ()) -> Song | None:
+    def pick(self, emotion: Emotion | str, mode: Mode = "match", played: Sequence[Song] = ()) -> Song | None:
         """A song for a mood: not the one just played if there is another, and one played least. None where none fits.
 
         So all songs that fit come up once before one is repeated; at random for "match", step by step for "lift".
 
         Args:
             played: The songs of this visit so far, oldest first.
+
+        Raises:
+            LibraryError: There is no such mode.
         """
         return next(iter(self.order(emotion, mode, played)), None)
 
-    def order(self, emotion: Emotion, mode: Mode = "match", played: Sequence[Song] = ()) -> list[Song]:
+    def order(self, emotion: Emotion | str, mode: Mode = "match", played: Sequence[Song] = ()) -> list[Song]:
         """All songs that fit a mood, in the order in which `pick` gives them. Args: as for `pick`."""
+        emotion = Emotion(emotion)
         fitting = self._fitting(emotion, mode)
         if not _lifts(emotion, mode):
             random.shuffle(fitting)
@@ -78,8 +90,9 @@ class MusicLibrary:
         first = next((place for place, song in enumerate(order) if song.path != last), 0)
         return order[first : first + 1] + order[:first] + order[first + 1 :]
 
-    def playlist(self, emotion: Emotion, mode: Mode = "match", n: int = 3) -> tuple[Song, ...]:
+    def playlist(self, emotion: Emotion | str, mode: Mode = "match", n: int = 3) -> tuple[Song, ...]:
         """Up to `n` different songs for a mood: in random order for "match", from near the mood to far for "lift"."""
+        emotion = Emotion(emotion)
         fitting = self._fitting(emotion, mode)
         count = min(n, len(fitting))
         if not _lifts(emotion, mode):
@@ -97,6 +110,7 @@ class MusicLibrary:
 
 
 def _lifts(emotion: Emotion, mode: Mode) -> bool:
+    check_mode(mode)
     return mode == "lift" and emotion in HARD
 
 

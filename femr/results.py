@@ -6,7 +6,7 @@ Coordinates are pixels of the ORIGINAL picture, x to the right, y down; a box is
 
 import math
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -131,8 +131,8 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class EmotionScores:
-    """Seven calibrated probabilities of one face, in the order of EMOTIONS; they sum to 1."""
+class EmotionScores(Mapping[Emotion, float]):
+    """Seven calibrated probabilities of one face, in the order of EMOTIONS; they sum to 1: expression → probability."""
 
     probabilities: tuple[float, ...]
 
@@ -147,8 +147,17 @@ class EmotionScores:
         return " · ".join(f"{emotion} {p:.0%}" for p, emotion in sorted(told, reverse=True))
 
     def __getitem__(self, emotion: Emotion | str) -> float:
-        """The probability of one expression: scores["happy"]. ValueError if there is no such expression."""
-        return self.probabilities[EMOTIONS.index(Emotion(emotion))]
+        """The probability of one expression: scores["happy"]. KeyError if there is no such expression."""
+        try:
+            return self.probabilities[EMOTIONS.index(Emotion(emotion))]
+        except ValueError as error:
+            raise KeyError(str(error)) from None
+
+    def __iter__(self) -> Iterator[Emotion]:
+        return iter(EMOTIONS)
+
+    def __len__(self) -> int:
+        return len(EMOTIONS)
 
     @property
     def top(self) -> Emotion:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from femr.cli.terminal import quiet, waiting
-from femr.errors import FemrError, ModelError
+from femr.engine import load_keras
+from femr.errors import FemrError
 from femr.expression.weights import MODEL_NAMES
 
 _DATA = "FER2013: a file, a folder or a Hub data set"
@@ -141,10 +142,5 @@ def run_push(options: argparse.Namespace) -> int:
 
 def _load_keras() -> None:
     """Keras, without what its backend says when it is loaded and looks for a GPU. Raises: ModelError."""
-    try:
-        with waiting("Loading Keras …"), quiet():
-            import keras
-
-            keras.ops.zeros(1)
-    except ImportError as error:
-        raise ModelError("Training and measuring need Keras: pip install 'femr[train]'.") from error
+    with waiting("Loading Keras …"), quiet():
+        load_keras().ops.zeros(1)

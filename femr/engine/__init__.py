@@ -57,6 +57,26 @@ def choose(asked: str | None = None) -> Engine:
     return asked
 
 
+def load_keras() -> Any:
+    """Keras with its backend. Raises: ModelError."""
+    choose("keras")
+    try:
+        import keras
+    except (ImportError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        words = "KERAS_BACKEND names its backend, tensorflow, jax or torch, which has to be installed."
+        raise ModelError(f"Keras cannot be loaded: {reason}. {words}") from error
+    return keras
+
+
+def check_process(loaded_in: int) -> None:
+    """Return in the process that loaded a network; in a fork of it engines would wait for ever. Raises: ModelError."""
+    if os.getpid() != loaded_in:
+        raise ModelError(
+            "Expected an analyzer that was loaded in this process: call femr.load() in each. Received: one from a fork"
+        )
+
+
 def run(network: Network, inputs: npt.NDArray[Any]) -> Outputs:
     """A network's outputs for any number of inputs of one size, in a few sizes of batch.
 

@@ -1,5 +1,6 @@
 """The reference engine: Keras models on whatever backend Keras has. For training, measuring and files of others."""
 
+import os
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Any
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from femr.engine import Outputs
+from femr.engine import Outputs, check_process
 
 
 class KerasNetwork:
@@ -23,10 +24,12 @@ class KerasNetwork:
         }
         self._model = keras.Model(model.inputs, model.outputs)  # the same weights, with settings of its own
         self._model.jit_compile = False  # XLA takes seconds for each new size
+        self._process = os.getpid()
         self._first = Lock()  # the backend's function is made by the first call
 
     def __call__(self, batches: Iterable[npt.NDArray[Any]]) -> list[Outputs]:
         """As in Network."""
+        check_process(self._process)
         with self._first:
             self._model.make_predict_function()
         found = (keras.tree.flatten(self._model.predict_on_batch(batch)) for batch in batches)

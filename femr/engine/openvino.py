@@ -1,6 +1,7 @@
 """The default engine: ONNX files on OpenVINO's CPU runtime."""
 
 import ctypes
+import os
 import platform
 import sys
 from collections import deque
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from femr.engine import Outputs
+from femr.engine import Outputs, check_process
 from femr.errors import ModelError
 
 # the converter, which nobody needs here, tells OpenVINO's makers of each import of it; nothing is missed without
@@ -57,10 +58,12 @@ class OpenvinoNetwork:
         except RuntimeError as error:  # whatever is wrong, be it the file or the processor
             raise ModelError(f"The network in {path.name} cannot be read by OpenVINO.") from error
         self._at_once = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self._process = os.getpid()
         self._idle: list[Any] = []  # requests, each for one batch at a time
 
     def __call__(self, batches: Iterable[npt.NDArray[Any]]) -> list[Outputs]:
         """As in Network. Raises: ModelError, where the memory is not enough above all."""
+        check_process(self._process)
         outputs, running = list[Outputs](), deque[tuple[Any, Any]]()
         try:
             for batch in batches:

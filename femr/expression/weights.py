@@ -16,13 +16,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from http.client import FORBIDDEN, TOO_MANY_REQUESTS
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from femr.engine import Engine, Network, choose
-from femr.errors import ModelError
+from femr.engine import Engine, Network, choose, load_keras
+from femr.errors import ModelError, printable
 from femr.expression import networks
 from femr.expression.facts import ModelFacts as ModelFacts
 from femr.expression.networks import HEADS as HEADS
@@ -47,7 +48,6 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REFUSALS = {
     401: "the Hub does not accept your token; run `hf auth login` again",
     402: "the Hub asks for a paid plan to create it",
-    403: "your token may not write there",
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -87,8 +87,10 @@ def read_facts(path: Path) -> ModelFacts:
         return facts
     except FileNotFoundError:
         missing = f"The model's facts, {path.name}, are missing." if path.parent.is_dir() else lacking(path.parent)
+        if not path.parent.is_dir() and os.environ.get("FEMR_MODELS_DIR"):
+            missing = f"Expected FEMR_MODELS_DIR to name a folder. Received: {printable(path.parent.name)}"
         raise ModelError(missing) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"The model's facts, {path.name}, are damaged.") from error
 
 
@@ -120,7 +122,7 @@ def open_network(name: str, asked: str | None = None) -> tuple[ModelFacts, Netwo
         if asked:
             raise ModelError(f"{facts.title} has no file for the engine {asked}: publish it anew, or choose keras.")
         chosen = choose("keras")
-    key = chosen, *facts.files_for(chosen).items()
+    key = os.getpid(), chosen, *facts.files_for(chosen).items()
     with _opening:
         network = opened.get(key)
         if network is None:
@@ -129,12 +131,13 @@ def open_network(name: str, asked: str | None = None) -> tuple[ModelFacts, Netwo
 
 
 opened: WeakValueDictionary[tuple[Any, ...], Network] = WeakValueDictionary()
-"""The networks that somebody uses, by engine and SHA-256."""
+"""The networks that somebody uses, by process, as forks inherit them, by engine and SHA-256."""
 _opening = Lock()
 
 
 def _opened(facts: ModelFacts, engine: Engine) -> Network:
     if engine == "keras":
+        load_keras()
         from femr.engine.keras import KerasNetwork
 
         return KerasNetwork(load_network(facts.address)[1])
@@ -161,8 +164,6 @@ def save_network(network: "keras.Model", name: str, folder: Path) -> dict[str, s
     float16 keeps the probabilities to about 0.001; the first file is the one to load.
     """
     half = in_half_precision(network, name)
-    for old in (*folder.glob(f"{name}*.weights.*"), *folder.glob(f"{name}.keras")):
-        old.unlink()
     index = folder / f"{name}.weights.json"
     half.save_weights(index, max_shard_size=SHARD_BYTES / 2**30)  # Keras counts in GiB
     shards = sorted(folder.glob(f"{name}_*.weights.h5"))
@@ -189,7 +190,8 @@ def _plausible(facts: ModelFacts) -> bool:
     told = (*facts.files.items(), *facts.onnx.items())
     files = all(Path(file).name == file and _SHA256.fullmatch(digest) for file, digest in told)
     numbers = 0 < facts.label_temperature < math.inf and 0 <= facts.unsure_threshold <= 1
-    return files and numbers and set(facts.members) <= set(MODEL_NAMES)
+    hub = isinstance(facts.document.get("hub") or {}, dict)
+    return files and numbers and hub and set(facts.members) <= set(MODEL_NAMES)
 
 
 def _on_the_hub(facts: ModelFacts, missing: Iterable[str]) -> ModelFacts:
@@ -228,6 +230,7 @@ def _download(repo: str, revision: str, file: str, force: bool = False) -> Path:
     """One file of a model repository in the Hub's cache, fetched if it is not there, or to be. Raises: ModelError."""
     import httpx2
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError
 
     with _clear_errors(repo, revision, file):
         cached = None if force else try_to_load_from_cache(repo, file, revision=revision)
@@ -236,8 +239,10 @@ def _download(repo: str, revision: str, file: str, force: bool = False) -> Path:
         try:
             # one quick question: hf_hub_download would wait 23 s for a Hub that is down, minutes for one that hangs
             get_hf_file_metadata(hf_hub_url(repo, file, revision=revision))
-        except (httpx2.TransportError, ConnectionError):  # offline a branch is what it was the last time
-            if isinstance(cached, str):
+        except (httpx2.TransportError, ConnectionError, HfHubHTTPError) as error:
+            # offline, or where the Hub has a fault, a branch is what it was the last time
+            status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+            if isinstance(cached, str) and (status in (None, FORBIDDEN, TOO_MANY_REQUESTS) or status >= 500):
                 return Path(cached)
             raise
         return Path(hf_hub_download(repo, file, revision=revision, force_download=force))
@@ -260,33 +265,32 @@ def _clear_errors(repo: str, revision: str, file: str) -> Iterator[None]:
     except errors.RemoteEntryNotFoundError:
         so = ": it is no network of femr's" if file == FACTS else ""
         raise ModelError(f"There is no file {file} in {repo} on the Hub{so}.") from None
-    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, httpx2.HTTPError) as error:
         raise ModelError(f"{file} of {repo} could not be fetched: {hub_failure(error)}.") from error
 
 
-def hub_failure(error: Exception) -> str:
-    """Why the Hub or the way to it failed, in a few words without a path."""
+def hub_failure(error: Exception, forbidden: str = "the Hub does not let you read it") -> str:
+    """Why the Hub or the way to it failed, in a few words without a path. forbidden: what a 403 means."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         answer = f"the Hub answered {status} {error.server_message or ''}"
-        return _REFUSALS.get(status) or answer.splitlines()[0].strip()
+        return (_REFUSALS | {FORBIDDEN: forbidden}).get(status) or answer.splitlines()[0].strip()
     if isinstance(error, httpx2.TimeoutException):
         return "the Hub does not answer"
     if isinstance(error, (httpx2.ConnectError, ConnectionError, LocalEntryNotFoundError)):
         return "the Hub cannot be reached"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    if isinstance(error, ValueError):
+    if isinstance(error, (ValueError, ImportError)):  # of a proxy's address, or what that proxy needs
         return str(error).splitlines()[0].rstrip(".")
     return "the connection broke off"
 
 
 def _deserialise(path: Path, facts: ModelFacts) -> "keras.Model":
-    import keras
-
+    keras = load_keras()
     from femr.engine.keras import KerasNetwork
 
     try:

@@ -38,6 +38,7 @@ class Networks(NamedTuple):
 def load(asked: str | None = None) -> Networks:
     """The networks on an engine, see `engine.choose`. Raises: ModelError."""
     if engine.choose(asked) == "keras":
+        engine.load_keras()
         from femr.engine.keras import KerasNetwork
 
         return Networks(*(KerasNetwork(model) for model in build()))

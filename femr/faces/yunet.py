@@ -9,7 +9,7 @@ import numpy as np
 
 from femr.errors import ModelError, printable
 from femr.faces.detector import Detection, to_faces
-from femr.images import Picture
+from femr.images import Picture, to_picture
 from femr.results import Face
 
 _LEAST = 0.6  # confidence from which a box is a face
@@ -32,12 +32,13 @@ class YunetDetector:
         name = printable(Path(file).name)
         if not Path(file).is_file():
             raise ModelError(f"Expected yunet:FILE, with an ONNX file of YuNet. Received: yunet:{name}, no such file")
-        try:
-            self._network = cv2.FaceDetectorYN.create(file, "", (320, 320), _LEAST, _OVERLAP, _MOST)
-        except cv2.error as error:
-            raise ModelError(f"{name} cannot be read as weights of YuNet.") from error
         self._smallest = smallest_face or 0
         self._lock = Lock()  # the network's input size is a setting of its own
+        try:
+            self._network = cv2.FaceDetectorYN.create(file, "", (320, 320), _LEAST, _OVERLAP, _MOST)
+            self.detect([to_picture(np.zeros((64, 64, 3), np.uint8))])  # another network can be read and not run
+        except cv2.error as error:
+            raise ModelError(f"{name} cannot be read as weights of YuNet.") from error
 
     def detect(self, pictures: Sequence[Picture], near: Sequence[Face] | None = None) -> list[tuple[Face, ...]]:
         """The faces of each picture, as in Detector; `near` changes nothing."""

@@ -34,8 +34,7 @@ def export(network: keras.Model, name: str, folder: Path, half: bool = True) -> 
     Raises:
         ModelError: Without the packages that Keras needs for it.
     """
-    for old in (folder / f"{name}.onnx", *folder.glob(f"{name}_*.onnx_data")):
-        old.unlink(missing_ok=True)
+    check_packages()
     model = _to_onnx(network)
     if half:
         _halve(model)
@@ -43,6 +42,15 @@ def export(network: keras.Model, name: str, folder: Path, half: bool = True) -> 
     path = folder / f"{name}.onnx"
     path.write_bytes(model.SerializeToString())
     return {path.name: sha256(path) for path in (path, *shards)}
+
+
+def check_packages() -> None:
+    """Return if the packages are there that Keras' own export needs. Raises: ModelError."""
+    try:
+        import onnx  # noqa: F401
+        import tf2onnx  # noqa: F401 - Keras imports it
+    except ImportError as error:
+        raise ModelError("Expected onnx and tf2onnx to publish with: pip install 'femr[train]'.") from error
 
 
 def export_detector(folder: Path) -> Path:
@@ -59,11 +67,8 @@ def export_detector(folder: Path) -> Path:
 
 def _to_onnx(network: keras.Model) -> Any:
     """Keras' own export, with names that tell what is what."""
-    try:
-        import onnx
-        import tf2onnx  # noqa: F401 - Keras' export imports it
-    except ImportError as error:
-        raise ModelError("Expected onnx and tf2onnx to publish with: pip install 'femr[train]'.") from error
+    import onnx
+
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)
     network(np.zeros((1, *(side or 24 for side in network.input_shape[1:])), network.inputs[0].dtype))
     with tempfile.TemporaryDirectory() as scratch:

@@ -6,32 +6,35 @@ scores told, because a network is right and sure on faces it learned from.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
 import numpy as np
 
-from femr.errors import DataError, ModelError
+from femr.errors import DataError, ModelError, plural
 from femr.expression import networks, weights
 from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.facts import Balanced, ModelFacts
 from femr.expression.weights import ENSEMBLE
-from femr.files import make_folder, replacing
+from femr.files import make_folder, writing
 from femr.publish import photos
-from femr.publish.export import export
+from femr.publish.export import check_packages, export
 from femr.publish.photos import Curve, Photos, Readings
 from femr.publish.text import run_sentence
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
-from femr.training.checkpoint import CALIBRATION, CURVES, FINAL, RunConfig
+from femr.training.checkpoint import CALIBRATION, CONFIG, CURVES, FINAL, RunConfig
 from femr.training.data import PRIVATE_TEST, PUBLIC_TEST, FaceData
 from femr.training.evaluate import Model, Network, combine, find_model, measure_model, tune
 from femr.training.network import load_file
 
 MEMBERS = tuple(sorted(networks.NETWORKS))
+_ALL = (*MEMBERS, ENSEMBLE)
 
 _UNTUNED = {
     "calibration": {"temperature": 1.0, "balance": 0.0},
@@ -100,7 +103,7 @@ class Candidate:
 def publish(
     sources: Sequence[str | Path], bench: Bench, *, force: bool = False, notes: Sequence[str] = ()
 ) -> list[Path]:
-    """The configs written to models/: those of the sources, and the ensemble's.
+    """The configs written to models/: those of the sources, and the ensemble's. All of it, or what was there stays.
 
     Args:
         sources: Finished runs' folders; or the names of models, to measure them anew with the calibration they have.
@@ -109,12 +112,19 @@ def publish(
         notes: Sentences on the runs, for the card.
 
     Raises:
-        ModelError: For a run that is worse, not finished, has other heads or lacks its calibration network.
+        ModelError: For a run that is worse, not finished, has other heads or lacks its calibration network; for two
+            runs of a network; and where the packages that export networks are not installed.
         DataError: When a file cannot be written.
     """
-    names = [str(source) for source in sources if str(source) in (*MEMBERS, ENSEMBLE)]
-    runs = [_open_run(Path(source), notes) for source in sources if str(source) not in names]
+    folders = [Path(source) for source in sources if str(source) not in _ALL or Path(source, CONFIG).is_file()]
+    names = [str(source) for source in sources if Path(source) not in folders]
+    if folders:
+        check_packages()
+    runs = [_open_run(folder, notes) for folder in folders]
     members = {run.facts.name: run for run in runs}
+    if len(members) < len(runs):
+        ((title, count),) = Counter(run.facts.title for run in runs).most_common(1)
+        raise ModelError(f"Expected one run of each network. Received: {plural(count, 'run')} of {title}")
     for run in runs:
         if not force:
             _check_better(run, bench)
@@ -127,11 +137,12 @@ def publish(
             f"Expected the runs of both networks, by which the ensemble is calibrated. Received: none of "
             f"{forgotten[0]}, which learned from {PUBLIC_TEST}"
         )
-    measured = {run.facts.name: (run, _measure(run, bench)) for run in runs}
-    measured |= {name: (members[name], _measure(members[name], bench)) for name in names if name in MEMBERS}
-    both = _ensemble([members[name] for name in MEMBERS])
-    measured[ENSEMBLE] = both, _measure(both, bench)
-    return [_write(candidate, scores) for candidate, scores in measured.values()]
+    candidates = {run.facts.name: run for run in runs} | {name: members[name] for name in names if name in MEMBERS}
+    candidates[ENSEMBLE] = _ensemble([members[name] for name in MEMBERS])
+    with writing(weights.MODELS_DIR), TemporaryDirectory(prefix=".writing-", dir=weights.MODELS_DIR) as place:
+        for candidate in candidates.values():
+            _write(candidate, _measure(candidate, bench, Path(place)), Path(place))
+        return _install(Path(place), candidates, [run.facts.name for run in runs])
 
 
 def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
@@ -212,11 +223,14 @@ def _check_better(run: Candidate, bench: Bench) -> None:
         )
 
 
-def _measure(candidate: Candidate, bench: Bench) -> dict[str, Any]:
-    """A model's document, with all that is measured: calibration, thresholds, scores, and what each balance gives."""
+def _measure(candidate: Candidate, bench: Bench, place: Path) -> dict[str, Any]:
+    """A model's document, with all that is measured: calibration, thresholds, scores, and what each balance gives.
+
+    Its pictures are drawn in `place`.
+    """
     model, before, facts = candidate.model, candidate.before, candidate.facts
     document = dict(facts.document)
-    pictures = weights.MODELS_DIR / "pictures" / facts.name
+    pictures = place / "pictures" / facts.name
     scores = dict(document.get("scores", {}))
     if before is None:
         tuning = tune(model, {})
@@ -283,21 +297,37 @@ def _document(name: str, run: RunConfig, network: keras.Model) -> dict[str, Any]
     }
 
 
-def _write(candidate: Candidate, document: dict[str, Any]) -> Path:
-    """The path of a model's facts, written after its weights."""
-    name, folder = candidate.facts.name, weights.MODELS_DIR
+def _write(candidate: Candidate, document: dict[str, Any], place: Path) -> None:
+    """Writes a model's weights, if they are new, and its facts."""
+    name = candidate.facts.name
     if candidate.folder is not None:
         (network,) = candidate.model.networks
-        document["files"] = weights.save_network(network.network, name, folder)
-        document["onnx"] = export(network.network, name, folder)
+        document["files"] = weights.save_network(network.network, name, place)
+        document["onnx"] = export(network.network, name, place)
         document["scores"][PRIVATE_TEST]["weights_sha256"] = document["files"]
         history = (document["run"]["before"] or document["run"])["history"]
         if history:
-            plots.draw_curves(history, folder / "pictures" / name / CURVES)
+            plots.draw_curves(history, place / "pictures" / name / CURVES)
     if name == ENSEMBLE:  # its members were written before it
-        files = [weights.load_facts(one).files for one in MEMBERS]
-        document["scores"][PRIVATE_TEST]["weights_sha256"] = {file: one[file] for one in files for file in one}
-    path = folder / f"{name}.json"
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+        new = [place / f"{one}.json" for one in MEMBERS]
+        facts = [weights.read_facts(path if path.is_file() else weights.MODELS_DIR / path.name) for path in new]
+        document["scores"][PRIVATE_TEST]["weights_sha256"] = {
+            file: digest for one in facts for file, digest in one.files.items()
+        }
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    (place / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def _install(place: Path, names: Collection[str], renewed: Sequence[str]) -> list[Path]:
+    """Moves all that was written into models/, the facts last; what is left there of earlier networks goes."""
+    folder = weights.MODELS_DIR
+    facts = [folder / f"{name}.json" for name in names]
+    written = {folder / path.relative_to(place): path for path in place.rglob("*") if path.is_file()}
+    for path in [*(written.keys() - set(facts)), *facts]:
+        make_folder(path.parent)
+        written[path].replace(path)
+    for name in renewed:
+        for pattern in (f"{name}*.weights.*", f"{name}.keras", f"{name}_*.onnx_data", f"pictures/{name}/*.png"):
+            for path in set(folder.glob(pattern)) - written.keys():
+                path.unlink()
+    return facts

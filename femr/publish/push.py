@@ -156,8 +156,10 @@ def _keras_layout(network: "keras.Model", name: str) -> dict[str, bytes]:
 
 def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
     """A network for the fast engine, which reads no weights beside it where they are links, as in the Hub's cache."""
-    import onnx
-
+    try:
+        import onnx
+    except ImportError as error:
+        raise ModelError("Uploading networks needs onnx: pip install 'femr[train]'.") from error
     if not facts.onnx:
         raise ModelError(f"{facts.title} has no file for the engine openvino: publish it anew.")
     content: bytes = onnx.load(folder / next(iter(facts.onnx))).SerializeToString()
@@ -208,7 +210,7 @@ def model_files(folder: Path) -> dict[str, Content]:
 
 
 def space_files(root: Path) -> dict[str, Content]:
-    """Everything a Space holds: path → file. Raises ModelError if a part of the app is missing."""
+    """All that a Space holds, with the networks of MODELS_DIR: path → file. Raises ModelError if a part is missing."""
     found = {pattern: _visible(root, pattern) for pattern in SPACE_FILES}
     missing = [pattern for pattern, paths in found.items() if not paths]
     if missing:
@@ -216,7 +218,7 @@ def space_files(root: Path) -> dict[str, Content]:
     app: dict[str, Content] = {path.relative_to(root).as_posix(): path for paths in found.values() for path in paths}
     # of ZeroGPU's package the Hub has its own version, which a pin could contradict
     app["requirements.txt"] = (root / "requirements.txt").read_bytes() + b"spaces\n"
-    return app | {f"models/{name}": content for name, content in model_files(root / "models").items()}
+    return app | {f"models/{name}": content for name, content in model_files(MODELS_DIR).items()}
 
 
 def upload(one: Upload, private: bool = False, hardware: Hardware | None = None) -> str:
@@ -230,12 +232,20 @@ def upload(one: Upload, private: bool = False, hardware: Hardware | None = None)
     Raises:
         ModelError: When the Hub refuses or cannot be reached, and then nothing was committed.
     """
-    from huggingface_hub import CommitOperationAdd, HfApi, SpaceHardware
+    from huggingface_hub import CommitOperationAdd, HfApi, SpaceHardware, constants
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     api, repo, kind = HfApi(), one.repo, one.kind
     sdk = "gradio" if kind == "space" else None
     with _clear_errors(repo, paid=kind == "space" and hardware != FREE):
-        new = not api.repo_exists(repo, repo_type=kind)
+        new = False
+        try:
+            # the first question has a limit: the client's others would wait for ever for a Hub that hangs
+            api.repo_info(repo, repo_type=kind, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+        except GatedRepoError:
+            pass
+        except RepositoryNotFoundError:
+            new = True
         # private=None leaves the Hub's own default, and an existing repository, as they are
         wish: Any = {"private": private or None, "space_sdk": sdk, "space_hardware": hardware}
         api.create_repo(repo, repo_type=kind, exist_ok=True, **wish)
@@ -253,10 +263,12 @@ def _clear_errors(repo: str, paid: bool) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, httpx2.HTTPError) as error:
         refused = isinstance(error, HfHubHTTPError) and error.response.status_code == PAYMENT_REQUIRED
         hint = f"; with --hardware {FREE} it needs none" if refused and paid else ""
-        raise ModelError(f"Nothing was uploaded to {repo}: {hub_failure(error)}{hint}.") from error
+        raise ModelError(
+            f"Nothing was uploaded to {repo}: {hub_failure(error, 'your token may not write there')}{hint}."
+        ) from error
 
 
 def _visible(root: Path, pattern: str) -> list[Path]:

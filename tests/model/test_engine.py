@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,60 @@ def test_any_number_of_inputs_at_once_gives_what_each_gives_alone(asked, count):
 def test_threads_whose_first_pictures_come_at_once_do_not_wait_for_each_other():
     for _ in range(3):  # without the remedy three of four processes stand still
         subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True)
+
+
+FORK = """
+import os, sys
+import femr
+engine, picture = sys.argv[1:]
+analyzer = femr.load("mobilenet_v2", engine=engine)
+analyzer(picture)
+if os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+try:
+    analyzer(picture)
+except femr.ModelError as error:
+    print(error)
+if engine == "openvino":
+    print(femr.load("mobilenet_v2", engine=engine)(picture).mood.emotion)
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("asked", ENGINES)
+def test_an_analyzer_says_that_it_came_with_a_fork(asked):
+    """There its engine's threads are missing, and it would wait for them for ever."""
+    command = [sys.executable, "-c", FORK, asked, str(PORTRAIT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    told, *anew = done.stdout.splitlines()
+    assert told.startswith("Expected an analyzer that was loaded in this process: call femr.load() in each.")
+    assert anew == (["happy"] if asked == "openvino" else [])
+
+
+def test_an_analyzer_is_not_pickled(library):
+    with pytest.raises(ModelError, match=r"^An analyzer cannot be pickled: call femr\.load\(\) in each process\.$"):
+        pickle.dumps(femr.load("mobilenet_v2", library=library))
+
+
+BACKEND = """
+import femr
+from femr.__main__ import main
+try:
+    femr.load("mobilenet_v2", engine="keras")
+except femr.ModelError as error:
+    print(error)
+raise SystemExit(main(["evaluate", "ensemble", "--data", "anywhere"]))
+"""
+
+
+def test_a_backend_that_keras_does_not_have():
+    environment = os.environ | {"KERAS_BACKEND": "tensrflow"}
+    done = subprocess.run([sys.executable, "-c", BACKEND], capture_output=True, text=True, env=environment)
+    told = "Keras cannot be loaded: Unable to import backend : tensrflow. KERAS_BACKEND names its backend"
+    assert done.returncode == 2, done.stderr
+    assert done.stdout.startswith(told)
+    assert f"femr: {told}" in done.stderr
 
 
 OLD_PROCESSOR = """

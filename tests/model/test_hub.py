@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, close_session
 
 import femr
 from builders import PORTRAIT
 from femr.__main__ import main
-from femr.errors import ModelError
+from femr.errors import ImageError, ModelError
 from femr.expression import weights
 from femr.expression.weights import MODELS_DIR, load_facts, locate
+from femr.images import fetch
 from femr.publish.push import repositories
 from hub_server import NOWHERE, TOKEN, HubServer, ask_here, run_client
 
@@ -41,6 +42,7 @@ def hub(pushed):
     pushed.requests.clear()
     yield pushed
     pushed.faults.changed.clear()
+    pushed.faults.status = 0
     pushed.repositories = {key: one for key, one in pushed.repositories.items() if key in kept}
     for key, (commits, refs) in kept.items():
         pushed.repositories[key].commits, pushed.repositories[key].refs = commits, refs
@@ -144,6 +146,12 @@ class TestRevisions:
         ask(NOWHERE)
         assert femr.load(MOBILENET, engine="openvino")(PORTRAIT).mood.emotion == "happy"
 
+    @pytest.mark.parametrize("status", [403, 429, 500, 503])
+    def test_a_hub_with_a_fault_is_not_needed_for_the_last_one(self, hub, ask, status):
+        femr.load(MOBILENET, engine="openvino")
+        hub.faults.status = status
+        assert femr.load(MOBILENET, engine="openvino").model == "mobilenet_v2"
+
     def test_told_to_stay_offline_it_reads_the_last_one(self, hub, ask, tmp_path):
         load_facts(MOBILENET)
         look = f"from femr.expression.weights import load_facts; print(load_facts('{MOBILENET}').address)"
@@ -179,6 +187,20 @@ class TestBadInput:
         hub.faults.changed.add(file)
         expected = f"The weights of MobileNetV2 are damaged: {file} is not the file that was published."
         assert refusal(MOBILENET, engine=engine) == expected
+
+    def test_it_may_not_be_read(self, hub, ask):
+        hub.faults.status = 403
+        expected = f"femr.json of {MOBILENET} could not be fetched: the Hub does not let you read it."
+        assert refusal(MOBILENET) == expected
+
+    def test_a_proxy_that_needs_another_package(self, ask, monkeypatch):
+        monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+        close_session()
+        assert f"femr.json of {MOBILENET} could not be fetched: Using SOCKS proxy, but" in refusal(MOBILENET)
+        with pytest.raises(ImageError, match="cannot be fetched: Using SOCKS proxy, but"):
+            fetch("http://127.0.0.1:9/photo.jpg")
+        monkeypatch.undo()
+        close_session()
 
     def test_offline_without_a_cache(self, ask):
         ask(NOWHERE)

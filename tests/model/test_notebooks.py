@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -144,9 +145,21 @@ def test_what_the_reader_is_told(executed):
     assert "Training: 1 of 42 repeat an earlier face" in said["01_explore_data"]
     assert "PrivateTest: 1 also occur in Training" in said["01_explore_data"]
     assert "Training is not FER2013's: 5 angry instead of 3,995" in said["01_explore_data"]
+    assert "\nWith FER+ votes\n" in said["02_train"]
     assert "final on PublicTest, 21 faces" in said["02_train"]
     assert "ensemble on PrivateTest, 14 faces" in said["03_results"]
     assert "ensemble learned from Training, PublicTest." in said["03_results"]
+
+
+def test_a_hub_data_set_of_ones_own_is_not_replaced_by_a_download(monkeypatch, tmp_path):
+    monkeypatch.setenv("FEMR_DATA", "somebody/faces")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    choice, *others = (cell.source for cell in code(read("02_train")))
+    (download,) = (source for source in others if "kagglehub.dataset_download" in source)
+    names = {}
+    exec(f"{choice}\n{download}", names)
+    assert names["DATA"] == "somebody/faces"
 
 
 def test_all_notebooks_are_known():

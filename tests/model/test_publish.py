@@ -1,6 +1,8 @@
 """Finished runs become models, honestly: PublicTest is asked by networks that did not learn from it."""
 
 import json
+import shutil
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
-from femr.publish import card
+from femr.publish import card, models
 from femr.publish.models import Bench, publish
 from femr.publish.text import run_sentence
 from femr.training import data, metrics
@@ -90,6 +92,51 @@ def test_the_network_before_is_asked_for(tmp_path, bench, runs, same):
     words = "the same network" if same else "none"
     with pytest.raises(ModelError, match=rf"calibration\.keras beside final\.keras: .*Received: {words}"):
         publish([run], bench)
+
+
+def test_there_is_one_run_of_each_network(patched, bench, runs):
+    with pytest.raises(ModelError, match=r"^Expected one run of each network\. Received: 2 runs of MobileNetV2$"):
+        publish([runs["before"], runs["finished"], runs["custom"]], bench)
+
+
+def test_a_runs_folder_may_be_named_like_a_model(tmp_path, patched, bench, runs, monkeypatch):
+    (tmp_path / "mobilenet_v2").symlink_to(runs["before"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match="2 runs of MobileNetV2"):
+        publish(["mobilenet_v2", runs["before"]], bench)
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_was_published_stays_where_a_network_cannot_be_exported(published, bench, runs, monkeypatch):
+    before = contents(published)
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(ModelError, match="Expected onnx and tf2onnx to publish with"):
+        publish([runs["custom"], runs["finished"]], bench, force=True)
+    monkeypatch.undo()
+
+    def broken(network, *_):
+        raise ModelError("export is broken")
+
+    monkeypatch.setattr(models, "export", broken)
+    with pytest.raises(ModelError, match="export is broken"):
+        publish([runs["custom"], runs["finished"]], bench, force=True)
+    assert contents(published) == before
+
+
+def test_nothing_is_left_of_a_network_that_is_replaced(tmp_path, published, bench, runs):
+    for name in ("custom_cnn_00009.weights.h5", "custom_cnn_00009.onnx_data", "pictures/custom_cnn/old.png"):
+        (published / name).touch()
+    told = json.loads((runs["custom"] / "run.json").read_text())
+    run = Path(shutil.copytree(runs["custom"], tmp_path / "run"))
+    (run / "run.json").write_text(json.dumps({key: value for key, value in told.items() if key != "history"}))
+    publish([run, runs["finished"]], bench)
+    assert [path for path in published.rglob("*") if "00009" in path.name or path.name == "old.png"] == []
+    drawn = {path.parent.name for path in published.rglob("curves.png")}
+    assert drawn == {"mobilenet_v2"}  # no curves of a run that tells no history
+    publish([runs["custom"], runs["finished"]], bench, notes=["It rained."])
 
 
 def test_a_worse_run_is_refused(published, bench, runs):

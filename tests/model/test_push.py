@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from huggingface_hub import RepoCard
+from huggingface_hub import RepoCard, close_session
 
 from builders import dead_links
 from femr.__main__ import main
@@ -95,6 +95,12 @@ class TestModels:
     def test_nothing_is_uploaded_without_keras(self, hub, femr_push, monkeypatch):
         monkeypatch.setattr("femr.engine.find_spec", lambda name: None if name == "keras" else name)
         told = "femr: The engine keras is not installed: pip install 'femr[train]'.\n"
+        assert femr_push("--repo", REPO, code=2).err == told
+        assert hub.requests == []
+
+    def test_nothing_is_uploaded_without_onnx(self, hub, femr_push, monkeypatch):
+        monkeypatch.setitem(sys.modules, "onnx", None)
+        told = "femr: Uploading networks needs onnx: pip install 'femr[train]'.\n"
         assert femr_push("--repo", REPO, code=2).err == told
         assert hub.requests == []
 
@@ -239,6 +245,10 @@ class TestSpace:
             (root / name).symlink_to(ROOT / name)
         assert set(space_files(root)) == {*wanted, *models, "models/README.md"}
 
+    def test_its_networks_are_those_that_are_used(self, models, monkeypatch):
+        monkeypatch.setattr(push, "MODELS_DIR", models)
+        assert space_files(ROOT)["models/custom_cnn.json"] == models / "custom_cnn.json"
+
     def test_missing_part(self, tmp_path):
         (tmp_path / "app.py").touch()
         with pytest.raises(ModelError, match=r"^Nothing was uploaded: the app lacks README.md, CHANGELOG.md"):
@@ -281,6 +291,18 @@ class TestRefusals:
     def test_hub_is_down(self, femr_push):
         done = femr_push("--space", REPO, endpoint=NOWHERE, code=2)
         assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub cannot be reached.\n"
+
+    def test_hub_does_not_answer(self, hub, femr_push):
+        hub.faults.silent = True
+        done = femr_push("--space", REPO, code=2)
+        assert done.err == f"femr: Nothing was uploaded to {REPO}: the Hub does not answer.\n"
+
+    def test_a_proxy_that_needs_another_package(self, femr_push, monkeypatch):
+        monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+        close_session()
+        assert "Nothing was uploaded to somebody/femr: Using SOCKS proxy, but" in femr_push("--space", REPO, code=2).err
+        monkeypatch.undo()
+        close_session()
 
     def test_hub_has_a_fault(self, hub, femr_push):
         hub.faults.status = 500

@@ -75,6 +75,12 @@ class TestFacts:
     def test_missing(self, folder):
         assert message(load_facts, "custom_cnn") == "The model's facts, custom_cnn.json, are missing."
 
+    def test_a_folder_of_ones_own_that_is_not_there(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(weights, "MODELS_DIR", tmp_path / "gone")
+        assert message(load_facts, "custom_cnn").startswith("This copy of femr lacks its folder gone")
+        monkeypatch.setenv("FEMR_MODELS_DIR", str(tmp_path / "gone"))
+        assert message(load_facts, "custom_cnn") == "Expected FEMR_MODELS_DIR to name a folder. Received: gone"
+
     @pytest.mark.parametrize(
         "content",
         [
@@ -91,6 +97,8 @@ class TestFacts:
             facts_json(label_temperature=float("nan")),
             facts_json(unsure_threshold=40),
             facts_json(members=["somebody_else"]),
+            facts_json(hub="somebody/femr"),
+            b"[" * 100_000,
             facts_json(files={"../custom_cnn.keras": b""}),
             facts_json().replace(sha256(FILES[SHARD]).hexdigest().encode(), b"abc"),
         ],
@@ -229,14 +237,11 @@ def test_saved_network_comes_back_in_half_precision(folder, name):
     values = [rng.uniform(0.1, 1, value.shape).astype(np.float32) for value in network.get_weights()]
     network.set_weights(values)
     policy = keras.config.dtype_policy().name
-    stale = folder / f"{name}_00009.weights.h5"
-    stale.write_bytes(b"of an earlier, larger network")
 
     files = save_network(network, name, folder)
 
     assert keras.config.dtype_policy().name == policy
     assert {path.name for path in folder.iterdir()} == set(files)
-    assert stale.name not in files
     assert all((folder / file).stat().st_size <= 10 * 2**20 for file in files)
     document = json.loads((MODELS_DIR / f"{name}.json").read_text())
     (folder / f"{name}.json").write_text(json.dumps(document | {"files": files}))

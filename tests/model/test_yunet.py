@@ -6,6 +6,7 @@ import pytest
 
 import femr
 from femr.errors import ModelError
+from femr.expression.weights import MODELS_DIR
 from femr.faces.detector import DETECTORS, Follower, load_detector
 from femr.images import to_picture
 
@@ -80,6 +81,13 @@ def test_a_file_that_is_none_or_something_else(tmp_path):
     for name in ("yunet", f"yunet:{tmp_path / 'gone.onnx'}"):
         with pytest.raises(ModelError, match=r"^Expected yunet:FILE, with an ONNX file of YuNet"):
             load_detector(name)
+
+
+def test_another_network_is_told_before_the_first_picture():
+    with pytest.raises(ModelError, match=r"^rnet\.onnx cannot be read as weights of YuNet\.$"):
+        load_detector(f"yunet:{MODELS_DIR / 'rnet.onnx'}")
+    with pytest.raises(ModelError, match=r"^mobilenet_v2\.onnx cannot be read as weights of YuNet\.$"):
+        load_detector(f"yunet:{MODELS_DIR / 'mobilenet_v2.onnx'}")
 
 
 def test_names():

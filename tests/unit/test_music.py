@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from femr.errors import LibraryError
 from femr.music import AFFECT, BETTER, HARD, MusicLibrary
 from femr.results import EMOTIONS, Emotion, Song
 
@@ -60,6 +61,21 @@ def test_an_only_song_is_repeated(tmp_path):
     library = MusicLibrary([song])
     assert library.pick(Emotion.SAD, played=[song]) == song
     assert library.pick(Emotion.HAPPY) is None
+
+
+def test_a_mood_may_be_told_as_a_word(library):
+    assert library.of("happy") == library.of(Emotion.HAPPY) != ()
+    assert library.pick("happy").emotion is Emotion.HAPPY
+    assert library.playlist("sad", "lift") == library.playlist(Emotion.SAD, "lift")
+    for ask in (library.of, library.pick, library.playlist):
+        with pytest.raises(ValueError, match="joy"):
+            ask("joy")
+
+
+def test_there_is_no_such_mode(library):
+    for ask in (library.pick, library.playlist):
+        with pytest.raises(LibraryError, match=r"^Expected a mode named match, lift\. Received: lfit$"):
+            ask(Emotion.HAPPY, "lfit")
 
 
 def test_songs_without_facts_can_lift_too(tmp_path):

@@ -53,8 +53,17 @@ def test_scores_know_their_top_and_answer_by_name():
     assert scores.top is Emotion.HAPPY
     assert scores.top_score == scores["happy"] == scores[Emotion.HAPPY] == 0.6
     assert list(scores.as_dict()) == [str(emotion) for emotion in EMOTIONS]
-    with pytest.raises(ValueError, match="joy"):
+    with pytest.raises(KeyError, match="joy"):
         scores["joy"]
+
+
+def test_scores_are_a_mapping():
+    scores = EmotionScores((0.1, 0.0, 0.0, 0.6, 0.1, 0.1, 0.1))
+    assert (tuple(scores), len(scores)) == (EMOTIONS, 7)
+    assert dict(scores) == scores.as_dict()
+    assert "happy" in scores
+    assert "joy" not in scores
+    assert scores.get("joy") is None
 
 
 def test_results_are_frozen(tmp_path):

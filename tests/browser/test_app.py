@@ -359,15 +359,28 @@ def test_the_last_of_two_moods_is_heard(visit):
     assert page.inner_text(".player .title") == title
 
 
+SLOW_PICTURES = """() => {
+  const decode = HTMLImageElement.prototype.decode;
+  HTMLImageElement.prototype.decode = async function () {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return decode.call(this);
+  };
+}"""
+
+
 @pytest.mark.parametrize("way", [".camera .close", ".camera .shutter"])
 def test_the_camera_gives_the_focus_back(visit, way):
     page = visit()
     page.focus(".selfie")
     page.keyboard.press("Enter")
     page.wait_for_selector(".shutter:visible")
+    page.evaluate(SLOW_PICTURES)
     page.focus(way)
     page.keyboard.press("Enter")
     page.wait_for_selector(".camera", state="hidden")
+    if way == ".camera .shutter":
+        answered(page)
+        page.wait_for_selector("body:not(.moving)")
     assert page.evaluate("document.activeElement.matches('.selfie')")
 
 

@@ -17,6 +17,7 @@ export function start(element, server) {
   let picture = null // {path} or {example}, once the server has it
   let mood // of the picture, or the last that it had
   let number = 0 // of the picture in this visit
+  let focused = null // when the picture came; what is away loses the focus
   let shows = {} // what faces of this picture show, as the visitor says
   const visit = new Map() // each picture's number → its question, with what the visitor and femr say of its faces
 
@@ -96,6 +97,7 @@ export function start(element, server) {
   /** Until the picture has its size, what stands under it is away. */
   async function makeRoom() {
     const mine = number
+    if (document.activeElement !== document.body) focused = document.activeElement
     document.body.classList.add('moving')
     if (!known()) {
       await image.decode().catch(() => {})
@@ -103,7 +105,12 @@ export function start(element, server) {
       image.hidden = !image.naturalWidth // a broken one would be drawn; the server may show it later
       setRatio(image.naturalWidth, image.naturalHeight)
     }
-    requestAnimationFrame(() => requestAnimationFrame(() => document.body.classList.remove('moving')))
+    requestAnimationFrame(() => requestAnimationFrame(settle))
+  }
+
+  function settle() {
+    document.body.classList.remove('moving')
+    if (document.activeElement === document.body) focused?.focus({ preventScroll: true })
   }
 
   const known = () => figure.style.getPropertyValue('--ratio')

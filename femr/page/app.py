@@ -207,7 +207,7 @@ def serve(
     warming.start()  # while the page comes up
     try:
         setup = replace(setup, hosted=share or _public())
-        with uploads.own_folder():
+        with uploads.private_folder():
             _serve(setup, remote, share=share or None, server_name=host, server_port=port)
     finally:
         warming.join()  # OpenVINO aborts a process that ends while it loads

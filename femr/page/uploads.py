@@ -20,7 +20,7 @@ _PREFIX = "femr-"
 
 
 @contextmanager
-def own_folder() -> Iterator[None]:
+def private_folder() -> Iterator[None]:
     """Has Gradio keep files in a folder that goes with this process; what killed ones left behind is swept."""
     base = Path(get_upload_folder())
     base.mkdir(parents=True, exist_ok=True)

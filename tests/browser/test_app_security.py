@@ -315,7 +315,7 @@ def test_however_the_page_ends_its_pictures_go(monkeypatch, tmp_path, way):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert bool(files) == (way is signal.SIGKILL)
     monkeypatch.setattr(uploads, "KEPT_SECONDS", 0)
-    with uploads.own_folder():
+    with uploads.private_folder():
         assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 

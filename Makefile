@@ -12,7 +12,7 @@ test-fast:
 	$(VENV)/bin/python -m pytest tests/unit
 
 test:
-	$(VENV)/bin/python -m pytest -n 3 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 check:
 	$(VENV)/bin/ruff check .

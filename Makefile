@@ -9,7 +9,7 @@ install:
 
 # without TensorFlow, browser or network
 test-fast:
-	$(VENV)/bin/python -m pytest tests/unit
+	$(VENV)/bin/python -m pytest tests/unit -n 2 --dist loadfile
 
 test:
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile

@@ -57,6 +57,12 @@ def write_wav(path, seconds=1):
         file.writeframes(bytes(16000 * seconds))
 
 
+def damage(song, head=0):
+    """Turns all but so many bytes of a song's file into noise, as a bad disk does."""
+    content = song.read_bytes()
+    song.write_bytes(content[:head] + np.random.default_rng(0).bytes(len(content) - head))
+
+
 def write_noise(path, level, seconds=4):
     """Noise in stereo, of a level in dBFS; the loudness is some dB off."""
     noise = np.random.default_rng(0).normal(0, 10 ** (level / 20), (44_100 * seconds, 2))

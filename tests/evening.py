@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from builders import ROOT
+from builders import ROOT, damage
 from chromium import watching
 from devtools import Tab, browsing
 from femr.video.session import LEAST
@@ -231,8 +231,7 @@ def break_songs(folder: Path) -> list[str]:
     """Damages the first song of each mood but one, as a bad disk does; their titles."""
     broken = [folder / mood / f"{mood} 0.flac" for mood in MOODS[:2]]
     for path in broken:
-        noise = np.random.default_rng(0).bytes(path.stat().st_size)
-        path.write_bytes(path.read_bytes()[:_HEAD] + noise[_HEAD:])
+        damage(path, _HEAD)
     return [path.stem for path in broken]
 
 
@@ -336,14 +335,11 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     def unanswered(at: float) -> bool:
         return any(last - NO_ANSWER < at < first + NO_ANSWER for last, first in gaps)
 
-    # one that stands still, as one in noise may, is left before it is known to be broken
-    left = {at for (_, before), (at, _) in pairwise(began) if cards[before]["title"] in broken}
-
     def chosen(at: float) -> bool:
-        return at not in left and not unanswered(at) and not any(at - 5 < when < at + 5 for when, _ in diary.failed)
+        return not unanswered(at) and not any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
-        if at - before < LEAST - 1 and cards[number]["title"] not in broken and not unanswered(at):
+        if at - before < LEAST - 1 and not unanswered(at):  # one that is said to have failed is taken back
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
         seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]

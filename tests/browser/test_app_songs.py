@@ -6,10 +6,11 @@ import shutil
 import pytest
 from mutagen.id3 import APIC, ID3
 
-from builders import PORTRAIT, write_noise, write_wav
+from builders import PORTRAIT, damage, write_noise, write_wav
 from chromium import visiting
 from femr.__main__ import main
 from femr.page import shared
+from femr.page.card import song_card
 from femr.song_tags import COMMON, TARGET, gain_of
 from photo_tab import open_tab, wait_until_playing
 from visitors import ask, post, served, upload
@@ -71,6 +72,38 @@ def test_a_link_that_the_browser_cannot_read_stops_no_music(own_music, browser):
         page.click("[data-play]")
         assert wait_until_playing(page) == "one"
         assert page.text_content(".player .facts a") == "1.2.3.4.5 ↗"
+
+
+@pytest.mark.parametrize("turn", ["play([broken], true)", "next()", "play([broken, whole])"])
+def test_a_song_that_jumps_to_its_end_has_failed(own_music, browser, turn):
+    """Behind its head there is only noise: a browser calls it ended, or breaks off, without a sound."""
+    write_wav(own_music / "happy" / "whole.wav", seconds=20)
+    song = own_music / "happy" / "broken.flac"
+    write_noise(song, -20, seconds=30)
+    damage(song, head=1000)
+    shared.library_read.cache_clear()
+    broken, whole = ({**song_card(song), "mood": "happy"} for song in shared.music_library().songs)
+    with served() as url, visiting(url) as open_page:
+        page = open_page(browser)
+        open_tab(page, "Songs")
+        page.evaluate(
+            """async ([broken, whole]) => {
+              const player = await import(new URL('femr/player.js', document.baseURI))
+              Object.assign(window, { broken, whole, player })
+              player.play([whole])
+            }""",
+            [broken, whole],
+        )
+        wait_until_playing(page)
+        page.evaluate("player.follow(broken)")
+        page.wait_for_timeout(1000)  # it is fetched, and the browser has looked at it
+        page.evaluate(f"player.{turn}")
+        page.wait_for_function("player.state().failed.includes(broken.number)")
+        assert page.evaluate("player.complaint()") == "“broken” cannot be played."
+        page.wait_for_function("sounding().length === 1 && sounding()[0].currentTime > 0.5")
+        page.wait_for_timeout(2500)  # a fade that had begun goes on no longer
+        assert wait_until_playing(page) == "whole"
+        assert page.evaluate("player.played.includes(broken.number)") is False
 
 
 @pytest.fixture

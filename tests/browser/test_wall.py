@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from builders import damage
 from camera import crowd_of, film, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
 from chromium import visiting
 from evening import Server
@@ -253,10 +254,11 @@ def test_a_black_picture_is_told_until_it_is_light(wall, opened):
         page.locator(".live .waits").wait_for(state="hidden")
 
 
-def test_a_broken_song_is_named_and_passed_over(mortal, opened):
+@pytest.mark.parametrize("head", [0, 1000])
+def test_a_broken_song_is_named_and_passed_over(mortal, opened, head):
     with opened(mortal.url) as page:
         broken = mortal.music / "happy" / "happy 0.mp3"
-        broken.write_bytes(np.random.default_rng(0).bytes(broken.stat().st_size))
+        damage(broken, head)
         start(page)
         page.locator(".live .next").get_by_text("“happy 0” cannot be played.").wait_for(timeout=PATIENCE)
         page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
@@ -266,8 +268,8 @@ def test_a_broken_song_is_named_and_passed_over(mortal, opened):
 def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(mortal, opened):
     with opened(mortal.url) as page:
         songs = {path: path.read_bytes() for path in (mortal.music / "happy").iterdir()}
-        for path, content in songs.items():
-            path.write_bytes(np.random.default_rng(0).bytes(len(content)))
+        for path in songs:
+            damage(path)
         start(page)
         page.locator(".live .next").get_by_text("None of the songs can be played.").wait_for(timeout=PATIENCE)
         for path, content in songs.items():

@@ -23,6 +23,7 @@ let gliding = null // the song that begins as soon as it sounds
 let fetching = null
 let coming = null // the song after this one, where a camera chooses them
 let held = false // paused by somebody
+let begun = 0 // when the song that plays began
 let guest = null // what plays elsewhere on the page
 let trouble = ''
 export const played = [] // the numbers of this visit's songs
@@ -168,6 +169,7 @@ function turn(song) {
   if (deck().currentTime) deck().currentTime = 0
   played.push(song.number)
   held = false
+  begun = performance.now()
   show()
   mark(song)
 }
@@ -274,7 +276,10 @@ function fail(song) {
   kept.delete(song.url)
   trouble = `“${song.title}” cannot be played.`
   const first = queue[0] === song
-  if (first) played.pop() // it has not been heard
+  if (first) {
+    played.pop() // it has not been heard
+    endFade()
+  }
   queue = queue.filter((one) => one.url !== song.url)
   if (first && queue.length) return begin()
   if (first && !again(song)) {
@@ -414,7 +419,9 @@ for (const audio of decks) {
   audio.addEventListener('pause', state('paused'))
   audio.addEventListener('error', () => {
     const song = songs.get(audio)
-    if (queue.some((one) => one.url === song?.url) && gliding !== song) check(song)
+    if (gliding && gliding === song) gliding = null
+    else if (!queue.some((one) => one.url === song?.url)) return
+    check(song)
   })
   audio.addEventListener('timeupdate', () => tick(audio))
   audio.addEventListener('ended', () => audio === deck() && songs.has(audio) && queue.length && !gliding && ended(audio))
@@ -432,8 +439,8 @@ setInterval(() => {
   next()
 }, 1000)
 
-/** A song that ends where it begins is none. */
-const ended = (audio) => (audio.currentTime < 1 ? fail(queue[0]) : next())
+/** A song that ends where it begins, or jumps to its end, is none. */
+const ended = (audio) => (audio.currentTime < 1 || performance.now() - begun < 1000 ? fail(queue[0]) : next())
 
 /** Takes over the player's part of the page. */
 export function start(element) {

@@ -12,12 +12,33 @@ import pytest
 from builders import ROOT
 from femr.page import shared
 
-HEAVY = {"av", "h5py", "keras", "matplotlib", "mtcnn", "mutagen", "openvino", "ray", "scipy", "tensorflow"}
-FOR_THE_PAGE = {"PIL", "cv2", "fsspec", "gradio", "huggingface_hub", "lap", "pandas", "pyarrow", "tinytag"}
+NOT_FOR_A_PHOTO = {
+    "h5py",
+    "keras",
+    "matplotlib.pyplot",
+    "mtcnn",
+    "mutagen",
+    "pandas.core",
+    "pyarrow",
+    "ray",
+    "tensorflow",
+}
+HEAVY = NOT_FOR_A_PHOTO | {"av", "matplotlib", "openvino", "scipy"}
+FOR_THE_PAGE = {"PIL", "cv2", "fsspec", "gradio", "huggingface_hub", "lap", "pandas", "tinytag"}
+ANSWERS = """
+import sys
+from builders import PORTRAIT
+from visitors import post, served, upload
+with served() as url:
+    photo = {{"path": upload(url, "me.jpg", PORTRAIT.read_bytes()), "meta": {{"_type": "gradio.FileData"}}}}
+    for _ in range(3):
+        _, (found,) = post(url, "analyze", [photo, "ensemble", "match", False])
+        assert found["song"]
+print(sorted({heavy} & set(sys.modules)))
+"""
 WARNINGS = ("-W", "error", "-W", "ignore::ResourceWarning", "-W", "ignore:::gradio")  # those are Gradio's own
 STARTS = {
     "import femr": HEAVY | FOR_THE_PAGE,
-    # Gradio loads pandas, which loads pyarrow where it is installed
     "from femr.page.app import build_page; build_page()": HEAVY,
 }
 
@@ -30,6 +51,30 @@ def test_a_start_warns_of_nothing_loads_nothing_heavy_and_writes_nothing_beside_
     )
     assert (process.stdout.strip(), process.stderr) == ("[]", "")
     assert list((ROOT / "femr").rglob("*.pyi")) == []
+
+
+def test_an_answered_photo_has_loaded_nothing_heavy():
+    tests = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    code = ANSWERS.format(heavy=NOT_FOR_A_PHOTO)
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=tests, capture_output=True, text=True, check=False
+    )
+    assert (process.stdout.splitlines()[-1:], process.returncode) == (["[]"], 0), process.stderr
+
+
+def test_who_asks_for_pandas_beside_the_page_gets_it():
+    code = """if True:
+        import femr.page
+        import pandas as first
+        from importlib.util import find_spec
+        assert find_spec("pandas").origin
+        from pandas.api.types import is_bool
+        import pandas
+        assert first.DataFrame is pandas.DataFrame
+        assert pandas.DataFrame([[is_bool(True)]]).sum()[0] == 1
+        assert pandas is not first and pandas.__file__
+    """
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("own", [{"GRADIO_TEMP_DIR": "/dev/null/a"}, {"GRADIO_SERVER_NAME": "no such name"}])

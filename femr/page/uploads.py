@@ -1,6 +1,7 @@
-"""What visitors send, as files: in a folder of this page's own, and deleted after a while.
+"""What visitors send, as files: in a folder of this page's own, and deleted after a while; answers of the API, too.
 
-Gradio's own sweep (6.31) ends for good where a file comes while it looks, and passes over uploads that broke off.
+Gradio's own sweep (6.31) ends for good where a file comes while it looks, and passes over uploads that broke off. An
+answer that nobody fetches it keeps until 2,000 others have come.
 """
 
 import asyncio
@@ -13,9 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from gradio.server_messages import ProcessCompletedMessage
 from gradio.utils import get_upload_folder
 
 SWEEP_SECONDS, KEPT_SECONDS = 300, 1500  # together: no picture stays longer than the 30 minutes that the page promises
+ANSWER_GONE = "The answer is deleted again. Please ask anew."
 _PREFIX = "femr-"
 
 
@@ -44,11 +47,27 @@ async def swept(app: Any) -> AsyncIterator[None]:
 
 
 async def _sweep_on(app: Any) -> None:
+    unread: dict[str, float] = {}
     while True:
         await asyncio.to_thread(sweep, Path(app.uploaded_file_dir))
+        unread = _sweep_answers(app.get_blocks()._queue, unread)
         for names in app.get_blocks().temp_file_sets:  # those of Gradio's sweep: they would only grow
             names.clear()
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _sweep_answers(queue: Any, before: dict[str, float]) -> dict[str, float]:
+    """Empties answers that nobody has read for long. Takes and returns since when, in seconds, each session's wait."""
+    now, sessions, events = time.monotonic(), queue.pending_messages_per_session, queue.pending_event_ids_session
+    answered = [one for one in sessions if queue.event_ids_to_events.keys().isdisjoint(events.get(one, ()))]
+    unread = {one: before.get(one, now) for one in answered if not sessions[one].empty()}
+    for session, since in unread.items():
+        for _ in range(sessions[session].qsize() if now - since >= KEPT_SECONDS - SWEEP_SECONDS else 0):
+            message = sessions[session].get_nowait()
+            if isinstance(message, ProcessCompletedMessage):
+                emptied = message.model_copy(update={"success": False, "output": {"error": ANSWER_GONE}})
+                sessions[session].put_nowait(emptied)
+    return unread
 
 
 def sweep(folder: Path) -> None:

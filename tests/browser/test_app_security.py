@@ -304,6 +304,24 @@ def test_uploads_that_broke_off_are_deleted_while_others_come(monkeypatch, tmp_p
         assert list(tmp_path.iterdir()) == []
 
 
+def test_answers_that_nobody_fetches_are_not_kept(monkeypatch):
+    monkeypatch.setattr(uploads, "SWEEP_SECONDS", 0.5)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", 6)
+    with served() as url:
+        call = f"{url}gradio_api/call/analyze"
+        photo = {"path": upload(url, "me.jpg", PORTRAIT.read_bytes()), "meta": {"_type": "gradio.FileData"}}
+        asked = json.dumps({"data": [photo, "mobilenet_v2", "match", False]}).encode()
+        answers = []
+        for seconds in (1, 12):
+            request = urllib.request.Request(call, asked, {"Content-Type": "application/json"})
+            event = json.load(urllib.request.urlopen(request))["event_id"]
+            time.sleep(seconds)
+            answers.append(urllib.request.urlopen(f"{call}/{event}").read().decode())
+        assert "event: complete" in answers[0]
+        assert "happy" in answers[0]
+        assert answers[1] == f'event: error\ndata: {{"error": "{uploads.ANSWER_GONE}"}}\n\n'
+
+
 @pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGKILL])
 def test_however_the_page_ends_its_pictures_go(monkeypatch, tmp_path, way):
     """At once, or where it is killed with the start of the next one."""

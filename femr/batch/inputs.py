@@ -11,8 +11,8 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import product
 from pathlib import Path, PurePosixPath
@@ -56,13 +56,15 @@ class Input:
 
     name: as it stands in results. path: a local path, or an address such as s3://bucket/photo.jpg.
     member: the picture's name inside the ZIP file `path`. data: the picture's file, where it can be read but once.
-    fault: why it cannot be read, where that is known.
+    copy: where what a web address gave is kept, to be read again; see `copied`. fault: why it cannot be read, where
+    that is known.
     """
 
     name: str
     path: str
     member: str | None = None
     data: bytes | None = field(default=None, repr=False)
+    copy: str | None = None
     fault: str | None = None
 
     @property
@@ -98,9 +100,24 @@ class Input:
             raise ImageError(self.fault)
         if self.data is not None:
             return BytesIO(self.data)
-        if self.path.startswith(WEB) and not self.video:
-            return BytesIO(fetch(self.path))
+        if self.fetched:
+            return BytesIO(self._fetch())
         return _open_remote(self.path) if "://" in self.path else open_file(self.path)
+
+    @property
+    def fetched(self) -> bool:
+        """Whether it is a picture of the web, which may be another one a moment later."""
+        return self.path.startswith(WEB) and not self.video
+
+    def _fetch(self) -> bytes:
+        if self.copy is None:
+            return fetch(self.path)
+        with suppress(OSError):
+            return Path(self.copy).read_bytes()
+        data = fetch(self.path)
+        with suppress(OSError):  # the disk is full: it is fetched again
+            Path(self.copy).write_bytes(data)
+        return data
 
 
 class Archives(ExitStack):
@@ -143,6 +160,11 @@ def find(paths: Iterable[str | os.PathLike[str]], passed: Counter[str] | None = 
         place = each.path if "://" in each.path else os.path.abspath(each.path)  # noqa: PTH100 - a/../a is a
         once.setdefault((place, each.member), each)
     return list(once.values())
+
+
+def copied(inputs: Iterable[Input], folder: str) -> list[Input]:
+    """The same inputs; pictures of the web are fetched but once, into a folder, and stay there."""
+    return [replace(each, copy=f"{folder}/{i}") if each.fetched else each for i, each in enumerate(inputs)]
 
 
 def tell_passed(passed: Counter[str]) -> str:

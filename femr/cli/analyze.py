@@ -182,9 +182,13 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
     tally, passed = Tally(), Counter[str]()
     with waiting(LOADING):
         inputs, writer, engine = _prepare(options, table, passed)
+    from femr.batch.inputs import copied, tell_passed  # not before the first word: it loads OpenCV
+
     with ExitStack() as stack:
         if writer:
             stack.enter_context(writer)
+        if options.annotate and options.engine != "ray":  # whose workers may be elsewhere
+            inputs = copied(inputs, stack.enter_context(tempfile.TemporaryDirectory(prefix="femr-")))
         skip = writer.done if writer else frozenset()
         document = stack.enter_context(Document(options.model)) if options.json else None
         left = [each for each in inputs if each.name not in skip]
@@ -192,8 +196,6 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
         by_name = {each.name: each for each in inputs}
         _Run(options, by_name, writer, document, progress, tally).all(engine(inputs, skip=skip))
     if passed:
-        from femr.batch.inputs import tell_passed  # not before the first word: it loads OpenCV
-
         print(f"femr: {tell_passed(passed)}", file=sys.stderr)
     if not left and not document:
         print(f"There is nothing left to do: {table} holds all.")
@@ -434,6 +436,8 @@ class _Run:
             save(draw(blurred(image, analysis) if self.options.blur else image, analysis), file)
 
         self._write(source, "picture", free_name(self.options.annotate, Path(source.name).stem), draw_into)
+        if source.copy:
+            Path(source.copy).unlink(missing_ok=True)
 
     def _write(self, source: "Input", kind: str, path: Path, save: Callable[[Path], None]) -> None:
         """A picture of one input; if it cannot be had that is told, and the others are analysed all the same."""

@@ -5,6 +5,7 @@ from collections import Counter
 from math import ceil
 from os import PathLike
 from typing import IO, TypeAlias
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,11 @@ from femr.results import EMOTIONS, Analysis, Emotion, Mood
 _COLUMNS = 240  # at most, in the picture
 _SIZE = (10.0, 4.2)  # inches
 _DPI = 110
+# of a file's name: Matplotlib's own, then those of the systems that have the letters of East Asia
+_FONTS = (
+    *("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo"),
+    *("Yu Gothic", "Microsoft YaHei", "Malgun Gothic"),
+)
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -58,7 +64,9 @@ class Timeline:
         """
         # without pyplot: it keeps figures, and is not meant for threads
         from matplotlib.figure import Figure
+        from matplotlib.font_manager import fontManager
 
+        here = {font.name for font in fontManager.ttflist}
         figure = Figure(figsize=_SIZE, layout="constrained")
         axis = figure.subplots()
         edges, shares = self.columns()
@@ -71,12 +79,15 @@ class Timeline:
             linewidth=0,
         )
         axis.set(xlim=(0, edges[-1]), ylim=(0, 1), xlabel="minutes:seconds", ylabel="share")
-        axis.set_title(title, parse_math=False)  # a file may be called a$%$x.mp4
+        fonts = [font for font in _FONTS if font in here]
+        axis.set_title(title, parse_math=False, family=fonts)  # a file may be called a$%$x.mp4
         axis.xaxis.set_major_formatter(lambda seconds, _: f"{int(seconds // 60)}:{seconds % 60:04.1f}")
         axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         handles, labels = axis.get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False, title="looks")
-        figure.savefig(target, dpi=_DPI, format="png")
+        with catch_warnings():
+            filterwarnings("ignore", r"Glyph \d+")  # of which no font is here: it is a box
+            figure.savefig(target, dpi=_DPI, format="png")
 
     def columns(self) -> tuple[Floats, Floats]:
         """Edges in seconds (n + 1,) and mean shares (n, 7) of at most _COLUMNS groups of frames; nan without faces."""

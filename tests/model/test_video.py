@@ -258,6 +258,11 @@ def test_a_disk_that_is_full_is_said(script, analyzer):
         list(annotated(partial(source.open, "rb"), "/dev/full", analyze_video(source, analyzer=analyzer, rate=1)))
 
 
+def test_a_films_name_is_in_any_script(tmp_path, recwarn):
+    Timeline().save(tmp_path / "t.png", "パーティー 파티 聚会 😀.mp4")
+    assert not recwarn.list
+
+
 def test_without_frames_the_timeline_is_empty(tmp_path):
     timeline = Timeline()
     timeline.add(Analysis.failed("x.mp4", "m", "Bad."))

@@ -60,7 +60,7 @@ def write_wav(path, seconds=1):
 def damage(song, head=0):
     """Turns all but so many bytes of a song's file into noise, as a bad disk does."""
     content = song.read_bytes()
-    song.write_bytes(content[:head] + np.random.default_rng(0).bytes(len(content) - head))
+    song.write_bytes(content[:head] + np.random.default_rng(0).bytes(len(content))[head:])
 
 
 def write_noise(path, level, seconds=4):

@@ -93,4 +93,4 @@ def server(tmp_path_factory):
 @pytest.fixture
 def unopened(monkeypatch):
     """As if no network were open: its file is read, whatever other tests have in use."""
-    monkeypatch.setattr("femr.expression.weights.opened", WeakValueDictionary())
+    monkeypatch.setattr("femr.engine.opened", WeakValueDictionary())

@@ -115,8 +115,10 @@ class Input:
         with suppress(OSError):
             return Path(self.copy).read_bytes()
         data = fetch(self.path)
-        with suppress(OSError):  # the disk is full: it is fetched again
+        try:
             Path(self.copy).write_bytes(data)
+        except OSError:  # the disk is full: it is fetched again
+            Path(self.copy).unlink(missing_ok=True)
         return data
 
 

@@ -5,9 +5,11 @@ Both give the same answers to about four digits; what they cost: docs/decisions/
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from threading import Lock
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, get_args
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,8 @@ ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 Outputs: TypeAlias = tuple[npt.NDArray[np.float32], ...]
 """A network's, of one batch."""
+
+T = TypeVar("T")
 
 _PIXELS = 20_000  # of one batch: enough for the speed, and bounds the memory between two layers
 
@@ -75,6 +79,20 @@ def check_process(loaded_in: int) -> None:
         raise ModelError(
             "Expected an analyzer that was loaded in this process: call femr.load() in each. Received: one from a fork"
         )
+
+
+opened: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+"""The networks that somebody uses: by process, as forks inherit them, engine and file."""
+_opening = Lock()
+
+
+def open_once(key: tuple[Any, ...], read: Callable[[], T]) -> T:
+    """What `read` gave for a key in this process, or gives now if nobody has that any more."""
+    with _opening:
+        found = opened.get((os.getpid(), *key))
+        if found is None:
+            found = opened[os.getpid(), *key] = read()
+    return found
 
 
 def run(network: Network, inputs: npt.NDArray[Any]) -> Outputs:

@@ -16,13 +16,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from http.client import FORBIDDEN, TOO_MANY_REQUESTS
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
-from femr.engine import Engine, Network, choose, load_keras
+from femr.engine import Engine, Network, choose, load_keras, open_once
 from femr.errors import ModelError, printable
 from femr.expression import networks
 from femr.expression.facts import ModelFacts as ModelFacts
@@ -122,17 +121,7 @@ def open_network(name: str, asked: str | None = None) -> tuple[ModelFacts, Netwo
         if asked:
             raise ModelError(f"{facts.title} has no file for the engine {asked}: publish it anew, or choose keras.")
         chosen = choose("keras")
-    key = os.getpid(), chosen, *facts.files_for(chosen).items()
-    with _opening:
-        network = opened.get(key)
-        if network is None:
-            network = opened[key] = _opened(facts, chosen)
-    return facts, network
-
-
-opened: WeakValueDictionary[tuple[Any, ...], Network] = WeakValueDictionary()
-"""The networks that somebody uses, by process, as forks inherit them, by engine and SHA-256."""
-_opening = Lock()
+    return facts, open_once((chosen, *facts.files_for(chosen).items()), partial(_opened, facts, chosen))
 
 
 def _opened(facts: ModelFacts, engine: Engine) -> Network:

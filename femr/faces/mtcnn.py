@@ -176,7 +176,7 @@ class Cascade:
     """The three networks, loaded once; for any number of pictures of any size, and from several threads."""
 
     def __init__(self, engine: str | None = None) -> None:
-        self._pnet, self._rnet, self._onet = load(engine)
+        self._networks = load(engine)
 
     def find(self, images: Sequence[Pixels], smallest: Sequence[float]) -> list[list[Detection]]:
         """The faces of each picture, RGB uint8 (h, w, 3); each network sees several pictures, or all, at once.
@@ -212,7 +212,7 @@ class Cascade:
     def _windows_of(self, filled: Sequence[Sheet]) -> Iterator[tuple[Floats, Floats]]:
         """P-Net's offsets (h, w, 4) and log odds (h, w) of each sheet's windows; it sees a strip at a time."""
         cut = [list(strips(sheet.image)) for sheet in filled]
-        outputs = iter(self._pnet(strip[np.newaxis] for some in cut for strip in some))
+        outputs = iter(self._networks.pnet(strip[np.newaxis] for some in cut for strip in some))
         for some in cut:
             offsets, odds = zip(*islice(outputs, len(some)), strict=True)
             yield np.concatenate(offsets, axis=1)[0], np.concatenate(odds, axis=1)[0, ..., 0]
@@ -241,7 +241,7 @@ class Cascade:
 
     def _odds(self, looks: Pixels) -> Floats:
         """O-Net's log odds (n, m) for m looks at each of n faces."""
-        *_, odds = run(self._onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3))
+        *_, odds = run(self._networks.onet, looks.reshape(-1, ONET_SIDE, ONET_SIDE, 3))
         return odds.reshape(looks.shape[:2])
 
     def _righted(self, image: Pixels, face: Detection) -> list[Detection]:
@@ -257,7 +257,7 @@ class Cascade:
     def _refine(self, images: Sequence[Pixels], proposed: _Candidates) -> _Candidates:
         """R-Net's boxes: most proposals fall away here."""
         patches, squares = cut_patches(images, proposed.boxes, proposed.pictures, RNET_SIDE)
-        offsets, odds = run(self._rnet, patches)
+        offsets, odds = run(self._networks.rnet, patches)
         refined = _Candidates(_moved(squares, offsets), odds[:, 0], proposed.pictures)
         cut = _shares_inside(refined, images) < _WHOLE
         refined = refined.keep(refined.scores > np.where(cut, _log_odds(_CUT_THRESHOLD), _log_odds(_THRESHOLDS[1])))
@@ -266,11 +266,11 @@ class Cascade:
     def _complete(self, images: Sequence[Pixels], refined: _Candidates) -> Iterator[tuple[int, Detection]]:
         """O-Net's boxes and landmarks, each with its picture's number: the means of a patch and its mirror image."""
         patches, squares = cut_patches(images, refined.boxes, refined.pictures, ONET_SIDE)
-        plain = run(self._onet, patches)
+        plain = run(self._networks.onet, patches)
         seen = _Candidates(_moved(squares, plain[0]), plain[2][:, 0], refined.pictures)
         again = _outermost(seen, np.flatnonzero(seen.scores > _log_odds(_HOPELESS)))
         squares, pictures = squares[again], refined.pictures[again]
-        mirrored = _turned(*run(self._onet, patches[again, :, ::-1]))
+        mirrored = _turned(*run(self._networks.onet, patches[again, :, ::-1]))
         offsets, relative, odds = (
             np.asarray((one[again] + other) / 2, np.float32) for one, other in zip(plain, mirrored, strict=True)
         )

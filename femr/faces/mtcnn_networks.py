@@ -4,9 +4,11 @@
 """
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from femr import engine
 from femr.engine import Network
@@ -22,7 +24,11 @@ FACTS = "mtcnn.json"
 """The file in models/ that names the ONNX files."""
 
 
-class Networks(NamedTuple):
+_NAMES = "pnet", "rnet", "onet"
+
+
+@dataclass(frozen=True, eq=False)
+class Networks:
     """The three networks, of RGB uint8.
 
     pnet: (n, h, w, 3) → offsets (n, h', w', 4), and log odds of a face in each window (n, h', w', 1).
@@ -36,15 +42,24 @@ class Networks(NamedTuple):
 
 
 def load(asked: str | None = None) -> Networks:
-    """The networks on an engine, see `engine.choose`. Raises: ModelError."""
+    """The networks on an engine, see `engine.choose`; in memory once. Raises: ModelError."""
     if engine.choose(asked) == "keras":
-        engine.load_keras()
-        from femr.engine.keras import KerasNetwork
+        return engine.open_once(("keras", *_NAMES), _on_keras)
+    digests = _files()
+    return engine.open_once(("openvino", *digests.items()), lambda: _on_openvino(digests))
 
-        return Networks(*(KerasNetwork(model) for model in build()))
+
+def _on_keras() -> Networks:
+    engine.load_keras()
+    from femr.engine.keras import KerasNetwork
+
+    return Networks(*(KerasNetwork(model) for model in build()))
+
+
+def _on_openvino(paths: Iterable[Path]) -> Networks:
     from femr.engine.openvino import OpenvinoNetwork
 
-    return Networks(*(OpenvinoNetwork(path) for path in _files()))
+    return Networks(*map(OpenvinoNetwork, paths))
 
 
 def build() -> "tuple[keras.Model, keras.Model, keras.Model]":
@@ -62,13 +77,13 @@ def build() -> "tuple[keras.Model, keras.Model, keras.Model]":
     )
 
 
-def _files() -> list[Path]:
-    """The ONNX files, in the order of Networks, each the one that was published. Raises: ModelError."""
+def _files() -> dict[Path, str]:
+    """The ONNX files, each the one that was published, in the order of Networks → SHA-256. Raises: ModelError."""
     folder = own_folder("models")
     try:
         digests = json.loads((folder / FACTS).read_text(encoding="utf-8"))["onnx"]
-        paths = [folder / f"{name}.onnx" for name in Networks._fields]
-        damaged = first_damaged(folder, {path.name: digests[path.name] for path in paths})
+        paths = {folder / f"{name}.onnx": digests[f"{name}.onnx"] for name in _NAMES}
+        damaged = first_damaged(folder, {path.name: digest for path, digest in paths.items()})
     except (OSError, ValueError, LookupError) as error:
         raise ModelError("The networks that find faces are missing or damaged.") from error
     if damaged:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
@@ -13,8 +14,11 @@ from threading import Thread, current_thread, main_thread
 from typing import Any
 from unittest.mock import patch
 
-# where Gradio (6.31) finds its components' source, it takes a third of its start to write .pyi files beside it
-with patch("inspect.getfile", side_effect=OSError):
+from femr.page import later
+
+# where Gradio (6.31) finds its components' source, it takes a third of its start to write .pyi files beside it; and it
+# imports pandas, 30 MB, of which this page uses nothing
+with patch("inspect.getfile", side_effect=OSError), later("pandas"):
     import gradio as gr
 from gradio.routes import ORJSONResponse
 from starlette.middleware import Middleware
@@ -67,7 +71,9 @@ def build_page(setup: Setup = PLAIN) -> gr.Blocks:
         _draw_when_opened(tab)
         gr.HTML(html.ABOUT, apply_default_css=False, elem_id="about")
         gr.HTML(shared.text_of("player.html"), apply_default_css=False, elem_id="player", js_on_load=PLAYER)
-    page.queue(max_size=queues.MOST_WAITING, api_open=False)
+    # else Gradio (6.31) sums up its last 10,000 events after each one, for a view that is off
+    with patch.dict(os.environ, GRADIO_ANALYTICS_CACHE_FREQUENCY=str(sys.maxsize)):
+        page.queue(max_size=queues.MOST_WAITING, api_open=False)
     return page  # type: ignore[no-any-return]
 
 

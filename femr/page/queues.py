@@ -18,6 +18,8 @@ from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
+import cv2
+
 from femr.errors import DataError, ImageError
 from femr.images import Picture
 from femr.results import FaceEmotion
@@ -77,7 +79,7 @@ class Desk:
 
     async def serve(self, ticket: int, work: Callable[[], Result]) -> Result:
         """What the work gives, when its turn has come. Raises: DataError if too many wait already."""
-        if len(self._line) >= MOST_WAITING:
+        if len(self._line) >= MOST_WAITING + self._at_once:
             raise DataError(too_many(self._pace.seconds(MOST_WAITING) or 0.0))
         self._line.append(ticket)
         try:
@@ -186,13 +188,18 @@ class Lane:
         return jobs
 
 
+def _without_memory(error: Exception) -> bool:
+    """Whether there was too little memory, as Python or OpenCV tells it."""
+    return isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem)
+
+
 def _read(jobs: Sequence[_Job]) -> None:
     """Answers the jobs. Where one call for all fails, whatever the reason, each has a call of its own."""
     try:
         read = list(zip(jobs, jobs[0].analyzer.read([job.picture for job in jobs]), strict=True))
     except Exception as error:
         if len(jobs) == 1:
-            jobs[0].faces.set_exception(ImageError(NO_MEMORY) if isinstance(error, MemoryError) else error)
+            jobs[0].faces.set_exception(ImageError(NO_MEMORY) if _without_memory(error) else error)
         else:
             for job in jobs:
                 _read([job])

@@ -107,6 +107,11 @@ def analyzer(model: str, smallest_face: int | None = None) -> "Analyzer":
 
 def warm_up(model: str) -> None:
     """Loads a model and analyses the example, so that no visitor waits for that."""
+    import matplotlib
+
+    # Gradio (6.31) asks for it at every event; where none is chosen Matplotlib loads all of itself to choose one: 13 MB
+    if matplotlib.get_backend(auto_select=False) is None:
+        matplotlib.use("agg")
     try:
         analyzer(model)(EXAMPLE)
     except FemrError as error:  # the page still works with another model

@@ -38,36 +38,37 @@ def private_folder() -> Iterator[None]:
 
 @asynccontextmanager
 async def swept(app: Any) -> AsyncIterator[None]:
-    """While the page's server runs: its folder is swept every SWEEP_SECONDS."""
-    task = asyncio.create_task(_sweep_on(app))
+    """While the page's server runs: its folder, and answers that wait, are swept every SWEEP_SECONDS."""
+    tasks = [asyncio.create_task(sweep_on(app)) for sweep_on in (_sweep_files, _sweep_answers)]
     try:
         yield
     finally:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
-async def _sweep_on(app: Any) -> None:
-    unread: dict[str, float] = {}
+async def _sweep_files(app: Any) -> None:
     while True:
         await asyncio.to_thread(sweep, Path(app.uploaded_file_dir))
-        unread = _sweep_answers(app.get_blocks()._queue, unread)
         for names in app.get_blocks().temp_file_sets:  # those of Gradio's sweep: they would only grow
             names.clear()
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-def _sweep_answers(queue: Any, before: dict[str, float]) -> dict[str, float]:
-    """Empties answers that nobody has read for long. Takes and returns since when, in seconds, each session's wait."""
-    now, sessions, events = time.monotonic(), queue.pending_messages_per_session, queue.pending_event_ids_session
-    answered = [one for one in sessions if queue.event_ids_to_events.keys().isdisjoint(events.get(one, ()))]
-    unread = {one: before.get(one, now) for one in answered if not sessions[one].empty()}
-    for session, since in unread.items():
-        for _ in range(sessions[session].qsize() if now - since >= KEPT_SECONDS - SWEEP_SECONDS else 0):
-            message = sessions[session].get_nowait()
-            if isinstance(message, ProcessCompletedMessage):
-                emptied = message.model_copy(update={"success": False, "output": {"error": ANSWER_GONE}})
-                sessions[session].put_nowait(emptied)
-    return unread
+async def _sweep_answers(app: Any) -> None:
+    since: dict[str, float] = {}  # seconds, of each event that was answered and not read at the last sweep
+    while True:
+        now, before, since = time.monotonic(), since, {}
+        for messages in app.get_blocks()._queue.pending_messages_per_session.values():
+            for message in [messages.get_nowait() for _ in range(messages.qsize())]:
+                kept = message
+                if isinstance(message, ProcessCompletedMessage):
+                    event = message.event_id or ""
+                    since[event] = before.get(event, now)
+                    if now - since[event] >= KEPT_SECONDS - SWEEP_SECONDS:
+                        kept = message.model_copy(update={"success": False, "output": {"error": ANSWER_GONE}})
+                messages.put_nowait(kept)
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def sweep(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from mutagen.id3 import APIC, ID3
@@ -74,36 +75,104 @@ def test_a_link_that_the_browser_cannot_read_stops_no_music(own_music, browser):
         assert page.text_content(".player .facts a") == "1.2.3.4.5 ↗"
 
 
-@pytest.mark.parametrize("turn", ["play([broken], true)", "next()", "play([broken, whole])"])
-def test_a_song_that_jumps_to_its_end_has_failed(own_music, browser, turn):
-    """Behind its head there is only noise: a browser calls it ended, or breaks off, without a sound."""
-    write_wav(own_music / "happy" / "whole.wav", seconds=20)
-    song = own_music / "happy" / "broken.flac"
-    write_noise(song, -20, seconds=30)
-    damage(song, head=1000)
+CARDS = """async (songs) => {
+  window.player = await import(new URL('femr/player.js', document.baseURI))
+  // as each answer of the server has cards of its own
+  window.card = (title) => ({ ...songs.find((song) => song.title === title) })
+  player.play([card('whole')])
+}"""
+
+
+@contextmanager
+def player_with(browser, folder, *broken):
+    """A page whose player plays the song "whole", and can be given others; `broken`: titles, and their whole bytes."""
+    write_wav(folder / "happy" / "whole.wav", seconds=40)
+    for title, head in broken:
+        song = folder / "happy" / f"{title}.flac"
+        write_noise(song, -20, seconds=30)
+        damage(song, head)
     shared.library_read.cache_clear()
-    broken, whole = ({**song_card(song), "mood": "happy"} for song in shared.music_library().songs)
-    with served() as url, visiting(url) as open_page:
+    cards = [{**song_card(song), "mood": "happy"} for song in shared.music_library().songs]
+    with served() as url, visiting(url, but=("Failed to load resource",)) as open_page:
         page = open_page(browser)
         open_tab(page, "Songs")
-        page.evaluate(
-            """async ([broken, whole]) => {
-              const player = await import(new URL('femr/player.js', document.baseURI))
-              Object.assign(window, { broken, whole, player })
-              player.play([whole])
-            }""",
-            [broken, whole],
-        )
+        page.evaluate(CARDS, cards)
         wait_until_playing(page)
-        page.evaluate("player.follow(broken)")
-        page.wait_for_timeout(1000)  # it is fetched, and the browser has looked at it
+        yield page
+
+
+def heard(page, title):
+    """Waits until one song is heard, and it is that one, and goes on when a fade would have ended."""
+    page.wait_for_function("sounding().length === 1 && sounding()[0].currentTime > 0.5")
+    page.wait_for_timeout(2500)
+    assert wait_until_playing(page) == title
+    page.wait_for_function("sounding().length === 1")
+
+
+@pytest.mark.parametrize("turn", ["play([card('broken')], true)", "next()", "play([card('broken'), card('whole')])"])
+def test_a_song_that_jumps_to_its_end_has_failed(own_music, browser, turn):
+    """Behind its head there is only noise: a browser calls it ended, or breaks off, without a sound."""
+    with player_with(browser, own_music, ("broken", 1000)) as page:
+        for _ in range(3):
+            page.evaluate("player.follow(card('broken'))")
+            page.wait_for_timeout(400)  # it is fetched, and the browser has looked at it
         page.evaluate(f"player.{turn}")
-        page.wait_for_function("player.state().failed.includes(broken.number)")
+        page.wait_for_function("player.state().failed.includes(card('broken').number)")
         assert page.evaluate("player.complaint()") == "“broken” cannot be played."
-        page.wait_for_function("sounding().length === 1 && sounding()[0].currentTime > 0.5")
-        page.wait_for_timeout(2500)  # a fade that had begun goes on no longer
-        assert wait_until_playing(page) == "whole"
-        assert page.evaluate("player.played.includes(broken.number)") is False
+        heard(page, "whole")
+        assert page.evaluate("player.state().song") == page.evaluate("card('whole').number")
+        assert page.evaluate("player.played.includes(card('broken').number)") is False
+
+
+def test_a_song_that_breaks_off_has_failed(own_music, browser):
+    with player_with(browser, own_music, ("broken", 600_000)) as page:
+        page.evaluate("player.follow(card('broken'))")
+        page.wait_for_timeout(1000)
+        page.evaluate("player.play([card('broken')], true)")
+        page.evaluate("window.answers = setInterval(() => player.follow(card('whole')), 200)")
+        wait_until_playing(page, "whole")
+        page.wait_for_function("player.state().failed.includes(card('broken').number)")
+        heard(page, "whole")
+
+
+def test_a_song_whose_bytes_stop_coming_is_passed_over(own_music, browser):
+    with player_with(browser, own_music, ("late", 10**9)) as page:
+        number = page.evaluate("card('late').number")
+        page.route(f"**/femr/song/{number}", lambda _: None)
+        page.evaluate("player.play([card('late')])")
+        page.evaluate("player.follow(card('whole'))")
+        heard(page, "whole")
+        assert page.evaluate("player.state().failed") == []
+
+
+def test_a_song_is_not_broken_where_a_proxy_finds_no_server(own_music, browser):
+    with player_with(browser, own_music, ("other", 10**9)) as page:
+        page.route("**/femr/song/*", lambda route: route.fulfill(status=502))
+        page.evaluate("player.follow(card('other'))")
+        page.wait_for_timeout(1000)
+        page.evaluate("player.play([card('other')], true)")
+        page.wait_for_timeout(2000)
+        assert page.evaluate("player.state().failed") == []
+        page.unroute("**/femr/song/*")
+        page.wait_for_function("sounding().length === 1")
+
+
+def test_the_next_song_asked_for_while_it_comes_begins_once(own_music, browser):
+    held = []
+    with player_with(browser, own_music, ("late", 10**9)) as page:
+        number = page.evaluate("card('late').number")
+        page.route(f"**/femr/song/{number}", lambda route: held.append(route))
+        page.evaluate("player.follow(card('late'))")
+        page.evaluate("player.play([card('late')], true)")
+        page.evaluate("""() => new Promise((pressed) => {
+          const [one] = sounding()
+          one.addEventListener('ended', () => pressed(player.next(true)))
+          one.currentTime = one.duration - 0.2
+        })""")
+        for route in held:
+            route.continue_()
+        heard(page, "late")
+        assert page.evaluate("player.played").count(number) == 1
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def held(monkeypatch):
         return read(*given)
 
     monkeypatch.setattr(photo, "read_photo", read_photo)
-    monkeypatch.setattr(queues, "MOST_WAITING", queues.AT_ONCE + 2)
+    monkeypatch.setattr(queues, "MOST_WAITING", 2)
     with served() as url:
         yield url, begun, opened
         opened.set()
@@ -74,7 +74,7 @@ def test_who_waits_sees_the_place_and_who_finds_it_full_a_time(held, visit):
         second = visit(open_page, PORTRAIT)
         told(second, "2 pictures are before yours")
         third = visit(open_page, PORTRAIT)
-        told(third, "10 others are waiting already. Please try again in about")
+        told(third, "2 others are waiting already. Please try again in about")
         opened.set()
         for page in (first, second):
             told(page, "The face looks happy")

@@ -254,6 +254,23 @@ def test_a_black_picture_is_told_until_it_is_light(wall, opened):
         page.locator(".live .waits").wait_for(state="hidden")
 
 
+def test_the_ribbon_goes_on_when_the_clock_is_put_back(wall, opened):
+    with opened(wall) as page:
+        points = page.evaluate("""async () => {
+          const { Ribbon } = await import(new URL('femr/ribbon.js', document.baseURI))
+          const ribbon = new Ribbon(document.createElement('canvas'), [{ emotion: 'happy', color: '#fff', emoji: '' }])
+          const seen = { mood: { emotion: 'happy' } }
+          ribbon.add(seen)
+          const now = Date.now
+          Date.now = () => now() - 3_600_000
+          await new Promise((done) => setTimeout(done, 1100))
+          ribbon.add(seen)
+          Date.now = now
+          return ribbon.points.length
+        }""")
+        assert points == 2
+
+
 @pytest.mark.parametrize("head", [0, 1000])
 def test_a_broken_song_is_named_and_passed_over(mortal, opened, head):
     with opened(mortal.url) as page:

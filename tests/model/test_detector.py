@@ -111,7 +111,9 @@ def test_weights_in_the_current_directory_are_not_unpickled(tmp_path, monkeypatc
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_networks_give_the_packages_numbers(portrait, engine):
-    for name, network, package in zip(("pnet", "rnet", "onet"), load(engine), (PNet(), RNet(), ONet()), strict=True):
+    networks = load(engine)
+    for name, package in (("pnet", PNet()), ("rnet", RNet()), ("onet", ONet())):
+        network = getattr(networks, name)
         side = network.input_shape[0] or 60
         package.build((None, side, side, 3))
         package.set_weights(load_weights(str(files("mtcnn.assets.weights") / f"{name}.lz4")))

@@ -110,6 +110,7 @@ def test_a_network_is_in_memory_once(asked):
     alone, both = femr.load("mobilenet_v2", engine=asked), femr.load("ensemble", engine=asked)
     assert {alone.model, both.model} == {"mobilenet_v2", "ensemble"}
     assert open_network("mobilenet_v2", asked)[1] is networks[0]
+    assert mtcnn_networks.load(asked) is mtcnn_networks.load(asked)
 
 
 def test_a_network_that_nobody_uses_is_given_back(unopened):

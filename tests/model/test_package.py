@@ -10,6 +10,7 @@ import sys
 import tomllib
 import urllib.request
 import zipfile
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def test_what_an_extra_is_for_says_which(tmp_path, arguments, sentence):
 
 def test_the_pins_of_a_space_are_within_the_bounds():
     extras = PROJECT["optional-dependencies"]
-    lines = PROJECT["dependencies"] + extras["video"] + extras["mcp"] + extras["train"]
+    lines = PROJECT["dependencies"] + extras["video"] + extras["train"]
     bounds = {bound.name: bound for bound in map(Requirement, lines)}
     text = (ROOT / "requirements.txt").read_text()
     pins = {pin.name: pin for pin in map(Requirement, re.findall("^[^#].+", text, re.MULTILINE))}
@@ -183,6 +184,11 @@ def test_the_pins_of_a_space_are_within_the_bounds():
         assert bounds[name].specifier.contains(version), bounds[name]
         assert bounds[name].marker == pin.marker
     assert all(bound.specifier for bound in bounds.values())
+    # a Space's builder installs gradio[oauth,mcp] in one go with them
+    for wanted in map(Requirement, metadata.requires("gradio")):
+        here = any(wanted.marker is None or wanted.marker.evaluate({"extra": extra}) for extra in ("oauth", "mcp"))
+        if here and wanted.name in pins:
+            assert wanted.specifier.contains(str(pins[wanted.name].specifier).removeprefix("==")), wanted
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from threading import Event
 
+import cv2
 import numpy as np
 import pytest
 
@@ -142,9 +143,17 @@ def test_where_memory_runs_out_for_all_at_once_each_is_read_alone(lane, model):
     assert [len(call) for call in small.calls] == [1, 1, 1]
 
 
-def test_where_memory_runs_out_for_one_alone_it_gets_a_sentence(lane):
+def too_large():
+    """What OpenCV says of 120 GB."""
+    with pytest.raises(cv2.error) as caught:
+        cv2.resize(np.zeros((1, 1, 3), np.uint8), (200_000, 200_000))
+    return caught.value
+
+
+@pytest.mark.parametrize("error", [MemoryError, too_large])
+def test_where_memory_runs_out_for_one_alone_it_gets_a_sentence(lane, error):
     model, one = Model(), picture()
-    model.bad[id(one)] = MemoryError()
+    model.bad[id(one)] = error()
     with pytest.raises(ImageError) as caught:
         lane.read(model, one)
     assert str(caught.value) == NO_MEMORY

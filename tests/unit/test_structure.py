@@ -29,7 +29,7 @@ ONLY_IN = {
 }
 FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""
-OPTIONAL = {"argcomplete", "fsspec", "onnx", "pandas", "pyarrow", "ray", "spaces", "tf2onnx"}
+OPTIONAL = {"argcomplete", "fsspec", "mcp", "onnx", "pandas", "pyarrow", "ray", "spaces", "tf2onnx"}
 """Only for those who ask for them, as femr[ray]; and what a Space has."""
 ENGINES = {"openvino", "tensorflow", "tensorflow-cpu"}
 """The runtimes of both; which TensorFlow depends on the machine."""

@@ -5,6 +5,7 @@ const AHEAD = 20 // seconds that have to be there before the next song is fetche
 const STALLED = 1500 // milliseconds without sound after which the next song begins, if it is there
 const PATIENCE = 60_000 // milliseconds for a song to come
 const MOST_KEPT = 64e6 // bytes of a song that is kept as a whole
+const JUMP = 3 // seconds that a song may lack when it ends
 const AGAIN = 60_000 // milliseconds after which a song that failed is tried again, and as many more each time
 const SILENCE = 'data:audio/wav;base64,UklGRiYAAABXQVZFZm10IBAAAAABAAEAgD4AAAB9AAACABAAZGF0YQIAAAAAAA=='
 
@@ -20,7 +21,7 @@ let volume = 1
 let root = null
 let fading = null
 let gliding = null // the song that begins as soon as it sounds
-let fetching = null
+let fetching = null // which song comes as a whole, and what stops it
 let coming = null // the song after this one, where a camera chooses them
 let held = false // paused by somebody
 let begun = 0 // when the song that plays began
@@ -33,7 +34,10 @@ const part = (name) => root.querySelector(`.${name}`)
 // a song that failed is not asked of the browser's cache again
 const address = (song) => new URL(song.url + (tries.has(song.url) ? `?try=${tries.get(song.url)}` : ''), document.baseURI).href
 const source = (song) => kept.get(song.url) || address(song)
-const loaded = (audio, song) => songs.get(audio)?.url === song.url && !audio.error
+const loaded = (audio, song) => same(songs.get(audio), song) && !audio.error
+const same = (one, other) => one?.url === other?.url // each answer has cards of its own
+// what a proxy says while the server restarts
+const away = (response) => !response || [502, 503, 504].includes(response.status)
 const live = (song) => song?.mood !== undefined // chosen for a camera's pictures
 const level = (audio) => volume * Math.min(1, songs.get(audio)?.gain ?? 1)
 
@@ -111,10 +115,13 @@ export function prepare(song) {
 /** Fetches a song as a whole, and has it ready. */
 async function keep(song) {
   if (!live(song) || fetching || fading || gliding) return
-  if (kept.has(song.url) || large.has(song.url)) return song.url === coming?.url && prepare(song)
-  fetching = song.url
+  if (kept.has(song.url) || large.has(song.url)) return same(coming, song) && prepare(song)
+  const stop = new AbortController()
+  const timer = setTimeout(() => stop.abort(), PATIENCE)
+  fetching = { song, stop }
   try {
-    const response = await fetch(address(song), { signal: AbortSignal.timeout(PATIENCE) })
+    const response = await fetch(address(song), { signal: stop.signal })
+    if (away(response)) return
     if (!response.ok) return fail(song)
     if (Number(response.headers.get('Content-Length')) > MOST_KEPT) {
       response.body.cancel()
@@ -125,10 +132,11 @@ async function keep(song) {
   } catch {
     return // the server is away; the next answer asks for it again
   } finally {
-    fetching = null
+    clearTimeout(timer)
+    if (fetching?.stop === stop) fetching = null
   }
   forget()
-  if (coming?.url === song.url) prepare(song)
+  if (same(coming, song)) prepare(song)
 }
 
 /** Lets go of what was kept and is neither loaded nor to come. */
@@ -157,6 +165,8 @@ async function weigh(audio, song) {
 
 /** Begins the queue's first song on the spare deck, which becomes the deck. */
 function begin() {
+  gliding = null
+  endFade()
   const song = queue[0]
   if (!loaded(spare(), song)) load(spare(), song)
   turn(song)
@@ -177,7 +187,7 @@ function turn(song) {
 /** Fades into the first of these songs as soon as it sounds; until then the one that plays goes on. */
 function glide(list) {
   const [song] = list
-  if (gliding?.url === song.url) return
+  if (same(gliding, song)) return
   endFade()
   gliding = song
   const after = spare()
@@ -224,7 +234,6 @@ export function next(fade = false) {
   if (!queue.length) return
   const rest = [...queue.slice(1), queue[0]]
   if (fade && !deck().paused) return glide(rest)
-  endFade()
   deck().pause()
   queue = rest
   begin()
@@ -256,13 +265,13 @@ function endFade() {
 async function check(song) {
   if (!kept.has(song.url)) {
     const there = await fetch(address(song), { headers: { Range: 'bytes=0-9' } }).catch(() => null)
-    if (!there) return queue[0] === song && (again(song) || setTimeout(retry, STALLED, song))
+    if (away(there)) return same(queue[0], song) && (again(song) || setTimeout(retry, STALLED, song))
   }
   fail(song)
 }
 
 function retry(song) {
-  if (queue[0] !== song || !deck().error) return
+  if (!same(queue[0], song) || !deck().error) return
   if (queue[1] && kept.has(queue[1].url)) return next()
   load(deck(), song)
   sound()
@@ -275,12 +284,9 @@ function fail(song) {
   URL.revokeObjectURL(kept.get(song.url))
   kept.delete(song.url)
   trouble = `“${song.title}” cannot be played.`
-  const first = queue[0] === song
-  if (first) {
-    played.pop() // it has not been heard
-    endFade()
-  }
-  queue = queue.filter((one) => one.url !== song.url)
+  const first = same(queue[0], song)
+  if (first && performance.now() - begun < 1000) played.pop() // it has not been heard
+  queue = queue.filter((one) => !same(one, song))
   if (first && queue.length) return begin()
   if (first && !again(song)) {
     queue = [song]
@@ -292,7 +298,7 @@ function fail(song) {
 /** Begins the song before anew, which is here, rather than be silent until another comes. Whether there is one. */
 function again(song) {
   const before = songs.get(spare())
-  if (!live(song) || !before || before.url === song.url || spare().error) return false
+  if (!live(song) || !before || same(before, song) || spare().error) return false
   queue = [before]
   begin()
   return true
@@ -419,17 +425,30 @@ for (const audio of decks) {
   audio.addEventListener('pause', state('paused'))
   audio.addEventListener('error', () => {
     const song = songs.get(audio)
-    if (gliding && gliding === song) gliding = null
-    else if (!queue.some((one) => one.url === song?.url)) return
+    if (!song || ![gliding, ...queue].some((one) => same(one, song))) return
+    if (same(gliding, song)) gliding = null
     check(song)
   })
   audio.addEventListener('timeupdate', () => tick(audio))
+  // somebody moves it, by the keys of a keyboard: nobody knows any more how much was heard
+  audio.addEventListener('seeking', () => audio === deck() && audio.currentTime && (begun = -Infinity))
   audio.addEventListener('ended', () => audio === deck() && songs.has(audio) && queue.length && !gliding && ended(audio))
 }
 
-function unstick(audio, time) {
-  const stuck = audio === deck() && audio.currentTime === time && !audio.paused
-  if (stuck && queue[1] && kept.has(queue[1].url)) next()
+/** Where a song does not go on the next one begins, which is fetched first, if need be; if it does not come, another. */
+function unstick(audio, time, looks = 0) {
+  const stuck = audio === deck() && audio.currentTime === time && !audio.paused && queue.length
+  if (!stuck) return
+  const [song, after] = queue
+  if (after && kept.has(after.url)) return next()
+  if (!live(song)) return
+  if (looks && again(song)) return
+  if (after && !same(fetching?.song, after)) {
+    fetching?.stop.abort()
+    fetching = null
+    keep(after)
+  }
+  setTimeout(unstick, STALLED, audio, time, looks + 1)
 }
 
 // where the next song did not come in time, whatever there is plays
@@ -439,8 +458,11 @@ setInterval(() => {
   next()
 }, 1000)
 
-/** A song that ends where it begins, or jumps to its end, is none. */
-const ended = (audio) => (audio.currentTime < 1 || performance.now() - begun < 1000 ? fail(queue[0]) : next())
+/** A song that ends where it begins, or jumps to its end, is broken. */
+function ended({ currentTime }) {
+  const broken = currentTime < 1 || currentTime - (performance.now() - begun) / 1000 > JUMP
+  broken ? fail(queue[0]) : next()
+}
 
 /** Takes over the player's part of the page. */
 export function start(element) {

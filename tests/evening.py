@@ -96,13 +96,14 @@ class Failure:
 class Diary:
     """What was seen so far; times are seconds on the page's clock.
 
-    levels: seconds of sound, peak. answers: time, milliseconds, status, answer. songs: time, number. memory: time, MB
-    of browser and of server. painted: pictures a second. ages: milliseconds from picture to overlay. failures: name,
-    time, seconds to recover. cards: of songs, by number. failed: time and number of each song that could not be played.
-    errors: of the page's scripts.
+    levels: seconds of sound, peak. looks: time, how many levels came since the last. answers: time, milliseconds,
+    status, answer. songs: time, number. memory: time, MB of browser and of server. painted: pictures a second. ages:
+    milliseconds from picture to overlay. failures: name, time, seconds to recover. cards: of songs, by number. failed:
+    time and number of each song that could not be played. errors: of the page's scripts.
     """
 
     levels: list[tuple[float, float]] = field(default_factory=list)
+    looks: list[tuple[float, int]] = field(default_factory=list)
     answers: list[tuple[float, float, int, Any]] = field(default_factory=list)
     songs: list[tuple[float, int]] = field(default_factory=list)
     memory: list[tuple[float, float, float]] = field(default_factory=list)
@@ -126,6 +127,7 @@ class Evening:
         seen = self.tab.run("evening.drain()")
         diary, last = self.diary, self._last
         diary.levels += seen["levels"]
+        diary.looks.append((seen["now"], len(seen["levels"])))
         diary.answers += seen["answers"]
         diary.ages += seen["ages"]
         diary.songs, diary.errors = seen["songs"], self.tab.errors
@@ -159,7 +161,8 @@ class Evening:
         recovered = None
         while recovered is None and self._last and self._last["now"] < ended + patience:
             self.watch(0.5)
-            recovered = next((at for at, _, status, _ in self.diary.answers if at > ended and status == 200), None)
+            asked = ((at, at - took / 1000, status) for at, took, status, _ in self.diary.answers)
+            recovered = next((at for at, begun, status in asked if begun > ended and status == 200), None)
         took = None if recovered is None else round(recovered - ended, 2)
         self.diary.failures.append((failure.name, begun, took))
 
@@ -228,11 +231,12 @@ def write_songs(folder: Path, least: int) -> Path:
 
 
 def break_songs(folder: Path) -> list[str]:
-    """Damages the first song of each mood but one, as a bad disk does; their titles."""
-    broken = [folder / mood / f"{mood} 0.flac" for mood in MOODS[:2]]
+    """Damages the first song of each mood, one of them only from its middle on, as a bad disk does; their titles."""
+    *broken, half = (folder / mood / f"{mood} 0.flac" for mood in MOODS)
     for path in broken:
         damage(path, _HEAD)
-    return [path.stem for path in broken]
+    damage(half, half.stat().st_size // 2)
+    return [path.stem for path in (*broken, half)]
 
 
 def browsers() -> list[int]:
@@ -267,6 +271,8 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
     parts = np.array_split(np.array(diary.memory), min(10, len(diary.memory)))
     browser, server = np.round([np.median(part[:, 1:], axis=0) for part in parts]).T.tolist()
     failed = {diary.cards[number]["title"] for _, number in diary.failed if number in diary.cards}
+    missed = set(broken) - failed if seconds > SETTLED else set()
+    unnamed = [f"{title} is broken, and was not named." for title in sorted(missed)]
     faults = [*diary.errors, *sound_faults(diary), *failure_faults(diary, soon)]
     return {
         "minutes": round(seconds / 60, 1),
@@ -278,7 +284,7 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
         "answers_a_second": round(len(diary.ages) / seconds, 2),
         "milliseconds_from_picture_to_overlay": spread(diary.ages),
         "paintings_a_second": spread(diary.painted),
-        "faults": [*faults, *memory_faults(diary), *song_faults(diary, broken)],
+        "faults": [*faults, *memory_faults(diary), *song_faults(diary, broken), *unnamed],
     }
 
 
@@ -302,6 +308,13 @@ def sound_faults(diary: Diary) -> Iterator[str]:
         yield "Nothing was heard."
     if (longest := max(silences(diary), default=0.0)) > DEAD_AIR:
         yield f"Nothing was heard for {longest:.1f} s."
+    missed, heard = 0.0, False
+    for (before, _), (at, levels) in pairwise(diary.looks):
+        heard = heard or levels > 0
+        missed = 0.0 if levels else missed + min(at - before, 2 * EVERY)  # but not for as long as the machine slept
+        if heard and missed > DEAD_AIR:
+            yield f"Nothing was measured before {at:.0f} s."
+            missed = 0.0
 
 
 def failure_faults(diary: Diary, soon: float) -> Iterator[str]:
@@ -316,10 +329,11 @@ def memory_faults(diary: Diary) -> Iterator[str]:
     """What has grown by too much since it should have settled."""
     restarted = max((begun for name, begun, _ in diary.failures if "server" in name), default=diary.memory[0][0])
     settled = [one for one in diary.memory if one[0] - restarted > SETTLED]
+    parts = [settled[start : start + 60] for start in range(0, len(settled), 60)]
     for place, name in enumerate(("browser", "server"), 1) if settled else ():
-        begun, ended = (median(one[place] for one in part) for part in (settled[:60], settled[-60:]))
-        if abs(ended - begun) > GROWTH:
-            yield f"The {name} had {begun:.0f} MB and has {ended:.0f}."
+        levels = [median(one[place] for one in part) for part in parts]
+        if max(levels) - min(levels) > GROWTH or not min(levels):
+            yield f"The {name} had {min(levels):.0f} to {max(levels):.0f} MB."
 
 
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
@@ -339,7 +353,8 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         return not unanswered(at) and not any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
-        if at - before < LEAST - 1 and not unanswered(at):  # one that is said to have failed is taken back
+        named = any(number == failed and abs(when - at) < 5 for when, failed in diary.failed)
+        if at - before < LEAST - 1 and not unanswered(at) and not named:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
         seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]

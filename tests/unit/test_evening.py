@@ -17,6 +17,7 @@ def good():
     answer = {"mood": {"emotion": "happy"}}
     return Diary(
         levels=[(at / 10, 0.1) for at in range(1200)],
+        looks=[(float(at), 10) for at in range(120)],
         answers=[(at / 2, 200.0, 200, answer) for at in range(240)],
         songs=[(5.0, 0), (35.0, 1), (65.0, 2), (95.0, 1)],
         memory=[(float(at), 300.0, 400.0) for at in range(120)],
@@ -48,6 +49,18 @@ def slow(diary):
 
 def grown(diary):
     diary.memory += [(SETTLED + at, 300.0, 400.0 + at) for at in range(120, 300)]
+
+
+def swollen(diary):
+    diary.memory += [(SETTLED + at, 300.0 + 900 * (200 < at < 400), 400.0) for at in range(120, 600)]
+
+
+def unweighed(diary):
+    diary.memory += [(SETTLED + at, 0.0, 400.0) for at in range(120, 300)]
+
+
+def unmeasured(diary):
+    diary.looks[50:70] = [(at, 0) for at, _ in diary.looks[50:70]]
 
 
 def hasty(diary):
@@ -83,6 +96,9 @@ def broken(diary):
         (stuck, "no answer came any more"),
         (slow, "it took 12.0 s to recover"),
         (grown, "The server had"),
+        (swollen, "The browser had 300 to 1200 MB."),
+        (unweighed, "The browser had 0 to"),
+        (unmeasured, "Nothing was measured before 5"),
         (hasty, "happy 0 played for 7.0 s only."),
         (stubborn, "happy 0, at 65 s, came again before others of its mood."),
         (stubborn_later, "happy 0, at 65 s, came again before others of its mood."),
@@ -100,6 +116,19 @@ def test_a_test_tells_no_time():
     diary = good()
     slow(diary)
     assert figures(diary, [], soon=inf)["faults"] == []
+
+
+def test_a_broken_song_that_is_not_named_is_told():
+    diary = good()
+    diary.memory.append((SETTLED + 1, 300.0, 400.0))
+    assert figures(diary, ["happy 9"])["faults"] == ["happy 9 is broken, and was not named."]
+
+
+def test_a_song_that_broke_off_and_was_named_may_be_short():
+    diary = good()
+    hasty(diary)
+    diary.failed = [(12.5, 0)]
+    assert figures(diary, ["happy 0"])["faults"] == []
 
 
 def test_a_broken_song_that_is_left_without_a_word_is_told():

@@ -33,6 +33,7 @@ import numpy as np
 
 from benchmarks.scenes import Plan, backgrounds, compose, portrait
 from benchmarks.tools import processor_seconds, table
+from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
 
 PHOTO = Plan(1024, 683, 5)
@@ -72,13 +73,14 @@ class Page:
     process: int
     tab: int
 
-    def ask(self, photo: int, content: bytes, visitor: str = "") -> Answer:
+    def ask(self, photo: int, content: bytes, visitor: str = "", model: str = DEFAULT_MODEL) -> Answer:
         """The answer to a photo, the bytes of a JPEG file."""
         start = perf_counter()
         try:
             (path,) = json.load(self._post("upload", _HEAD + content + b"\r\n--femr--\r\n", _FORM))
             asked = {"component_id": self.tab, "fn_name": "read", "session_hash": visitor or "femr"}
-            answer = json.load(self._post("component_server/", json.dumps({**asked, "data": {"path": path}}).encode()))
+            question = {**asked, "data": {"path": path, "model": model}}
+            answer = json.load(self._post("component_server/", json.dumps(question).encode()))
         except HTTPError:
             answer = {}
         return Answer(photo, perf_counter() - start, answer.get("faces"))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks import engines, recall, speed, visitors
+from benchmarks import engines, recall, speed, start, visitors
 from benchmarks.recall import iou, match, only, summarise
 from benchmarks.scenes import Plan, Truth
 from benchmarks.speed import Repeats, side_by_side
@@ -159,3 +159,12 @@ def test_two_checkouts_take_turns(capsys):
     there, here, ratio = capsys.readouterr().out.splitlines()
     assert there.split(", ")[1] == here.split(", ")[1] == "6 faces"  # five, and a thing that looks like one
     assert float(ratio.rsplit(" ", 1)[1]) > 1  # two networks and one
+
+
+def test_a_page_from_its_start(capsys):
+    start.main(["--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["seconds_until_it_is_up"] < document["seconds_until_the_first_answer"]
+    memory = [value for name, value in document.items() if name.startswith("mb")]
+    assert len(memory) == 3
+    assert all(value > 100 for value in memory)

@@ -285,7 +285,7 @@ function fail(song) {
   kept.delete(song.url)
   trouble = `“${song.title}” cannot be played.`
   const first = same(queue[0], song)
-  if (first && performance.now() - begun < 1000) played.pop() // it has not been heard
+  if (first && (deck().currentTime < 1 || performance.now() - begun < 1000)) played.pop() // it has not been heard
   queue = queue.filter((one) => !same(one, song))
   if (first && queue.length) return begin()
   if (first && !again(song)) {

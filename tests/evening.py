@@ -231,8 +231,9 @@ def write_songs(folder: Path, least: int) -> Path:
 
 
 def break_songs(folder: Path) -> list[str]:
-    """Damages the first song of each mood, one of them only from its middle on, as a bad disk does; their titles."""
-    *broken, half = (folder / mood / f"{mood} 0.flac" for mood in MOODS)
+    """Damages the first song of two moods, and another from its middle on, as a bad disk does; their titles."""
+    names = f"{MOODS[0]} 0", f"{MOODS[1]} 0", f"{MOODS[1]} 1"
+    *broken, half = (folder / name.split()[0] / f"{name}.flac" for name in names)
     for path in broken:
         damage(path, _HEAD)
     damage(half, half.stat().st_size // 2)
@@ -365,8 +366,10 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         mine = [(at, number) for at, number in began if cards[number]["emotion"] == mood]
         good = [number for number, card in cards.items() if card["emotion"] == mood and card["title"] not in broken]
         times = Counter[int]()
+        before = dict(zip((at for at, _ in began[1:]), (number for _, number in began), strict=False))
         for at, number in mine:
-            if chosen(at) and number in good and times[number] > min(times[one] for one in good):
+            others = [times[one] for one in good if one != before.get(at)]  # none is played twice in a row
+            if chosen(at) and number in good and times[number] > min(others, default=inf):
                 yield f"{cards[number]['title']}, at {at:.0f} s, came again before others of its mood."
             times[number] += 1
 

@@ -144,6 +144,13 @@ def test_a_song_may_come_again_in_place_of_one_that_fails():
     assert figures(diary, ["happy 2"])["faults"] == []
 
 
+def test_no_song_has_to_come_twice_in_a_row():
+    diary = good()
+    diary.songs = [(5.0, 0), (25.0, 1), (45.0, 2), (65.0, 0), (75.0, 0), (95.0, 1), (115.0, 2), (135.0, 1)]
+    diary.failed = [(64.0, 9), (75.0, 9)]  # a song stood in for one that failed, and counts twice
+    assert figures(diary, [])["faults"] == ["happy 0 played for 10.0 s only."]
+
+
 @pytest.mark.parametrize(("back", "told"), [(64.0, False), (62.0, True)])
 def test_what_a_song_could_not_know_is_no_fault(back, told):
     diary = good()

@@ -124,17 +124,12 @@ def test_a_broken_song_that_is_not_named_is_told():
     assert figures(diary, ["happy 9"])["faults"] == ["happy 9 is broken, and was not named."]
 
 
-def test_a_song_that_broke_off_and_was_named_may_be_short():
+@pytest.mark.parametrize(("failed", "faults"), [([(12.5, 0)], []), ([], ["happy 0 played for 7.0 s only."])])
+def test_a_song_may_break_off_where_it_is_named(failed, faults):
     diary = good()
     hasty(diary)
-    diary.failed = [(12.5, 0)]
-    assert figures(diary, ["happy 0"])["faults"] == []
-
-
-def test_a_broken_song_that_is_left_without_a_word_is_told():
-    diary = good()
-    hasty(diary)
-    assert figures(diary, ["happy 0"])["faults"] == ["happy 0 played for 7.0 s only."]
+    diary.failed = failed
+    assert figures(diary, ["happy 0"])["faults"] == faults
 
 
 def test_a_song_may_come_again_in_place_of_one_that_fails():

@@ -431,7 +431,7 @@ for (const audio of decks) {
   })
   audio.addEventListener('timeupdate', () => tick(audio))
   // somebody moves it, by the keys of a keyboard: nobody knows any more how much was heard
-  audio.addEventListener('seeking', () => audio === deck() && audio.currentTime && (begun = -Infinity))
+  audio.addEventListener('seeking', () => audio === deck() && audio.currentTime > 1 && (begun = -Infinity))
   audio.addEventListener('ended', () => audio === deck() && songs.has(audio) && queue.length && !gliding && ended(audio))
 }
 

@@ -82,7 +82,7 @@
     }
     devices.dispatchEvent(new Event('devicechange'))
   }
-  evening.freeze = () => evening.streams.splice(0).forEach((stream) => stream.getTracks().forEach((track) => track.stop()))
+  evening.freeze = () => (document.querySelector('video').srcObject = document.createElement('canvas').captureStream(0))
   evening.plug = () => {
     evening.camera = true
     devices.dispatchEvent(new Event('devicechange'))
@@ -104,11 +104,12 @@
   // how old a picture is when its faces are shown, as the stage says: milliseconds
   document.addEventListener('answer', ({ detail }) => evening.ages.push(detail.taken), true)
 
-  const count = () => {
-    evening.painted += 1
-    requestAnimationFrame(count)
+  // how often the boxes over the video are painted
+  const clear = CanvasRenderingContext2D.prototype.clearRect
+  CanvasRenderingContext2D.prototype.clearRect = function (...place) {
+    evening.painted += this.canvas.className === 'faces'
+    return clear.apply(this, place)
   }
-  requestAnimationFrame(count)
 
   /** What was noted since the last time, and how many pictures were painted. */
   evening.drain = () => ({

@@ -1,7 +1,7 @@
 // A camera that comes back by itself: pulled out and put back, taken by another program, asleep with the machine.
 const AGAIN = 2000 // milliseconds until a camera that does not start is tried again
 const ASKED = 30_000 // milliseconds until one is asked again who said no
-const STALE = 4000 // milliseconds without a new picture after which it is opened anew
+const STALE = 3000 // milliseconds without a new picture after which it is opened anew
 const DARK = 10 // of 255: no pixel of a black picture is brighter
 const QUALITY = 0.8
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }
@@ -85,7 +85,7 @@ export class Webcam {
   async shoot(width) {
     const { video, canvas } = this
     if (!this.stream) await this.open()
-    if (!this.stream || !video.videoWidth || this.stale()) return null
+    if (!this.stream || this.stale() || !video.videoWidth) return null
     if (video.paused) video.play().catch(() => {})
     this.trouble = this.black() ? BLACK : ''
     const scale = Math.min(1, width / video.videoWidth)

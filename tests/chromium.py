@@ -17,6 +17,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+THREE_CAMERAS = ("--use-fake-device-for-media-stream=device-count=3", "--use-fake-ui-for-media-stream")  # flags
 REFUSED_CAMERA = ("--use-fake-device-for-media-stream",)  # flags
 
 

@@ -10,7 +10,7 @@ import soundfile
 
 from builders import damage
 from camera import crowd_of, film, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
-from chromium import visiting
+from chromium import THREE_CAMERAS, visiting
 from evening import Server
 from femr.page import live, shared
 from femr.page.live import Setup
@@ -45,14 +45,14 @@ def films(tmp_path_factory, portrait):
 
 
 @contextmanager
-def serving(songs):
+def serving(songs, **setup):
     """The address of a wall in this process with a folder's songs, which begin sooner than on an evening."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FEMR_MUSIC_DIR", str(songs))
         patch.setattr(shared, "AGAIN", 1.0)
         patch.setattr(live, "Session", partial(Session, stable=1.0))
         forget_songs()
-        with served(Setup(wall=True)) as url:
+        with served(Setup(wall=True, **setup)) as url:
             yield url
     forget_songs()
 
@@ -244,6 +244,49 @@ def test_the_camera_is_pulled_out_and_put_back(wall, opened):
         answered(page)
         page.locator(".live .waits").wait_for(state="hidden")
         assert longest_gap(page) == 0
+
+
+@pytest.mark.parametrize("wanted", ["3", "DEVICE_2"])
+def test_the_chosen_camera_is_opened_and_no_other(tmp_path, launch, wanted):
+    third = "() => document.querySelector('.live video').srcObject?.getTracks()[0].label === 'fake_device_2'"
+    with serving(tmp_path, camera=wanted) as url, visiting(url, AWAY) as visit:
+        page = visit(launch(*THREE_CAMERAS))
+        page.evaluate("""() => {
+          const devices = navigator.mediaDevices;
+          const [open, list] = ['getUserMedia', 'enumerateDevices'].map((name) => devices[name].bind(devices));
+          window.allowed = window.pulled = false;
+          devices.getUserMedia = (wanted) => open(wanted).finally(() => { window.allowed = true });
+          devices.enumerateDevices = async () => {
+            const all = (await list()).filter((one) => !window.pulled || one.label !== 'fake_device_2');
+            return window.allowed ? all : all.map(({ kind }) => ({ kind, label: '', deviceId: '' }));
+          };
+        }""")  # as browsers do: no names for a page that never had a camera
+        start(page)
+        page.wait_for_function(third)
+        page.evaluate("window.pulled = true; document.querySelector('.live video').srcObject.getTracks()[0].stop()")
+        wait_for_word(page, "Waiting for the chosen camera: it is not connected.")
+        page.evaluate("window.pulled = false; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+        page.wait_for_function(third)
+        page.locator(".live .waits").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("freeze", ["document.createElement('canvas').captureStream(0)", "window.still"])
+def test_a_camera_that_freezes_without_a_word_is_opened_anew(wall, opened, freeze):
+    with opened(wall) as page:
+        start(page)
+        answered(page)
+        page.evaluate("""() => {
+          const video = document.querySelector('.live video'), canvas = document.createElement('canvas');
+          window.camera = video.srcObject.id;
+          window.still = canvas.captureStream();
+          canvas.getContext('2d').drawImage(video, 0, 0, canvas.width, canvas.height);
+        }""")
+        page.evaluate(f"document.querySelector('.live video').srcObject = {freeze}")
+        page.wait_for_function(
+            "() => ![undefined, window.camera, window.still.id].includes("
+            "document.querySelector('.live video').srcObject?.id)"
+        )
+        answered(page)
 
 
 def test_a_black_picture_is_told_until_it_is_light(wall, opened):

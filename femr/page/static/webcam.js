@@ -8,6 +8,7 @@ const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { idea
 const REASONS = {
   NotAllowedError: 'The browser may not use the camera. Allow it beside the address.',
   NotFoundError: 'Waiting for a camera: none is connected.',
+  OverconstrainedError: 'Waiting for the chosen camera: it is not connected.',
   NotReadableError: 'Waiting for the camera: another program uses it.',
   SecurityError: 'The browser may not use the camera on this page.',
 }
@@ -50,14 +51,13 @@ export class Webcam {
     }
   }
 
-  /** The constraint for the wanted camera; a stranger's name or number is as good as none. */
+  /** The constraint for the wanted camera, and for no other: pulled out, it is waited for. */
   async choice() {
     if (!this.wanted) return { facingMode: 'user' }
-    const all = await cameras()
-    const number = Number(this.wanted)
-    const named = (one) => one.deviceId === this.wanted || one.label.toLowerCase().includes(this.wanted.toLowerCase())
-    const found = all[number - 1] || all.find(named)
-    return found ? { deviceId: { exact: found.deviceId } } : {}
+    const all = await named()
+    const called = (one) => one.deviceId === this.wanted || one.label.toLowerCase().includes(this.wanted.toLowerCase())
+    const found = all[Number(this.wanted) - 1] || all.find(called)
+    return { deviceId: { exact: found ? found.deviceId : this.wanted } }
   }
 
   show(stream) {
@@ -116,4 +116,12 @@ export class Webcam {
 export async function cameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) || []
   return devices.filter((one) => one.kind === 'videoinput')
+}
+
+/** The cameras with their names, which browsers tell to a page that has one open, or had. */
+async function named() {
+  const known = await cameras()
+  if (!known.length || known.some((one) => one.label)) return known
+  const stream = await navigator.mediaDevices.getUserMedia({ video: true })
+  return cameras().finally(() => stream.getTracks().forEach((track) => track.stop()))
 }

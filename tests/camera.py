@@ -42,14 +42,17 @@ def crowd_of(portrait, faces):
     return shown
 
 
-def film(path, *scenes):
-    """(picture, seconds) each, raw 4:2:0 frames with a Y4M header: what the fake camera plays, over and over."""
+def film(path, *scenes, rate=RATE):
+    """(picture, seconds) each as raw 4:2:0 frames with a Y4M header: what the fake camera plays, over and over.
+
+    rate: pictures a second.
+    """
     height, width = scenes[0][0].shape[:2]
     with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n" % (width, height, RATE))
+        file.write(b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n" % (width, height, rate))
         for picture, seconds in scenes:
             frame = b"FRAME\n" + cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YUV_I420).tobytes()
-            file.write(round(seconds * RATE) * frame)
+            file.write(round(seconds * rate) * frame)
     return path
 
 

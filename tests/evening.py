@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, pairwise
@@ -33,8 +33,8 @@ import soundfile
 from builders import ROOT, damage
 from chromium import watching
 from devtools import Tab, browsing
-from femr.video.session import LEAST
-from wall_film import EVENING, SIZE, write_film
+from femr.video.session import LEAST, STABLE
+from wall_film import EVENING, SIZE, Scene, write_film
 
 SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 MOODS = ("happy", "surprise", "neutral")
@@ -42,8 +42,9 @@ SONGS = 4  # of each mood
 AUDIBLE = 0.003  # peak, about -50 dBFS
 DEAD_AIR = 3.0  # seconds
 RECOVERY = 10.0  # seconds
+SMOOTH = 30.0  # paintings a second
 GROWTH = 50.0  # MB
-SETTLED = 600.0  # seconds after which memory should stay level
+SETTLED = 600.0  # seconds after which memory should stay level, and all songs have come
 EVERY = 1.0  # seconds from look to look
 FEW = 4  # songs that are heard in the shortest evening
 PATIENCE = 300.0  # seconds for them
@@ -97,7 +98,7 @@ class Diary:
     """What was seen so far; times are seconds on the page's clock.
 
     levels: seconds of sound, peak. looks: time, how many levels came since the last. answers: time, milliseconds,
-    status, answer. songs: time, number. memory: time, MB of browser and of server. painted: pictures a second. ages:
+    status, answer. songs: time, number. memory: time, MB of browser and of server. painted: boxes, a second. ages:
     milliseconds from picture to overlay. failures: name, time, seconds to recover. cards: of songs, by number. failed:
     time and number of each song that could not be played. errors: of the page's scripts.
     """
@@ -262,19 +263,27 @@ def memory(process: int) -> float:
     return 0.0
 
 
-def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str, Any]:
+def figures(
+    diary: Diary, broken: list[str], soon: float = RECOVERY, songs: Collection[str] = frozenset()
+) -> dict[str, Any]:
     """What came of an evening, and `faults`, a sentence for each thing that should not have happened.
 
     Args:
-        broken: titles of songs that cannot be played. soon: seconds within which the wall is to be back.
+        broken: titles of songs that cannot be played. soon: seconds within which the wall is to be back; inf, where
+            nothing is to depend on how fast the machine is.
+        songs: titles of all that are to be heard, or named as broken, in a long evening.
     """
     seconds = diary.memory[-1][0] - diary.memory[0][0]
     parts = np.array_split(np.array(diary.memory), min(10, len(diary.memory)))
     browser, server = np.round([np.median(part[:, 1:], axis=0) for part in parts]).T.tolist()
     failed = {diary.cards[number]["title"] for _, number in diary.failed if number in diary.cards}
-    missed = set(broken) - failed if seconds > SETTLED else set()
-    unnamed = [f"{title} is broken, and was not named." for title in sorted(missed)]
-    faults = [*diary.errors, *sound_faults(diary), *failure_faults(diary, soon)]
+    heard = {diary.cards[number]["title"] for _, number in diary.songs}
+    long = seconds > SETTLED
+    unnamed = [f"{title} is broken, and was not named." for title in sorted({*broken} - failed) if long]
+    unheard = [f"{title} never came." for title in sorted({*songs} - {*broken} - heard) if long]
+    faults = [*diary.errors, *sound_faults(diary), *failure_faults(diary, soon), *mood_faults(diary)]
+    if soon < inf and (painted := median(diary.painted)) < SMOOTH:
+        faults.append(f"The boxes were painted {painted:.0f} times a second.")
     return {
         "minutes": round(seconds / 60, 1),
         "songs": len(diary.songs),
@@ -285,7 +294,7 @@ def figures(diary: Diary, broken: list[str], soon: float = RECOVERY) -> dict[str
         "answers_a_second": round(len(diary.ages) / seconds, 2),
         "milliseconds_from_picture_to_overlay": spread(diary.ages),
         "paintings_a_second": spread(diary.painted),
-        "faults": [*faults, *memory_faults(diary), *song_faults(diary, broken), *unnamed],
+        "faults": [*faults, *memory_faults(diary), *song_faults(diary, broken), *unnamed, *unheard],
     }
 
 
@@ -337,6 +346,20 @@ def memory_faults(diary: Diary) -> Iterator[str]:
             yield f"The {name} had {min(levels):.0f} to {max(levels):.0f} MB."
 
 
+def mood_faults(diary: Diary) -> Iterator[str]:
+    """Moods of other looks than the film has shown for as long as a mood must hold."""
+    since, shown, wrong = -inf, None, Counter[tuple[str | None, Scene]]()
+    for at, _, _, answer in diary.answers:
+        if not answer or "faces" not in answer:
+            continue
+        scene = min(EVENING, key=lambda one: abs(one.faces - len(answer["faces"])))
+        since, shown = since if scene is shown else at, scene
+        mood = answer["mood"] and answer["mood"]["emotion"]
+        wrong[mood, scene] += at - since >= STABLE and mood != scene.mood
+    for (mood, scene), answers in (+wrong).items():
+        yield f"{answers} answers said {mood} of {scene.faces} faces that look {scene.mood}."
+
+
 def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
     """Songs that broke the rules: given up too soon, of another mood, or again before the others of their mood.
 
@@ -375,12 +398,13 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
 
 
 def main(minutes: float) -> dict[str, Any]:
-    """The figures of an evening of so many minutes, with failures all along; of 0: each of them once, and shorter."""
-    short = not minutes
+    """The figures of an evening of so many minutes and failures all along; in a few minutes each once, and briefly."""
+    short = 60 * minutes < SETTLED
+    songs = {f"{scene.mood} {number}" for scene in EVENING if scene.mood for number in range(SONGS)}
     with tempfile.TemporaryDirectory() as folder, evening(Path(folder), short) as wall:
         broken = break_songs(Path(folder) / "music")
-        until, pause = time.monotonic() + 60 * minutes, 2.0 if short else 90.0
-        wall.watch(8.0 if short else 20.0)
+        until, pause = time.monotonic() + 60 * minutes, 12.0 if short else 90.0
+        wall.watch(20.0)
         once, *others = wall.failures(short)  # killed again and again, the server would show no growth
         for failure in [once, *others] if short else chain([once], cycle(others)):
             if not short and time.monotonic() + failure.seconds + pause > until:
@@ -392,7 +416,7 @@ def main(minutes: float) -> dict[str, Any]:
         wall.watch(max(0.0, until - time.monotonic()))
         while len(wall.diary.songs) < FEW and time.monotonic() < until + PATIENCE:
             wall.watch(EVERY)
-        return figures(wall.diary, broken, inf if short else RECOVERY)  # a test tells no time
+        return figures(wall.diary, broken, inf if short else RECOVERY, songs)  # a test tells no time
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Chromium plays a file of JPEG pictures, one after another, at 30 a second and over and over.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,15 +22,22 @@ EVERY = 3  # pictures that are alike
 SIZE = (1280, 720)
 WALL = 110  # how light the wall behind them is
 DRIFT = 14  # pixels to each side
+LOOKS = {"smiling": "happy", "astonished": "surprise", "serious": "neutral"}
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """So many faces for so many seconds. looks: of "smiling", "astonished" and "serious", one face each, repeated."""
+    """So many faces for so many seconds. looks: of LOOKS, one face each, repeated."""
 
     faces: int
     seconds: float
     looks: tuple[str, ...] = ("smiling",)
+
+    @property
+    def mood(self) -> str | None:
+        """What most of its faces look like."""
+        looks = Counter(islice(cycle(self.looks), self.faces))
+        return LOOKS[looks.most_common(1)[0][0]] if looks else None
 
 
 EVENING = (

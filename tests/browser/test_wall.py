@@ -4,6 +4,7 @@ import urllib.request
 from contextlib import contextmanager
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -37,7 +38,9 @@ def write_songs(folder, *moods, seconds=20):
 @pytest.fixture(scope="module")
 def films(tmp_path_factory, portrait):
     folder = tmp_path_factory.mktemp("films")
+    large = cv2.resize(smile(portrait), (3840, 2160))
     return {
+        "4K at 60": film(folder / "large.y4m", (large, 0.05), rate=60),
         "smile": film(folder / "smile.y4m", (smile(portrait), 5)),
         "crowd": film(folder / "crowd.y4m", (crowd_of(portrait, 7), 2)),
         "black": film(folder / "black.y4m", (np.zeros((240, 320, 3), np.uint8), 8), (smile(portrait), 30)),
@@ -181,6 +184,33 @@ def test_one_press_starts_it_and_keys_do_the_rest(wall, opened):
         page.locator(".live .stop").wait_for()
 
 
+def test_it_fills_the_screen_and_keeps_it_awake(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("""() => {
+          const ask = navigator.wakeLock.request.bind(navigator.wakeLock);
+          window.locks = [];
+          navigator.wakeLock.request = async (kind) => {
+            window.locks.push(await ask(kind));
+            return window.locks.at(-1);
+          };
+        }""")
+        awake = "(count) => window.locks.length === count && !window.locks.at(-1).released"
+        filled = "(on) => Boolean(document.fullscreenElement) === on"
+        start(page)
+        page.wait_for_function(filled, arg=True)
+        page.wait_for_function(awake, arg=1)
+        for on in (False, True):
+            page.keyboard.press("f")
+            page.wait_for_function(filled, arg=on)
+        page.evaluate("window.locks[0].release()")  # as browsers do where the page is hidden
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_function(awake, arg=2)
+        page.keyboard.press("f")
+        page.mouse.move(200, 200)
+        page.locator(".live .stop").click()
+        page.wait_for_function("() => window.locks.at(-1).released")
+
+
 def test_a_crowds_shares_are_told_and_the_words_can_stay(wall, opened):
     with opened(wall, "crowd") as page:
         page.click(".live summary")
@@ -287,6 +317,22 @@ def test_a_camera_that_freezes_without_a_word_is_opened_anew(wall, opened, freez
             "document.querySelector('.live video').srcObject?.id)"
         )
         answered(page)
+
+
+def test_a_camera_of_4k_at_60_is_read_in_small(wall, opened):
+    with opened(wall, "4K at 60") as page:
+        page.evaluate("""() => {
+          const ask = window.fetch;
+          window.fetch = async (url, asked) => {
+            const { width, height } = asked?.body ? await createImageBitmap(asked.body) : {};
+            window.sent = width ? [width, height] : window.sent;
+            return ask(url, asked);
+          };
+        }""")
+        start(page)
+        wait_for_mood(page, "happy")
+        assert page.evaluate("window.sent") == [1280, 720]
+        page.locator(".live .waits").wait_for(state="hidden")
 
 
 def test_a_black_picture_is_told_until_it_is_light(wall, opened):

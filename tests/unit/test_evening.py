@@ -14,7 +14,7 @@ CARDS = {
 
 def good():
     """Two minutes of a happy crowd, with a song every thirty seconds."""
-    answer = {"mood": {"emotion": "happy"}}
+    answer = {"mood": {"emotion": "happy"}, "faces": [{}] * 8}
     return Diary(
         levels=[(at / 10, 0.1) for at in range(1200)],
         looks=[(float(at), 10) for at in range(120)],
@@ -84,6 +84,15 @@ def mute(diary):
     diary.levels = [(at, 0.0) for at, _ in diary.levels]
 
 
+def blind(diary):
+    surprised = {"mood": {"emotion": "surprise"}, "faces": [{}] * 7}  # one is not found
+    diary.answers[100:120] = [(at, took, status, surprised) for at, took, status, _ in diary.answers[100:120]]
+
+
+def jerky(diary):
+    diary.painted = [20.0] * 120
+
+
 def broken(diary):
     diary.errors = ["TypeError: x is not a function"]
 
@@ -103,6 +112,8 @@ def broken(diary):
         (stubborn, "happy 0, at 65 s, came again before others of its mood."),
         (stubborn_later, "happy 0, at 65 s, came again before others of its mood."),
         (contrary, "surprise 3 came in a mood of happy."),
+        (blind, "20 answers said surprise of 8 faces that look happy."),
+        (jerky, "The boxes were painted 20 times a second."),
         (broken, "TypeError"),
     ],
 )
@@ -115,6 +126,7 @@ def test_each_fault_is_told(spoil, words):
 def test_a_test_tells_no_time():
     diary = good()
     slow(diary)
+    jerky(diary)
     assert figures(diary, [], soon=inf)["faults"] == []
 
 
@@ -122,6 +134,18 @@ def test_a_broken_song_that_is_not_named_is_told():
     diary = good()
     diary.memory.append((SETTLED + 1, 300.0, 400.0))
     assert figures(diary, ["happy 9"])["faults"] == ["happy 9 is broken, and was not named."]
+
+
+def test_a_song_that_never_comes_is_told():
+    diary = good()
+    songs = {"happy 0", "happy 2", "happy 9"}
+    assert figures(diary, ["happy 9"], songs=songs)["faults"] == []
+    diary.memory.append((SETTLED + 1, 300.0, 400.0))
+    diary.failed = [(20.0, 9)]
+    diary.cards = {**CARDS, 9: {"title": "happy 9", "emotion": "happy"}}
+    diary.songs = [song for song in diary.songs if song[1] != 2]
+    assert "happy 2 never came." in figures(diary, ["happy 9"], songs=songs)["faults"]
+    assert not any("happy 9" in fault for fault in figures(diary, ["happy 9"], songs=songs)["faults"])
 
 
 @pytest.mark.parametrize(("failed", "faults"), [([(12.5, 0)], []), ([], ["happy 0 played for 7.0 s only."])])

@@ -192,10 +192,11 @@ class Stage:
 
     def _enter(self, request: Request) -> tuple[Visit, Told]:
         told = Told.of(request.headers.get("femr-told", "{}"))
-        if told.smallest_face not in (*SMALLEST, self._setup.smallest_face):
-            raise DataError(f"Expected a smallest face of {SMALLEST[1:]} pixels. Received: {told.smallest_face}")
-        if told.every not in (*EVERY, self._setup.every):
-            raise DataError(f"Expected to look for faces in every picture or every {EVERY[1:]}th.")
+        # a wall may have been started before the server was, with other options
+        if told.smallest_face not in SMALLEST:
+            told = replace(told, smallest_face=self._setup.smallest_face)
+        if told.every not in EVERY:
+            told = replace(told, every=self._setup.every)
         return self.visits.enter(request.query_params.get("visit", ""), told.wall), told
 
 

@@ -262,8 +262,6 @@ def test_after_a_restart_the_music_goes_on_from_what_the_browser_tells(url, port
         "[" * 20_000,
         {"mode": "loud"},
         {"wall": "yes"},
-        {"every": 1000},
-        {"smallest_face": 1},
         {"stranger": 1},
     ],
 )

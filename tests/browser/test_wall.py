@@ -21,15 +21,17 @@ from visitors import served
 
 AWAY = ("Failed to load resource", "net::ERR")  # what the browser logs while the server is away
 PATIENCE = 60_000  # milliseconds
+CAMERAS = ["fake_device_0", "fake_device_1", "fake_device_2"]  # THREE_CAMERAS
+SHOWN = "(name) => document.querySelector('.live video').srcObject?.getTracks()[0].label === name"
 
 
-def write_songs(folder, *moods, seconds=20):
-    """Two songs a mood: a chord without a silence in it."""
+def write_songs(folder, *moods, seconds=20, songs=2):
+    """Some songs a mood: a chord without a silence in it."""
     rate = 8000  # a song of some minutes is fetched at once
     times = np.arange(rate * seconds) / rate
     for mood in moods:
         (folder / mood).mkdir(parents=True)
-        for number in range(2):
+        for number in range(songs):
             chord = sum(0.1 * np.sin(2 * np.pi * (220 + 110 * note + 20 * number) * times) for note in range(3))
             soundfile.write(folder / mood / f"{mood} {number}.mp3", chord, rate)
     return folder
@@ -211,6 +213,27 @@ def test_it_fills_the_screen_and_keeps_it_awake(wall, opened):
         page.wait_for_function("() => window.locks.at(-1).released")
 
 
+def test_who_skips_twice_does_not_hear_the_song_before(tmp_path, opened):
+    with serving(write_songs(tmp_path, "happy", songs=3)) as url, opened(url) as page:
+        start(page)
+        wait_for_songs(page, 1)
+        page.wait_for_function(
+            "() => window.sounds.some((one) => one.paused && one.src.startsWith('blob:') && one.readyState > 2)"
+        )  # the next song is there
+        page.evaluate("""() => {
+          const press = () => document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'n', bubbles: true }));
+          const title = document.querySelector('.player .title');
+          window.titles = [title.textContent];
+          new MutationObserver(() => {
+            if (window.titles.includes(title.textContent)) return;
+            window.titles.push(title.textContent);
+            if (window.titles.length === 2) press();
+          }).observe(title, { childList: true });
+          press();
+        }""")
+        page.wait_for_function("() => window.titles.length === 3", timeout=10_000)
+
+
 def test_a_crowds_shares_are_told_and_the_words_can_stay(wall, opened):
     with opened(wall, "crowd") as page:
         page.click(".live summary")
@@ -276,28 +299,122 @@ def test_the_camera_is_pulled_out_and_put_back(wall, opened):
         assert longest_gap(page) == 0
 
 
-@pytest.mark.parametrize("wanted", ["3", "DEVICE_2"])
-def test_the_chosen_camera_is_opened_and_no_other(tmp_path, launch, wanted):
-    third = "() => document.querySelector('.live video').srcObject?.getTracks()[0].label === 'fake_device_2'"
+PULLED = """() => {
+  const devices = navigator.mediaDevices;
+  const [open, list] = ['getUserMedia', 'enumerateDevices'].map((name) => devices[name].bind(devices));
+  window.allowed = false;
+  window.pulled = '';
+  const there = async () => (await list()).filter((one) => one.kind === 'videoinput' && one.label !== window.pulled);
+  devices.getUserMedia = async ({ video }) => {
+    const all = await there(), { exact, ideal } = video.deviceId || {};
+    const one = all.find(({ deviceId }) => deviceId === (exact || ideal)) || (exact ? null : all[0]);
+    if (!one) throw new OverconstrainedError('deviceId');
+    window.allowed = true;
+    return open({ video: { deviceId: { exact: one.deviceId } } });
+  };
+  devices.enumerateDevices = async () => {
+    const all = await there();
+    return window.allowed ? all : all.map(({ kind }) => ({ kind, label: '', deviceId: '' }));
+  };
+  window.pull = (label) => {
+    window.pulled = label;
+    if (label) document.querySelector('.live video').srcObject.getTracks()[0].stop();
+    devices.dispatchEvent(new Event('devicechange'));
+  };
+}"""
+"""Cameras without a name for a page that never had one, as browsers have it; window.pull(name) pulls one out."""
+
+
+@pytest.mark.parametrize(("wanted", "name"), [("2", "fake_device_1"), ("DEVICE_2", "fake_device_2")])
+def test_the_chosen_camera_is_opened_and_no_other(tmp_path, launch, wanted, name):
     with serving(tmp_path, camera=wanted) as url, visiting(url, AWAY) as visit:
         page = visit(launch(*THREE_CAMERAS))
-        page.evaluate("""() => {
-          const devices = navigator.mediaDevices;
-          const [open, list] = ['getUserMedia', 'enumerateDevices'].map((name) => devices[name].bind(devices));
-          window.allowed = window.pulled = false;
-          devices.getUserMedia = (wanted) => open(wanted).finally(() => { window.allowed = true });
-          devices.enumerateDevices = async () => {
-            const all = (await list()).filter((one) => !window.pulled || one.label !== 'fake_device_2');
-            return window.allowed ? all : all.map(({ kind }) => ({ kind, label: '', deviceId: '' }));
-          };
-        }""")  # as browsers do: no names for a page that never had a camera
+        page.evaluate(PULLED)
         start(page)
-        page.wait_for_function(third)
-        page.evaluate("window.pulled = true; document.querySelector('.live video').srcObject.getTracks()[0].stop()")
+        page.wait_for_function(SHOWN, arg=name)
+        page.evaluate("window.pull", name)
         wait_for_word(page, "Waiting for the chosen camera: it is not connected.")
-        page.evaluate("window.pulled = false; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
-        page.wait_for_function(third)
+        page.evaluate("window.pull('')")
+        page.wait_for_function(SHOWN, arg=name)
         page.locator(".live .waits").wait_for(state="hidden")
+        page.mouse.move(200, 200)
+        page.click(".live .stop")
+        assert page.locator("select[name=camera] option").all_text_contents() == [wanted, *CAMERAS]
+
+
+def test_where_no_camera_is_chosen_another_stands_in_for_the_first(wall, launch):
+    with visiting(wall, AWAY) as visit:
+        page = visit(launch(*THREE_CAMERAS))
+        page.evaluate(PULLED)
+        start(page)
+        page.wait_for_function(SHOWN, arg="fake_device_0")
+        page.evaluate("window.pull", "fake_device_0")
+        page.wait_for_function(SHOWN, arg="fake_device_1")
+        page.evaluate("window.pull('')")
+        page.wait_for_function(SHOWN, arg="fake_device_0")
+
+
+def test_while_a_browser_waits_for_leave_the_wall_goes_on(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}) }")
+        start(page)
+        for _ in range(2):
+            with page.expect_response("**/live/pulse*"):
+                pass
+        wait_for_word(page, "Waiting for the camera.")
+
+
+def test_where_pictures_are_too_old_when_their_turn_comes_it_says_so(wall, opened, monkeypatch):
+    with opened(wall) as page:
+        start(page)
+        wait_for_mood(page, "happy")
+        monkeypatch.setattr(live, "LATE", -1.0)
+        wait_for_word(page, "Waiting for femr: it has too much to do.")
+        wait_for_mood(page, "")
+        monkeypatch.undo()
+        answered(page)
+        page.locator(".live .waits").wait_for(state="hidden")
+
+
+def test_options_that_the_server_no_longer_has_stop_nothing(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("""() => {
+          for (const name of ['smallest', 'every']) {
+            document.querySelector(`select[name=${name}]`).replaceChildren(new Option('57'))
+          }
+        }""")
+        start(page)
+        answered(page)
+
+
+def test_a_tap_on_the_dark_screen_only_wakes_the_buttons(wall, watcher, films):
+    with visiting(wall) as visit:
+        page = visit(watcher(films["smile"]), has_touch=True)
+        start(page)
+        wait_for_songs(page, 1)
+        box = page.locator(".live .stop").bounding_box()
+        corner = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.wait_for_function("() => getComputedStyle(document.querySelector('.live .stop')).visibility === 'hidden'")
+        finger = page.context.new_cdp_session(page)
+        point = {"x": corner[0], "y": corner[1]}
+        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+        page.wait_for_timeout(120)
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(1000)
+        assert page.locator(".live .scene").is_visible()
+        page.touchscreen.tap(*corner)
+        page.locator(".live .scene").wait_for(state="hidden")
+
+
+def test_sound_that_the_system_takes_away_comes_back(wall, opened):
+    with opened(wall) as page:
+        start(page)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        page.evaluate("window.sounding()[0].pause()")
+        page.wait_for_function("() => window.sounding().length === 1")
+        page.keyboard.press(" ")
+        page.wait_for_timeout(2500)
+        assert page.evaluate("window.sounding().length") == 0
 
 
 @pytest.mark.parametrize("freeze", ["document.createElement('canvas').captureStream(0)", "window.still"])

@@ -34,7 +34,7 @@ export function host(root, running) {
 
   const keys = {
     ' ': () => player.toggle(),
-    n: () => player.next(true),
+    n: () => player.skip(),
     ArrowUp: () => player.setVolume(player.getVolume() + STEP),
     ArrowDown: () => player.setVolume(player.getVolume() - STEP),
     f: () => fill(),
@@ -48,6 +48,14 @@ export function host(root, running) {
     event.preventDefault()
     act()
   })
+  // a tap that wakes the buttons presses none of them
+  let woke = false
+  document.addEventListener('pointerdown', () => (woke = document.body.classList.contains('idle')), true)
+  document.addEventListener('click', (event) => {
+    if (!woke || !event.detail) return
+    event.preventDefault()
+    event.stopPropagation()
+  }, true)
   for (const kind of ['pointermove', 'pointerdown', 'focusin']) document.addEventListener(kind, touch)
   document.addEventListener('visibilitychange', stayAwake)
   document.addEventListener('fullscreenchange', () => {

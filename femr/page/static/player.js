@@ -3,6 +3,7 @@
 const FADE = 2 // seconds
 const AHEAD = 20 // seconds that have to be there before the next song is fetched
 const STALLED = 1500 // milliseconds without sound after which the next song begins, if it is there
+const SOON = 2000 // milliseconds for the server to say what follows
 const PATIENCE = 60_000 // milliseconds for a song to come
 const MOST_KEPT = 64e6 // bytes of a song that is kept as a whole
 const JUMP = 3 // seconds that a song may lack when it ends
@@ -24,6 +25,7 @@ let gliding = null // the song that begins as soon as it sounds
 let fetching = null // which song comes as a whole, and what stops it
 let coming = null // the song after this one, where a camera chooses them
 let held = false // paused by somebody
+let skipping = null // somebody skips, and waits for what the server chooses
 let begun = 0 // when the song that plays began
 let guest = null // what plays elsewhere on the page
 let trouble = ''
@@ -53,6 +55,8 @@ export function play(list, fade = false) {
 /** Ends the song, and shows none. */
 export function stop() {
   choices += 1
+  clearTimeout(skipping)
+  skipping = null
   gliding = null
   endFade()
   deck().pause()
@@ -75,6 +79,7 @@ export function follow(song) {
     const many = queue.length
     queue = song ? [queue[0], song] : [queue[0]]
     if (queue.length !== many) show()
+    if (skipping && !wasBefore(song)) skipped()
   }
   if (!song || failed.has(song.number)) return
   if (root.dataset.state === 'failed') return play([song])
@@ -238,6 +243,21 @@ export function next(fade = false) {
   queue = rest
   begin()
 }
+
+/** Skips the song, as somebody wants it: where a camera chooses, not to the one before, if another comes soon. */
+export function skip() {
+  if (!live(current())) return next()
+  if (!wasBefore(queue[1])) return next(true)
+  skipping ||= setTimeout(skipped, SOON)
+}
+
+function skipped() {
+  clearTimeout(skipping)
+  skipping = null
+  next(true)
+}
+
+const wasBefore = (song) => song && song.number === played.at(-2)
 
 /** Equal power: the two volumes' squares add up to one. */
 function crossFade(before, after) {
@@ -451,11 +471,14 @@ function unstick(audio, time, looks = 0) {
   setTimeout(unstick, STALLED, audio, time, looks + 1)
 }
 
-// where the next song did not come in time, whatever there is plays
+// where the next song did not come in time, whatever there is plays; and where the system took the sound away, as with
+// speakers that are unplugged, a wall goes on without a hand
 setInterval(() => {
-  if (!queue.length || held || !deck().ended) return
-  gliding = null
-  next()
+  if (!queue.length || held) return
+  if (deck().ended) {
+    gliding = null
+    next()
+  } else if (root.dataset.state === 'paused' && document.body.classList.contains('wall')) resume()
 }, 1000)
 
 /** A song that ends where it begins, or jumps to its end, is broken. */
@@ -468,7 +491,7 @@ function ended({ currentTime }) {
 export function start(element) {
   root = element.querySelector('.player')
   part('play').addEventListener('click', () => toggle())
-  part('next').addEventListener('click', () => next(live(current())))
+  part('next').addEventListener('click', skip)
   part('volume').addEventListener('input', (event) => setVolume(Number(event.target.value)))
   part('about').addEventListener('click', () => {
     const open = part('facts').hidden
@@ -478,7 +501,7 @@ export function start(element) {
   if (navigator.mediaSession) {
     navigator.mediaSession.setActionHandler('play', () => toggle(true))
     navigator.mediaSession.setActionHandler('pause', () => toggle(false))
-    navigator.mediaSession.setActionHandler('nexttrack', () => next(live(current())))
+    navigator.mediaSession.setActionHandler('nexttrack', skip)
   }
   show()
 }

@@ -13,7 +13,8 @@ async function send(asked) {
     said.textContent = 'femr cannot be reached. Is this phone in the same network?'
     return false
   }
-  said.textContent = response.ok ? '' : (await response.json()).error
+  const { error } = await response.json().catch(() => ({ error: 'femr does not answer.' })) // but a proxy does
+  said.textContent = response.ok ? '' : error
   if (response.status === 401) show(false)
   return response.ok
 }

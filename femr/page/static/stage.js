@@ -14,6 +14,7 @@ const WIDTH = 1280 // pixels of a picture
 const ASLEEP = 5000 // milliseconds without a tick after which the machine slept
 const SOON = 30 // seconds before its end that a song's follower is told
 const TOLD = 5000 // milliseconds that a broken song is named
+const BUSY = 'Waiting for femr: it has too much to do. The music goes on.'
 const AWAY = 'Waiting for femr: it does not answer. The music goes on.'
 
 /** Brings a stage to life. */
@@ -35,7 +36,7 @@ export function start(element) {
     const is = (name) => form.elements[name].checked
     const options = { mode: value('mode'), smallest_face: Number(value('smallest')) || null, every: Number(value('every')) }
     run = { token: token(), options, misses: 0, asked: null, pause: null }
-    webcam.wanted = value('camera')
+    webcam.choose(value('camera'))
     overlay.mirrored = is('mirror')
     scene.classList.toggle('mirrored', is('mirror'))
     scene.classList.toggle('unseen', !is('video'))
@@ -47,7 +48,6 @@ export function start(element) {
     say({ sentence: 'looking for faces' })
     house.begin()
     loop(run)
-    webcam.open().then(name)
   }
 
   /** Ends it: camera, stream and music. */
@@ -96,7 +96,8 @@ export function start(element) {
         body: picture,
         signal: asked.signal,
       })
-      const answer = response.status === 204 ? {} : await response.json()
+      if (response.status === 204) throw Error(BUSY) // the picture was too old when its turn came
+      const answer = await response.json()
       if (run !== mine) return true
       if (response.status === 410) stop(answer.error)
       else if (!response.ok) throw Error(answer.error)
@@ -139,7 +140,7 @@ export function start(element) {
   }
 
   function obey(mine, { name: command, value }) {
-    if (command === 'skip') player.next(true)
+    if (command === 'skip') player.skip()
     if (command === 'pause' || command === 'play') player.toggle(command === 'play')
     if (command === 'volume') player.setVolume(value)
     if (command === 'mode') mine.options.mode = value
@@ -175,7 +176,8 @@ export function start(element) {
     $('.song .title').textContent = song ? `♫ ${song.title}` : ''
     const left = due?.at ? (due.at - performance.now()) / 1000 : player.left()
     const seconds = left === null ? null : Math.max(0, Math.ceil(left))
-    const coming = due && seconds !== null && (due.at || seconds <= SOON) && `Next: ${due.mood}, in ${seconds} s`
+    const soon = due && seconds !== null && !(run.misses > 1) && (due.at || seconds <= SOON)
+    const coming = soon && `Next: ${due.mood}, in ${seconds} s`
     const complaint = player.complaint()
     if (complaint) news = { words: complaint, until: performance.now() + TOLD }
     const words = performance.now() < news.until ? news.words : paused ? 'Paused' : coming || note
@@ -187,9 +189,10 @@ export function start(element) {
     const select = form.elements.camera
     const chosen = select.value
     const first = select.options[0]
-    const named = (await cameras()).map((one, index) => new Option(one.label || `Camera ${index + 1}`, one.deviceId))
-    select.replaceChildren(first, ...named)
+    const known = (await cameras()).filter((one) => one.label)
+    select.replaceChildren(first, ...known.map((one) => new Option(one.label, one.deviceId)))
     select.value = chosen
+    if (select.selectedIndex < 0) select.selectedIndex = 0
   }
 
   /** Goes on at once: after a sleep, when the network is back, when the page is seen again. */
@@ -200,6 +203,10 @@ export function start(element) {
     player.resume()
   }
 
+  webcam.opened = () => {
+    run?.pause?.()
+    name()
+  }
   let ticked = Date.now()
   setInterval(() => {
     const now = Date.now()

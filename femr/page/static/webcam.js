@@ -22,14 +22,22 @@ export class Webcam {
     this.canvas = document.createElement('canvas')
     this.small = Object.assign(document.createElement('canvas'), { width: 16, height: 9 })
     this.small = this.small.getContext('2d', { willReadFrequently: true })
-    this.wanted = ''
+    this.choose('')
+    this.opened = () => {} // called when one gives pictures
     this.trouble = '' // why there is no picture, for who looks at the stage
     this.stream = null
     this.tried = -Infinity
     this.seen = { frames: -1, time: 0 }
     const again = () => (this.tried = -Infinity)
     navigator.mediaDevices?.addEventListener('devicechange', again)
+    navigator.mediaDevices?.addEventListener('devicechange', () => this.prefer())
     navigator.permissions?.query({ name: 'camera' }).then((allowed) => allowed.addEventListener('change', again), again)
+  }
+
+  /** From now on that one, or '' for the browser's own choice. */
+  choose(wanted) {
+    this.wanted = wanted
+    this.first = '' // the id of the camera that was opened first: pulled out, it is gone back to
   }
 
   /** Opens it, where it is not open. */
@@ -40,7 +48,9 @@ export class Webcam {
     this.trouble ||= 'Waiting for the camera.'
     const mine = (this.opening = {})
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ video: { ...SIZE, ...(await this.choice()) } })
+      const choice = await this.choice()
+      if (this.opening !== mine) return
+      const stream = await navigator.mediaDevices.getUserMedia({ video: { ...SIZE, ...choice } })
       if (this.opening !== mine) return stream.getTracks().forEach((track) => track.stop())
       this.show(stream)
     } catch (error) {
@@ -53,19 +63,28 @@ export class Webcam {
 
   /** The constraint for the wanted camera, and for no other: pulled out, it is waited for. */
   async choice() {
-    if (!this.wanted) return { facingMode: 'user' }
+    if (!this.wanted) return this.first ? { deviceId: { ideal: this.first } } : { facingMode: 'user' }
+    if (this.first) return { deviceId: { exact: this.first } } // a number may be another's by now
     const all = await named()
     const called = (one) => one.deviceId === this.wanted || one.label.toLowerCase().includes(this.wanted.toLowerCase())
-    const found = all[Number(this.wanted) - 1] || all.find(called)
+    const found = Number(this.wanted) ? all[this.wanted - 1] : all.find(called)
     return { deviceId: { exact: found ? found.deviceId : this.wanted } }
+  }
+
+  /** Goes back to the first camera where another stood in for it. */
+  async prefer() {
+    const opened = idOf(this.stream)
+    if (!opened || opened === this.first) return
+    if ((await cameras()).some((one) => one.deviceId === this.first) && opened === idOf(this.stream)) this.close()
   }
 
   show(stream) {
     this.stream = stream
+    this.first ||= idOf(stream)
     this.trouble = ''
     this.seen = { frames: -1, time: performance.now() }
     this.video.srcObject = stream
-    this.video.play().catch(() => {}) // it was closed meanwhile
+    this.video.play().then(this.opened, () => {}) // it was closed meanwhile
     stream.getVideoTracks()[0].addEventListener('ended', () => this.stream === stream && this.lose())
   }
 
@@ -84,7 +103,7 @@ export class Webcam {
   /** A JPEG of what it sees now, so many pixels wide at most; null where there is nothing. */
   async shoot(width) {
     const { video, canvas } = this
-    if (!this.stream) await this.open()
+    this.open() // which may wait for somebody's leave
     if (!this.stream || this.stale() || !video.videoWidth) return null
     if (video.paused) video.play().catch(() => {})
     this.trouble = this.black() ? BLACK : ''
@@ -111,6 +130,8 @@ export class Webcam {
     return data.every((value, index) => index % 4 === 3 || value < DARK)
   }
 }
+
+const idOf = (stream) => stream?.getVideoTracks()[0].getSettings().deviceId
 
 /** The cameras there are; without their names until one was opened. */
 export async function cameras() {

@@ -5,10 +5,11 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
 from typing import Any
@@ -212,9 +213,12 @@ def serve(
     warming = Thread(target=shared.warm_up, args=[DEFAULT_MODEL], daemon=True)
     warming.start()  # while the page comes up
     try:
-        setup = replace(setup, hosted=share or _public())
+        host = host or os.environ.get("GRADIO_SERVER_NAME")
+        share = share or os.environ.get("GRADIO_SHARE", "").lower() in ("true", "1")
+        setup = replace(setup, hosted=share or is_public(host))
         with uploads.private_folder():
-            _serve(setup, remote, share=share or None, server_name=host, server_port=port)
+            # share: not None, with which Gradio shares a page by itself where it runs in some notebooks
+            _serve(setup, remote, share=share, server_name=_bracketed(host), server_port=port)
     finally:
         warming.join()  # OpenVINO aborts a process that ends while it loads
 
@@ -231,6 +235,14 @@ def _serve(setup: Setup, remote: bool | None, **where: Any) -> None:
     page.block_thread()
 
 
-def _public() -> bool:
-    """Whether everybody can open the page: on a Space, or by Gradio's link."""
-    return "SPACE_ID" in os.environ or os.environ.get("GRADIO_SHARE", "").lower() in ("true", "1")
+def is_public(host: str | None) -> bool:
+    """Whether everybody can open the page without a link of Gradio's: on a Space, or at an address of the internet."""
+    with suppress(ValueError):  # a name
+        if ip_address((host or "").strip("[]")).is_global:
+            return True
+    return "SPACE_ID" in os.environ
+
+
+def _bracketed(host: str | None) -> str | None:
+    """An address as it stands in a URL, which Gradio makes of it."""
+    return f"[{host}]" if host and ":" in host and not host.startswith("[") else host

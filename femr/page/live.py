@@ -28,7 +28,7 @@ from femr.faces.quality import surely_a_face
 from femr.images import Picture, load_image, to_picture
 from femr.music import Mode, MusicLibrary
 from femr.page import card, shared
-from femr.page.visits import SHARED_FROM, Refused, Visit, Visits, event, shares_of
+from femr.page.visits import SHARED_FROM, Refused, Visit, Visits, event, foreign, shares_of
 from femr.results import EMOTIONS, Emotion, FaceEmotion, Mood, Song
 from femr.video.session import Coming, Played, Session
 
@@ -47,6 +47,7 @@ SMALLEST = (None, 40, 80)
 """Pixels of the smallest face that is looked for, as one may choose on the page; None: the detector's own."""
 EVERY = (1, 2, 4)
 """In every how many-th picture new faces are looked for, as one may choose."""
+MOST_EVERY = 100
 PRIVACY = (
     "A camera looks at the faces here and guesses what they look like, to choose the music. "
     "Nothing is recorded or kept, and no one is identified."
@@ -79,10 +80,16 @@ class Setup:
     hosted: bool = False
 
     def __post_init__(self) -> None:
-        if self.smallest_face is not None and self.smallest_face < LEAST_FACE:
-            raise DataError(f"Expected a smallest face of {LEAST_FACE} pixels or more. Received: {self.smallest_face}")
-        if self.every < 1:
-            raise DataError(f"Expected to look for new faces in every picture or every few. Received: {self.every}")
+        if self.smallest_face is not None and not LEAST_FACE <= self.smallest_face <= SIDE:
+            raise DataError(
+                f"Expected a smallest face of {LEAST_FACE} to {SIDE} pixels. Received: {self.smallest_face}"
+            )
+        if not 1 <= self.every <= MOST_EVERY:
+            raise DataError(
+                f"Expected to look for new faces in every 1 to {MOST_EVERY} pictures. Received: {self.every}"
+            )
+        if self.camera is not None and not self.camera.strip(" 0"):
+            raise DataError(f"Expected a camera's number from 1, or a part of its name. Received: {self.camera!r}")
 
 
 PLAIN = Setup()
@@ -191,6 +198,8 @@ class Stage:
         self.visits.tell(visit, event(mood.emotion, mood.counts, faces, title))
 
     def _enter(self, request: Request) -> tuple[Visit, Told]:
+        if foreign(request.headers):
+            raise Refused(403, "Only femr's own page may ask.")
         told = Told.of(request.headers.get("femr-told", "{}"))
         # a wall may have been started before the server was, with other options
         if told.smallest_face not in SMALLEST:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from time import monotonic, time
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from femr.results import Emotion
 from femr.video.session import Session
@@ -33,12 +34,26 @@ _MOST_EVENTS = 64  # that a listener may be behind
 CommandName: TypeAlias = Literal["skip", "pause", "play", "volume", "mode"]
 
 
+_OWN = ("same-origin", "none")  # of Sec-Fetch-Site; browsers send it to https addresses and to localhost
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
     """A visit that cannot be served now: the HTTP status, and the sentence that says why."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
+
+
+def foreign(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site has a visitor's browser ask. Gradio lets each of them read what localhost is not.
+
+    Args: `headers` of a request, by lower-case names. Programs send no origin, and are no page.
+    """
+    if site := headers.get("sec-fetch-site"):
+        return site not in _OWN
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc not in (headers.get("host"), headers.get("x-forwarded-host"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ come from, then for all: so even of many addresses nobody tries more than one co
 import asyncio
 import hmac
 import json
+import re
 import secrets
 import socket
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict
 from http import HTTPStatus
@@ -34,18 +35,19 @@ from femr.errors import plural
 from femr.music import Mode
 from femr.page import live, shared
 from femr.page.live import Setup
-from femr.page.visits import Command, CommandName, Visits, WallEvent
+from femr.page.visits import Command, CommandName, Visits, WallEvent, foreign
 
 PATH = "/wall"
 _OWN = "'self' blob: data:"
 HEADERS = {
     "Content-Security-Policy": f"default-src 'self'; img-src {_OWN}; media-src {_OWN}; base-uri 'none'",
     "Permissions-Policy": "microphone=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 KEEP_ALIVE = 10.0
 """Seconds without an event after which a comment is sent, so that nothing on the way gives the line up."""
 MOST_LISTENERS = 32  # at once
+NO_STRANGERS = "Only femr's own pages and programs without one may ask."
 NO_EVENTS = "This page is open to everybody, so it tells no events."
 FULL = f"{MOST_LISTENERS} programs are listening already."
 NO_REMOTE = "The remote is off. Start femr with --remote to have one."
@@ -57,16 +59,16 @@ _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-
 _OBS = ("http://absolute", "file://")
 """Where it says that its local files come from. Not "null": any site's frame in a sandbox says that."""
 
-_FREE, _FREE_OF_ALL = 3, 20  # wrong codes of an address, and of all, before the first wait
+_FREE, _FREE_OF_ALL = 2, 19  # wrong codes of an address, and of all, without a wait
 _LONGEST, _LONGEST_OF_ALL = 600.0, 60.0  # seconds
 _MOST_PHONES = 16
 _MOST_ASKED = 1_000  # bytes of what a phone asks
 _COOKIE = "femr-remote"
-_HERE, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::", "[::]")
+_HERE, _EVERYWHERE = ("127.0.0.1", "localhost", "[::1]"), ("0.0.0.0", "[::]")
 _REMOTE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 
 
@@ -111,6 +113,8 @@ class Events:
         if self._hosted:
             return JSONResponse({"error": NO_EVENTS}, 404)
         origin = request.headers.get("origin")
+        if origin not in _OBS and foreign(request.headers):
+            return JSONResponse({"error": NO_STRANGERS}, 403)
         headers = {**_UNBUFFERED, "Vary": "Origin"}
         headers |= {"Access-Control-Allow-Origin": origin} if origin in _OBS else {}
         if "once" in request.query_params:
@@ -119,10 +123,13 @@ class Events:
             return Response(_json(last) if last else "null", media_type="application/json", headers=headers)
         if self._listening >= MOST_LISTENERS:
             return JSONResponse({"error": FULL}, 503, headers | {"Retry-After": "60"})
-        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+        self._listening += 1
+        return _Line(self._stream(), self._hung_up, headers)
+
+    def _hung_up(self) -> None:
+        self._listening -= 1
 
     async def _stream(self) -> AsyncIterator[str]:
-        self._listening += 1
         events = self._visits.listen()
         coming = asyncio.ensure_future(anext(events))
         try:
@@ -137,7 +144,20 @@ class Events:
                     yield ": nothing new\n\n"
         finally:
             coming.cancel()
-            self._listening -= 1
+
+
+class _Line(StreamingResponse):
+    """A listener's line. Args: `events`; what is called when it `ends`, which it may before its first event."""
+
+    def __init__(self, events: AsyncIterator[str], ends: Callable[[], None], headers: dict[str, str]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._ends = ends
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._ends()
 
 
 def _json(event: WallEvent) -> str:
@@ -191,9 +211,11 @@ def way_to_remote(door: Door, url: str, host: str) -> str:
     if host not in _EVERYWHERE:
         aside = " (start femr with --host 0.0.0.0 to reach it from a phone)" if host in _HERE else ""
         return f"* The remote: {url}wall/remote with the code {door.code}{aside}"
-    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:  # OSError: there is no network
-        line.connect(("192.0.2.1", 9))  # sends nothing; it tells which of this machine's addresses others see
-        url = url.replace("//localhost:", f"//{line.getsockname()[0]}:")
+    family, outside = (socket.AF_INET6, "2001:db8::1") if host == "[::]" else (socket.AF_INET, "192.0.2.1")
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as line:  # OSError: there is no network
+        line.connect((outside, 9))  # sends nothing; it tells which of this machine's addresses others see
+        address = line.getsockname()[0]
+        url = re.sub(r"//(localhost|\[::\]):", f"//[{address}]:" if ":" in address else f"//{address}:", url)
     return f"* The remote: {url}wall/remote with the code {door.code}"
 
 
@@ -216,6 +238,8 @@ class Remote:
         """Lets a phone in that has the code, or does what a phone asks that is in."""
         if self._door is None:
             return _refused(404, NO_REMOTE)
+        if foreign(request.headers):
+            return _refused(403, NO_STRANGERS)
         asked = await _document(request)
         if "code" in asked:
             return self._let_in(self._door, str(asked["code"]), request)
@@ -242,7 +266,7 @@ class Remote:
         response.set_cookie(
             _COOKIE,
             phone,
-            path="/wall",
+            path=None,  # where the remote is, as the phone sees it: a proxy may have put it elsewhere
             httponly=True,
             samesite="strict",
             max_age=86_400,

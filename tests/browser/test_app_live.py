@@ -314,7 +314,10 @@ def test_new_faces_are_looked_for_in_every_second_picture_only_where_that_is_wan
     assert seen == [1, 1, 2]
 
 
-@pytest.mark.parametrize("wrong", [{"smallest_face": 5}, {"every": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"smallest_face": 5}, {"smallest_face": 5000}, {"every": 0}, {"every": 10**11}, {"camera": "0"}, {"camera": ""}],
+)
 def test_a_stage_is_not_set_up_with_what_cannot_be(wrong):
     with pytest.raises(DataError, match="Expected"):
         Setup(**wrong)
@@ -334,4 +337,4 @@ def test_what_the_command_says_stands_on_the_panel(capsys, monkeypatch):
     assert '<option value="USB">USB</option>' in panel
     assert "checked" not in panel
     assert main(["app", "--smallest-face", "5"]) == BAD_INPUT
-    assert "Expected a smallest face of 12 pixels or more. Received: 5" in capsys.readouterr().err
+    assert "Expected a smallest face of 12 to 1280 pixels. Received: 5" in capsys.readouterr().err

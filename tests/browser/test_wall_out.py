@@ -2,25 +2,29 @@
 
 import asyncio
 import json
+import os
 import re
 import socket
 import subprocess
+import sys
 import urllib.request
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar
 from threading import Thread
 from urllib.error import HTTPError
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chromium import PHONE, visiting
 from femr.expression.weights import DEFAULT_MODEL
 from femr.page import live, shared, visits, wall
+from femr.page.app import is_public
 from femr.page.media import STATIC
 from femr.page.visits import Command, Visits
 from femr.page.wall import Door, Events, Remote
@@ -113,14 +117,31 @@ def test_a_line_on_which_nothing_happens_is_kept(listening, monkeypatch):
     assert lines.count(b": nothing new\n") >= 2
 
 
+@contextmanager
+def collecting(url):
+    """A proxy that passes an answer on when it has all of it."""
+
+    async def collect(request):
+        asked = f"{url}{request.url.path.lstrip('/')}?{request.url.query}"
+        return Response(await asyncio.to_thread(lambda: urllib.request.urlopen(asked, timeout=2).read()))
+
+    with serving(Route("/wall/events", collect)) as proxy:
+        yield proxy
+
+
 def test_behind_a_proxy_that_collects_all_the_last_event_can_be_asked_for(table, listening):
-    with urllib.request.urlopen(f"{listening}?once") as answer:
-        assert json.load(answer) is None
-    tell(table, HAPPY)
-    with urllib.request.urlopen(listening, timeout=10) as stream:
-        told(stream)
-    with urllib.request.urlopen(f"{listening}?once") as answer:
-        assert json.load(answer)["mood"] == "happy"
+    with collecting(listening.removesuffix("wall/events")) as proxy:
+        events = f"{proxy}wall/events"
+        with pytest.raises(HTTPError):
+            urllib.request.urlopen(events)
+        for event, mood in ((HAPPY, "happy"), (SMALL, "sad")):
+            tell(table, event)
+            for _ in range(100):
+                with urllib.request.urlopen(f"{events}?once") as answer:
+                    last = json.load(answer)
+                if last and last["mood"] == mood:
+                    break
+            assert last["faces"] == event.faces
 
 
 def test_so_many_may_listen_and_whoever_leaves_makes_room(table, listening, monkeypatch):
@@ -145,14 +166,61 @@ def test_so_many_may_listen_and_whoever_leaves_makes_room(table, listening, monk
         stream.close()
 
 
+def test_as_many_as_come_at_once_none_too_many_listen(listening, monkeypatch):
+    monkeypatch.setattr(wall, "MOST_LISTENERS", 2)
+
+    async def listen(client):
+        async with client.stream("GET", listening) as answer:
+            await asyncio.sleep(1)
+            return answer.status_code
+
+    async def come():
+        async with httpx.AsyncClient() as client:
+            return await asyncio.gather(*(listen(client) for _ in range(20)))
+
+    assert sorted(asyncio.run(come())) == 2 * [200] + 18 * [503]
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The whole page with its middleware, and with a remote."""
+    with served(live.Setup(wall=True), Door()) as url:
+        yield url
+
+
+OWN = "192.0.2.7:7860"  # as a device of the network calls it
+ASKING = [
+    ("GET", "wall/events?once", 200),
+    ("POST", "wall/remote", 401),
+    ("POST", f"live/pulse?visit={TOKEN}", 200),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "own"), ASKING)
 @pytest.mark.parametrize(
-    ("origin", "allowed"),
-    [("http://absolute", "http://absolute"), ("null", None), ("https://example.com", None), (None, None)],
+    ("headers", "foreign"),
+    [
+        ({}, False),
+        ({"Origin": f"http://{OWN}"}, False),
+        ({"Sec-Fetch-Site": "same-origin"}, False),
+        ({"Origin": "http://house.example", "X-Forwarded-Host": "house.example"}, False),
+        ({"Origin": "null"}, True),
+        ({"Origin": "https://example.com"}, True),
+        ({"Origin": "http://192.0.2.7:8000"}, True),
+        ({"Origin": "https://example.com", "Sec-Fetch-Site": "cross-site"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, True),
+    ],
 )
-def test_no_page_of_another_site_may_read_them_but_obs_may(listening, origin, allowed):
-    headers = {"Origin": origin} if origin else {}
-    with urllib.request.urlopen(urllib.request.Request(f"{listening}?once", headers=headers)) as answer:
-        assert answer.headers["Access-Control-Allow-Origin"] == allowed
+def test_no_page_of_another_site_asks(page, method, path, own, headers, foreign):
+    answer = httpx.request(method, page + path, headers={"Host": OWN, **headers})
+    assert answer.status_code == (403 if foreign else own)
+
+
+def test_obs_may_read_the_events_and_move_nothing(page):
+    headers = {"Origin": "http://absolute", "Sec-Fetch-Site": "cross-site"}
+    answer = httpx.get(f"{page}wall/events?once", headers=headers)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "http://absolute")
+    assert httpx.post(f"{page}wall/remote", headers=headers).status_code == 403
 
 
 def test_a_frame_of_another_site_reads_none(browser, table, listening):
@@ -275,10 +343,17 @@ def test_another_sites_form_moves_nothing(table, door, controlled):
 def test_wrong_codes_are_slowed_down_the_right_one_too(door, controlled):
     phone = Phone(controlled)
     said = [phone.ask(code=wrong(door)) for _ in range(6)]
-    assert [status for status, _ in said] == [403] * 4 + [429] * 2
+    assert [status for status, _ in said] == [403] * 3 + [429] * 3
     assert said[0][1] == wall.WRONG_CODE
     assert said[-1][1].startswith("Too many wrong codes. Please try again in ")
     assert phone.ask(code=door.code)[0] == 429
+
+
+def test_a_phone_is_let_in_behind_a_proxy_that_serves_the_page_elsewhere(table, door):
+    with serving(Mount("/house", routes=Remote(table, door).routes())) as url:
+        host = Phone(f"{url}house/")
+        assert host.ask(code=door.code) == (204, "")
+        assert host.ask(name="skip") == (204, "")
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "é" * 6, None, 5, [], {}])
@@ -364,11 +439,54 @@ def test_the_hosts_phone(browser, table, door, controlled, monkeypatch):
             r"http://127\.0\.0\.1:7860/wall/remote with the code \d{6} \(start",
         ),
         ("http://localhost:7860/", "0.0.0.0", r"http://[\w.]+:7860/wall/remote with the code \d{6}$"),
+        ("http://[::]:7860/", "[::]", r"http://\[[\da-f:]+\]:7860/wall/remote with the code \d{6}$"),
         ("https://abc.gradio.live/", "", r"https://abc\.gradio\.live/wall/remote with the code \d{6}$"),
     ],
 )
 def test_the_host_is_told_where_the_remote_is(door, url, host, said):
     assert re.search(said, wall.way_to_remote(door, url, host))
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "remote", "events"),
+    [
+        ({}, [], True, True),
+        ({"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}, [], True, True),  # where Gradio shares pages by itself
+        ({}, ["--no-remote"], False, True),
+        ({"SPACE_ID": "somebody/femr"}, [], False, False),
+        ({"SPACE_ID": "somebody/femr"}, ["--remote"], True, False),
+    ],
+)
+def test_a_page_for_everybody_has_no_remote_unless_it_is_asked_for(environment, options, remote, events):
+    command = [sys.executable, "-m", "femr", "app", "--wall", "--host", "127.0.0.1", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}) as process:
+        said = []
+        try:
+            while not said or "The wall" not in said[-1]:
+                said.append(next(process.stdout))
+            url = said[-1].split()[-1].removesuffix("wall")
+            assert "gradio.live" not in "".join(said)
+            assert httpx.post(f"{url}wall/remote").status_code == (401 if remote else 404)
+            assert httpx.get(f"{url}wall/events?once").status_code == (200 if events else 404)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        (None, False),
+        ("0.0.0.0", False),
+        ("192.168.1.5", False),
+        ("fd00::2", False),
+        ("femr.local", False),
+        ("1.1.1.1", True),
+        ("[2606:4700:4700::1111]", True),
+    ],
+)
+def test_an_address_of_the_internet_is_public(host, public, monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert is_public(host) is public
 
 
 @pytest.fixture

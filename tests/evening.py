@@ -49,6 +49,7 @@ EVERY = 1.0  # seconds from look to look
 FEW = 4  # songs that are heard in the shortest evening
 PATIENCE = 300.0  # seconds for them
 NO_ANSWER = 2.0  # seconds from answer to answer after which one is missed; as many before and after, none has a say
+PACE = ("answers_a_second", "milliseconds_from_picture_to_overlay", "paintings_a_second")  # of the figures
 _HEAD = 1_000  # bytes of a FLAC file that tell what it is
 
 
@@ -201,11 +202,10 @@ class Evening:
 
 
 @contextmanager
-def evening(folder: Path, short: bool) -> Iterator[Evening]:
-    """A wall that was started by its host, with songs of its own and the film for a camera."""
-    server = Server(write_songs(folder / "music", 22 if short else 28))
-    scenes = [replace(scene, seconds=scene.seconds / 2) for scene in EVENING] if short else EVENING
-    film = write_film(folder / "evening.mjpeg", tuple(scenes))
+def evening(folder: Path, scenes: tuple[Scene, ...], least: int = 22) -> Iterator[Evening]:
+    """A wall that was started by its host, with a film for a camera and songs of `least` seconds or a few more."""
+    server = Server(write_songs(folder / "music", least))
+    film = write_film(folder / "evening.mjpeg", scenes)
     try:
         server.start()
         with browsing(folder, SIZE, *watching(film)) as tab:
@@ -401,7 +401,8 @@ def main(minutes: float) -> dict[str, Any]:
     """The figures of an evening of so many minutes and failures all along; in a few minutes each once, and briefly."""
     short = 60 * minutes < SETTLED
     songs = {f"{scene.mood} {number}" for scene in EVENING if scene.mood for number in range(SONGS)}
-    with tempfile.TemporaryDirectory() as folder, evening(Path(folder), short) as wall:
+    scenes = tuple(replace(scene, seconds=scene.seconds / 2) for scene in EVENING) if short else EVENING
+    with tempfile.TemporaryDirectory() as folder, evening(Path(folder), scenes, 22 if short else 28) as wall:
         broken = break_songs(Path(folder) / "music")
         until, pause = time.monotonic() + 60 * minutes, 12.0 if short else 90.0
         wall.watch(20.0)
@@ -419,7 +420,20 @@ def main(minutes: float) -> dict[str, Any]:
         return figures(wall.diary, broken, inf if short else RECOVERY, songs)  # a test tells no time
 
 
+def calm(minutes: float, faces: int) -> dict[str, Any]:
+    """The pace of so many minutes with so many faces in view in which nothing fails; quiet cores are needed for it."""
+    with tempfile.TemporaryDirectory() as folder, evening(Path(folder), (Scene(faces, 30),)) as wall:
+        wall.watch(20.0)
+        wall.diary = Diary()
+        wall.watch(60 * minutes)
+        found = figures(wall.diary, [])
+        seen = Counter(len(answer["faces"]) for *_, answer in wall.diary.answers if answer and "faces" in answer)
+        return {"faces": dict(seen.most_common(3)), **{name: found[name] for name in PACE}}
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="An evening of the wall.")
     parser.add_argument("--minutes", type=float, default=120)
-    print(json.dumps(main(parser.parse_args().minutes), indent=2))
+    parser.add_argument("--faces", type=int, help="so many in view all the time, nothing fails, and the pace is told")
+    wanted = parser.parse_args()
+    print(json.dumps(calm(wanted.minutes, wanted.faces) if wanted.faces else main(wanted.minutes), indent=2))

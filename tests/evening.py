@@ -404,6 +404,7 @@ def main(minutes: float) -> dict[str, Any]:
     scenes = tuple(replace(scene, seconds=scene.seconds / 2) for scene in EVENING) if short else EVENING
     with tempfile.TemporaryDirectory() as folder, evening(Path(folder), scenes, 22 if short else 28) as wall:
         broken = break_songs(Path(folder) / "music")
+        wall.look()
         until, pause = time.monotonic() + 60 * minutes, 12.0 if short else 90.0
         wall.watch(20.0)
         once, *others = wall.failures(short)  # killed again and again, the server would show no growth

@@ -35,7 +35,7 @@ def _add_stage(group: Any) -> None:
     group.add_argument(
         "--remote",
         action=argparse.BooleanOptionalAction,
-        help="a remote for the host's phone, behind a code; default with --wall, but not with --share or on a Space",
+        help="a remote for the host's phone, behind a code; default with --wall where not everybody can open the page",
     )
     group.add_argument("--camera", metavar="NAME|N", help="the camera's number, from 1, or a part of its name")
 

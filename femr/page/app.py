@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -215,7 +215,9 @@ def serve(
     try:
         host = host or os.environ.get("GRADIO_SERVER_NAME")
         share = share or os.environ.get("GRADIO_SHARE", "").lower() in ("true", "1")
-        setup = replace(setup, hosted=share or is_public(host))
+        setup = replace(setup, hosted=share or "SPACE_ID" in os.environ)
+        if remote is None:
+            remote = setup.wall and not setup.hosted and not is_public(host)
         with uploads.private_folder():
             # share: not None, with which Gradio shares a page by itself where it runs in some notebooks
             _serve(setup, remote, share=share, server_name=_bracketed(host), server_port=port)
@@ -223,9 +225,9 @@ def serve(
         warming.join()  # OpenVINO aborts a process that ends while it loads
 
 
-def _serve(setup: Setup, remote: bool | None, **where: Any) -> None:
+def _serve(setup: Setup, remote: bool, **where: Any) -> None:
     page = build_page(setup)
-    door = Door() if (setup.wall and not setup.hosted if remote is None else remote) else None
+    door = Door() if remote else None
     _, local, public = launch(page, setup, door, prevent_thread_lock=True, **where)
     url = f"{(public or local).rstrip('/')}/"
     if setup.wall:
@@ -236,11 +238,11 @@ def _serve(setup: Setup, remote: bool | None, **where: Any) -> None:
 
 
 def is_public(host: str | None) -> bool:
-    """Whether everybody can open the page without a link of Gradio's: on a Space, or at an address of the internet."""
-    with suppress(ValueError):  # a name
-        if ip_address((host or "").strip("[]")).is_global:
-            return True
-    return "SPACE_ID" in os.environ
+    """Whether a host is an address of the internet."""
+    try:
+        return ip_address((host or "").strip("[]")).is_global
+    except ValueError:  # a name
+        return False
 
 
 def _bracketed(host: str | None) -> str | None:

@@ -35,6 +35,7 @@ CommandName: TypeAlias = Literal["skip", "pause", "play", "volume", "mode"]
 
 
 _OWN = ("same-origin", "none")  # of Sec-Fetch-Site; browsers send it to https addresses and to localhost
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -52,8 +53,18 @@ def foreign(headers: Mapping[str, str]) -> bool:
     """
     if site := headers.get("sec-fetch-site"):
         return site not in _OWN
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc not in (headers.get("host"), headers.get("x-forwarded-host"))
+    if "origin" not in headers:
+        return False
+    own = _name(f"//{headers.get('host', '')}")
+    # a proxy of this machine may say localhost for any name; to localhost itself browsers send Sec-Fetch-Site
+    return own not in _HERE and own != _name(headers["origin"])
+
+
+def _name(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import soundfile
 
 from builders import damage
 from camera import crowd_of, film, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
-from chromium import THREE_CAMERAS, visiting
+from chromium import PHONE, THREE_CAMERAS, visiting
 from evening import Server
 from femr.page import live, shared
 from femr.page.live import Setup
@@ -304,12 +304,18 @@ PULLED = """() => {
   const [open, list] = ['getUserMedia', 'enumerateDevices'].map((name) => devices[name].bind(devices));
   window.allowed = false;
   window.pulled = '';
+  window.opened = [];
+  window.taken = '';
+  window.slow = 0;
   const there = async () => (await list()).filter((one) => one.kind === 'videoinput' && one.label !== window.pulled);
   devices.getUserMedia = async ({ video }) => {
-    const all = await there(), { exact, ideal } = video.deviceId || {};
-    const one = all.find(({ deviceId }) => deviceId === (exact || ideal)) || (exact ? null : all[0]);
+    const all = await there(), { exact } = video.deviceId || {};
+    const one = exact ? all.find(({ deviceId }) => deviceId === exact) : all[0];
     if (!one) throw new OverconstrainedError('deviceId');
     window.allowed = true;
+    if (one.label === window.taken) throw new DOMException('Could not start video source', 'NotReadableError');
+    await new Promise((done) => setTimeout(done, window.slow));
+    window.opened.push(one.label);
     return open({ video: { deviceId: { exact: one.deviceId } } });
   };
   devices.enumerateDevices = async () => {
@@ -322,7 +328,10 @@ PULLED = """() => {
     devices.dispatchEvent(new Event('devicechange'));
   };
 }"""
-"""Cameras without a name for a page that never had one, as browsers have it; window.pull(name) pulls one out."""
+"""Cameras without a name for a page that never had one, as browsers have it; window.pull(name) pulls one out.
+
+window.taken: the one that another program uses. window.slow: milliseconds until one is open. window.opened: names.
+"""
 
 
 @pytest.mark.parametrize(("wanted", "name"), [("2", "fake_device_1"), ("DEVICE_2", "fake_device_2")])
@@ -354,6 +363,56 @@ def test_where_no_camera_is_chosen_another_stands_in_for_the_first(wall, launch)
         page.wait_for_function(SHOWN, arg="fake_device_0")
 
 
+def test_the_first_camera_is_gone_back_to_though_it_comes_while_another_is_opened(wall, launch):
+    with visiting(wall, AWAY) as visit:
+        page = visit(launch(*THREE_CAMERAS))
+        page.evaluate(PULLED)
+        start(page)
+        page.wait_for_function(SHOWN, arg="fake_device_0")
+        page.evaluate("""async () => {
+          window.slow = 800;
+          window.pull('fake_device_0');
+          const { getUserMedia } = navigator.mediaDevices;
+          await new Promise((done) => {
+            navigator.mediaDevices.getUserMedia = (wanted) => {
+              navigator.mediaDevices.getUserMedia = getUserMedia;
+              setTimeout(done, 300);
+              return getUserMedia(wanted);
+            };
+          });
+          window.pull('');
+        }""")
+        page.wait_for_function("() => window.opened.join() === 'fake_device_0,fake_device_1,fake_device_0'")
+        page.wait_for_function(SHOWN, arg="fake_device_0")
+
+
+def test_a_chosen_camera_is_opened_while_another_is_in_use(tmp_path, launch):
+    with serving(tmp_path, camera="DEVICE_2") as url, visiting(url, AWAY) as visit:
+        page = visit(launch(*THREE_CAMERAS))
+        page.evaluate(PULLED)
+        page.evaluate("window.taken = 'fake_device_0'")
+        start(page)
+        page.wait_for_function(SHOWN, arg="fake_device_2")
+
+
+def test_a_browser_that_counts_no_pictures_of_a_camera_keeps_it_open(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("""() => {
+          HTMLVideoElement.prototype.getVideoPlaybackQuality = () => ({ totalVideoFrames: 0 });
+          const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          window.opened = 0;
+          navigator.mediaDevices.getUserMedia = (wanted) => {
+            window.opened += 1;
+            return open(wanted);
+          };
+        }""")
+        start(page)
+        answered(page)
+        page.wait_for_timeout(7000)
+        answered(page)
+        assert page.evaluate("window.opened") == 1
+
+
 def test_while_a_browser_waits_for_leave_the_wall_goes_on(wall, opened):
     with opened(wall) as page:
         page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}) }")
@@ -362,6 +421,7 @@ def test_while_a_browser_waits_for_leave_the_wall_goes_on(wall, opened):
             with page.expect_response("**/live/pulse*"):
                 pass
         wait_for_word(page, "Waiting for the camera.")
+        assert page.inner_text(".live .reason") == "looking for faces"
 
 
 def test_where_pictures_are_too_old_when_their_turn_comes_it_says_so(wall, opened, monkeypatch):
@@ -369,6 +429,8 @@ def test_where_pictures_are_too_old_when_their_turn_comes_it_says_so(wall, opene
         start(page)
         wait_for_mood(page, "happy")
         monkeypatch.setattr(live, "LATE", -1.0)
+        page.wait_for_timeout(3000)
+        assert page.text_content(".live .name") == "happy"  # others are served, too
         wait_for_word(page, "Waiting for femr: it has too much to do.")
         wait_for_mood(page, "")
         monkeypatch.undo()
@@ -406,6 +468,23 @@ def test_a_tap_on_the_dark_screen_only_wakes_the_buttons(wall, watcher, films):
         page.locator(".live .scene").wait_for(state="hidden")
 
 
+def test_a_tap_on_the_dark_screen_leaves_the_volume(wall, watcher, films):
+    with visiting(wall) as visit:
+        page = visit(watcher(films["smile"]), PHONE, has_touch=True)
+        start(page)
+        wait_for_songs(page, 1)
+        volume = page.locator(".player .volume")
+        box = volume.bounding_box()
+        place = box["x"] + box["width"] / 10, box["y"] + box["height"] / 2
+        volume.wait_for(state="hidden")
+        page.touchscreen.tap(*place)
+        volume.wait_for()
+        page.wait_for_timeout(500)
+        assert volume.input_value() == "1"
+        page.touchscreen.tap(*place)
+        assert float(volume.input_value()) < 0.3
+
+
 def test_sound_that_the_system_takes_away_comes_back(wall, opened):
     with opened(wall) as page:
         start(page)
@@ -414,6 +493,36 @@ def test_sound_that_the_system_takes_away_comes_back(wall, opened):
         page.wait_for_function("() => window.sounding().length === 1")
         page.keyboard.press(" ")
         page.wait_for_timeout(2500)
+        assert page.evaluate("window.sounding().length") == 0
+
+
+def test_who_pauses_what_the_system_has_paused_is_obeyed(wall, opened):
+    with opened(wall) as page:
+        start(page)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        page.evaluate("""async () => {
+          const player = await import(new URL('femr/player.js', document.baseURI));
+          window.sounding()[0].pause();
+          player.toggle(false); // as the remote does
+        }""")
+        page.wait_for_timeout(2500)
+        assert page.evaluate("window.sounding().length") == 0
+
+
+def test_who_skips_and_then_pauses_hears_nothing(wall, opened):
+    with opened(wall) as page:
+        start(page)
+        wait_for_songs(page, 1)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        first = title(page)
+        page.keyboard.press("n")
+        wait_for_another_song(page, first)
+        wait_for_fade(page)
+        page.wait_for_timeout(1500)  # there are two songs: the next one is the one before
+        page.keyboard.press("n")
+        page.keyboard.press(" ")
+        page.wait_for_function("() => window.sounding().length === 0")
+        page.wait_for_timeout(3000)
         assert page.evaluate("window.sounding().length") == 0
 
 
@@ -439,6 +548,9 @@ def test_a_camera_that_freezes_without_a_word_is_opened_anew(wall, opened, freez
 def test_a_camera_of_4k_at_60_is_read_in_small(wall, opened):
     with opened(wall, "4K at 60") as page:
         page.evaluate("""() => {
+          const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+          const [width, height] = [{ exact: 3840 }, { exact: 2160 }];
+          devices.getUserMedia = () => open({ video: { width, height } }); // one that gives nothing smaller
           const ask = window.fetch;
           window.fetch = async (url, asked) => {
             const { width, height } = asked?.body ? await createImageBitmap(asked.body) : {};
@@ -448,6 +560,7 @@ def test_a_camera_of_4k_at_60_is_read_in_small(wall, opened):
         }""")
         start(page)
         wait_for_mood(page, "happy")
+        assert page.evaluate("document.querySelector('.live video').videoWidth") == 3840
         assert page.evaluate("window.sent") == [1280, 720]
         page.locator(".live .waits").wait_for(state="hidden")
 

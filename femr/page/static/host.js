@@ -51,11 +51,12 @@ export function host(root, running) {
   // a tap that wakes the buttons presses none of them
   let woke = false
   document.addEventListener('pointerdown', () => (woke = document.body.classList.contains('idle')), true)
-  document.addEventListener('click', (event) => {
+  function swallow(event) {
     if (!woke || !event.detail) return
     event.preventDefault()
     event.stopPropagation()
-  }, true)
+  }
+  for (const kind of ['mousedown', 'click']) document.addEventListener(kind, swallow, true)
   for (const kind of ['pointermove', 'pointerdown', 'focusin']) document.addEventListener(kind, touch)
   document.addEventListener('visibilitychange', stayAwake)
   document.addEventListener('fullscreenchange', () => {

@@ -2,6 +2,7 @@
 // Where a camera chooses the songs, the next one is fetched as a whole: it sounds even if the server is away by then.
 const FADE = 2 // seconds
 const AHEAD = 20 // seconds that have to be there before the next song is fetched
+const TAKEN = 10_000 // milliseconds until sound is tried again that was taken away again
 const STALLED = 1500 // milliseconds without sound after which the next song begins, if it is there
 const SOON = 2000 // milliseconds for the server to say what follows
 const PATIENCE = 60_000 // milliseconds for a song to come
@@ -26,6 +27,7 @@ let fetching = null // which song comes as a whole, and what stops it
 let coming = null // the song after this one, where a camera chooses them
 let held = false // paused by somebody
 let skipping = null // somebody skips, and waits for what the server chooses
+let taken = 0 // until when the system keeps the sound that it took away
 let begun = 0 // when the song that plays began
 let guest = null // what plays elsewhere on the page
 let trouble = ''
@@ -46,6 +48,7 @@ const level = (audio) => volume * Math.min(1, songs.get(audio)?.gain ?? 1)
 /** Begins with the first of these songs. What played before ends at once, or fades into it. */
 export function play(list, fade = false) {
   choices += 1
+  stay()
   if (fade && queue.length && !deck().paused) return glide(list)
   stop()
   queue = [...list]
@@ -55,8 +58,7 @@ export function play(list, fade = false) {
 /** Ends the song, and shows none. */
 export function stop() {
   choices += 1
-  clearTimeout(skipping)
-  skipping = null
+  stay()
   gliding = null
   endFade()
   deck().pause()
@@ -252,9 +254,14 @@ export function skip() {
 }
 
 function skipped() {
+  stay()
+  next(true)
+}
+
+/** Nobody skips any more. */
+function stay() {
   clearTimeout(skipping)
   skipping = null
-  next(true)
 }
 
 const wasBefore = (song) => song && song.number === played.at(-2)
@@ -369,8 +376,9 @@ function show() {
 
 /** Pauses or goes on. */
 export function toggle(on = deck().paused) {
-  if (!queue.length || on !== deck().paused) return
-  if (on) return sound()
+  if (!queue.length) return
+  if (on) return deck().paused && sound()
+  stay()
   gliding = null
   endFade()
   held = true
@@ -478,7 +486,10 @@ setInterval(() => {
   if (deck().ended) {
     gliding = null
     next()
-  } else if (root.dataset.state === 'paused' && document.body.classList.contains('wall')) resume()
+  } else if (root.dataset.state === 'paused' && document.body.classList.contains('wall') && performance.now() > taken) {
+    taken = performance.now() + TAKEN
+    resume()
+  }
 }, 1000)
 
 /** A song that ends where it begins, or jumps to its end, is broken. */

@@ -10,6 +10,7 @@ const PACE = 200 // milliseconds from picture to picture at least
 const PULSE = 1500 // and from word to word while there is no picture
 const AGAIN = [400, 800, 1500] // until the server is asked again that did not answer
 const PATIENCE = [5000, 8000] // milliseconds for an answer, and where the last one did not come
+const OLD = 10_000 // milliseconds after which what was seen is not shown any more
 const WIDTH = 1280 // pixels of a picture
 const ASLEEP = 5000 // milliseconds without a tick after which the machine slept
 const SOON = 30 // seconds before its end that a song's follower is told
@@ -35,7 +36,7 @@ export function start(element) {
     const value = (name) => form.elements[name].value
     const is = (name) => form.elements[name].checked
     const options = { mode: value('mode'), smallest_face: Number(value('smallest')) || null, every: Number(value('every')) }
-    run = { token: token(), options, misses: 0, asked: null, pause: null }
+    run = { token: token(), options, misses: 0, seen: performance.now(), asked: null, pause: null }
     webcam.choose(value('camera'))
     overlay.mirrored = is('mirror')
     scene.classList.toggle('mirrored', is('mirror'))
@@ -73,7 +74,7 @@ export function start(element) {
       const begun = performance.now()
       const picture = await webcam.shoot(WIDTH).catch(() => null)
       if (run !== mine) return
-      if (!picture) unsay()
+      if (!picture) lack(mine)
       const answered = await ask(mine, picture, begun)
       if (run !== mine) return
       const rest = answered ? (picture ? PACE : PULSE) - (performance.now() - begun) : AGAIN[Math.min(mine.misses, 3) - 1]
@@ -96,10 +97,10 @@ export function start(element) {
         body: picture,
         signal: asked.signal,
       })
-      if (response.status === 204) throw Error(BUSY) // the picture was too old when its turn came
-      const answer = await response.json()
+      const answer = response.status === 204 ? null : await response.json()
       if (run !== mine) return true
-      if (response.status === 410) stop(answer.error)
+      if (!answer) late(mine)
+      else if (response.status === 410) stop(answer.error)
       else if (!response.ok) throw Error(answer.error)
       else take(mine, answer, told, picture, begun)
       return true
@@ -116,10 +117,24 @@ export function start(element) {
     }
   }
 
+  /** There is no picture. */
+  function lack(mine) {
+    if (!mine.misses) wait(webcam.trouble)
+    if ($('.name').textContent) unsay()
+  }
+
+  /** The picture was too old when its turn came, as others are served, too. */
+  function late(mine) {
+    if (performance.now() - mine.seen < OLD) return
+    wait(BUSY)
+    unsay()
+  }
+
   function take(mine, answer, told, picture, begun) {
     mine.misses = 0
     wait(webcam.trouble)
     if (answer.faces) {
+      mine.seen = performance.now()
       overlay.show(answer.faces, begun)
       say(answer)
       ribbon.add(answer)

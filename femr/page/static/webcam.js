@@ -2,6 +2,7 @@
 const AGAIN = 2000 // milliseconds until a camera that does not start is tried again
 const ASKED = 30_000 // milliseconds until one is asked again who said no
 const STALE = 3000 // milliseconds without a new picture after which it is opened anew
+const FIRST = 5000 // and without the first one
 const DARK = 10 // of 255: no pixel of a black picture is brighter
 const QUALITY = 0.8
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }
@@ -27,7 +28,7 @@ export class Webcam {
     this.trouble = '' // why there is no picture, for who looks at the stage
     this.stream = null
     this.tried = -Infinity
-    this.seen = { frames: -1, time: 0 }
+    this.seen = { frames: 0, time: 0 }
     const again = () => (this.tried = -Infinity)
     navigator.mediaDevices?.addEventListener('devicechange', again)
     navigator.mediaDevices?.addEventListener('devicechange', () => this.prefer())
@@ -63,7 +64,7 @@ export class Webcam {
 
   /** The constraint for the wanted camera, and for no other: pulled out, it is waited for. */
   async choice() {
-    if (!this.wanted) return this.first ? { deviceId: { ideal: this.first } } : { facingMode: 'user' }
+    if (!this.wanted && !(await this.hasFirst())) return { facingMode: 'user' }
     if (this.first) return { deviceId: { exact: this.first } } // a number may be another's by now
     const all = await named()
     const called = (one) => one.deviceId === this.wanted || one.label.toLowerCase().includes(this.wanted.toLowerCase())
@@ -73,19 +74,24 @@ export class Webcam {
 
   /** Goes back to the first camera where another stood in for it. */
   async prefer() {
-    const opened = idOf(this.stream)
-    if (!opened || opened === this.first) return
-    if ((await cameras()).some((one) => one.deviceId === this.first) && opened === idOf(this.stream)) this.close()
+    const { stream } = this
+    if (!stream || idOf(stream) === this.first) return
+    if ((await this.hasFirst()) && this.stream === stream) this.close()
+  }
+
+  async hasFirst() {
+    return Boolean(this.first) && (await cameras()).some((one) => one.deviceId === this.first)
   }
 
   show(stream) {
     this.stream = stream
     this.first ||= idOf(stream)
     this.trouble = ''
-    this.seen = { frames: -1, time: performance.now() }
+    this.seen = { frames: 0, time: performance.now() }
     this.video.srcObject = stream
     this.video.play().then(this.opened, () => {}) // it was closed meanwhile
     stream.getVideoTracks()[0].addEventListener('ended', () => this.stream === stream && this.lose())
+    this.prefer() // which may have come back meanwhile
   }
 
   lose() {
@@ -117,10 +123,11 @@ export class Webcam {
   /** Whether no new picture comes any more; a hidden page does not know. */
   stale() {
     if (this.stream.getVideoTracks()[0].readyState === 'ended') this.lose()
-    const frames = this.video.getVideoPlaybackQuality?.().totalVideoFrames
+    const frames = this.video.getVideoPlaybackQuality?.().totalVideoFrames || 0 // some browsers count none of a camera
     const now = performance.now()
-    if (frames === undefined || frames !== this.seen.frames || document.hidden) this.seen = { frames, time: now }
-    if (this.stream && now - this.seen.time > STALE) this.lose()
+    if (frames !== this.seen.frames || document.hidden) this.seen = { frames, time: now }
+    const patience = frames ? STALE : this.video.videoWidth ? Infinity : FIRST
+    if (this.stream && now - this.seen.time > patience) this.lose()
     return !this.stream
   }
 
@@ -143,6 +150,8 @@ export async function cameras() {
 async function named() {
   const known = await cameras()
   if (!known.length || known.some((one) => one.label)) return known
-  const stream = await navigator.mediaDevices.getUserMedia({ video: true })
-  return cameras().finally(() => stream.getTracks().forEach((track) => track.stop()))
+  const stream = await navigator.mediaDevices.getUserMedia({ video: true }).catch((error) => {
+    if (error.name !== 'NotReadableError') throw error // in use, but allowed
+  })
+  return cameras().finally(() => stream?.getTracks().forEach((track) => track.stop()))
 }

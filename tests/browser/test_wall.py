@@ -293,6 +293,7 @@ def test_the_camera_is_pulled_out_and_put_back(wall, opened):
         note_gaps(page)
         page.evaluate("window.plugged = false; document.querySelector('.live video').srcObject.getTracks()[0].stop()")
         wait_for_word(page, "Waiting for a camera: none is connected.")
+        assert page.inner_text(".live .reason") == ""
         page.evaluate("window.plugged = true; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
         answered(page)
         page.locator(".live .waits").wait_for(state="hidden")

@@ -36,7 +36,7 @@ export function start(element) {
     const value = (name) => form.elements[name].value
     const is = (name) => form.elements[name].checked
     const options = { mode: value('mode'), smallest_face: Number(value('smallest')) || null, every: Number(value('every')) }
-    run = { token: token(), options, misses: 0, seen: performance.now(), asked: null, pause: null }
+    run = { token: token(), options, misses: 0, seen: performance.now(), shown: false, asked: null, pause: null }
     webcam.choose(value('camera'))
     overlay.mirrored = is('mirror')
     scene.classList.toggle('mirrored', is('mirror'))
@@ -120,11 +120,12 @@ export function start(element) {
   /** There is no picture. */
   function lack(mine) {
     if (!mine.misses) wait(webcam.trouble)
-    if ($('.name').textContent) unsay()
+    if (mine.shown) unsay()
   }
 
   /** The picture was too old when its turn came, as others are served, too. */
   function late(mine) {
+    mine.misses = 0
     if (performance.now() - mine.seen < OLD) return
     wait(BUSY)
     unsay()
@@ -134,7 +135,7 @@ export function start(element) {
     mine.misses = 0
     wait(webcam.trouble)
     if (answer.faces) {
-      mine.seen = performance.now()
+      Object.assign(mine, { seen: performance.now(), shown: true })
       overlay.show(answer.faces, begun)
       say(answer)
       ribbon.add(answer)

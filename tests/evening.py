@@ -48,6 +48,7 @@ SETTLED = 600.0  # seconds after which memory should stay level, and all songs h
 EVERY = 1.0  # seconds from look to look
 FEW = 4  # songs that are heard in the shortest evening
 PATIENCE = 300.0  # seconds for them
+HELD = 60.0  # seconds for which a song that failed is not chosen
 NO_ANSWER = 2.0  # seconds from answer to answer after which one is missed; as many before and after, none has a say
 PACE = ("answers_a_second", "milliseconds_from_picture_to_overlay", "paintings_a_second")  # of the figures
 _HEAD = 1_000  # bytes of a FLAC file that tell what it is
@@ -377,7 +378,8 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         return not unanswered(at) and not any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
-        named = any(number == failed and abs(when - at) < 5 for when, failed in diary.failed)
+        # where nothing else is there, one that was named and is held as broken may begin, and breaks off again
+        named = any(number == failed and -5 < at - when < HELD for when, failed in diary.failed)
         if at - before < LEAST - 1 and not unanswered(at) and not named:
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:

@@ -101,7 +101,7 @@ class Told:
     """What a browser says of itself with each request. Songs are their numbers, see shared.number_of.
 
     song: what plays. mood: for which it was chosen. since: for how many seconds it has been heard. heard: all so far,
-    oldest first. failed: those that cannot be played.
+    oldest first. failed: those that cannot be played. done: the last of the host's commands that it did.
     """
 
     wall: bool = False
@@ -114,6 +114,7 @@ class Told:
     paused: bool = False
     heard: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
+    done: str | None = None
 
     @classmethod
     def of(cls, text: str) -> "Told":
@@ -136,6 +137,7 @@ class Told:
             and len(self.heard) + len(self.failed) <= 2 * _MOST_HEARD
             and all(isinstance(is_on, bool) for is_on in (self.wall, self.paused))
             and self.mode in get_args(Mode)
+            and (self.done is None or isinstance(self.done, str))
             and isinstance(self.since, int | float)
             and 0 <= self.since < 10**6
         )
@@ -180,7 +182,7 @@ class Stage:
         mood = replace(step.mood, emotion=session.looks)
         self._tell(visit, session, mood, len(shown))
         seen = _seen(shown, mood, picture.size)
-        return JSONResponse({**seen, **_music(session), "commands": _taken(visit)})
+        return JSONResponse({**seen, **_music(session), "commands": _left(visit, told)})
 
     async def _pulse(self, request: Request) -> Response:
         """The music and the host's commands, while there is no picture."""
@@ -191,7 +193,7 @@ class Stage:
             _hear(session, told)
             session.miss(monotonic())
         self._tell(visit, session, Mood(None, ""), 0)
-        return JSONResponse({**_music(session), "commands": _taken(visit)})
+        return JSONResponse({**_music(session), "commands": _left(visit, told)})
 
     def _tell(self, visit: Visit, session: Session, mood: Mood, faces: int) -> None:
         title = session.song.title if session.song else None
@@ -326,10 +328,8 @@ def _next(coming: Coming) -> dict[str, Any]:
     return {"song": _card(coming.song, coming.mood), "mood": coming.mood.adjective, "seconds": coming.seconds}
 
 
-def _taken(visit: Visit) -> list[dict[str, Any]]:
-    commands = [asdict(command) for command in visit.commands]
-    visit.commands.clear()
-    return commands
+def _left(visit: Visit, told: Told) -> list[dict[str, Any]]:
+    return [asdict(command) for command in visit.left(told.done)]
 
 
 def sentence(mood: Mood, faces: Sequence[FaceEmotion]) -> str:

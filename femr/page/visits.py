@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from secrets import token_hex
 from time import monotonic, time
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -73,6 +74,7 @@ class Command:
 
     name: CommandName
     value: float | str | None = None
+    id: str = field(default_factory=lambda: token_hex(8), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,13 @@ class Visit:
     shown: WallEvent | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _next: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def left(self, done: str | None) -> list[Command]:
+        """The commands after the one that the browser did last, as it says: an answer may not have reached it."""
+        names = [command.id for command in self.commands]
+        for _ in range(names.index(done) + 1 if done in names else 0):
+            self.commands.popleft()
+        return list(self.commands)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

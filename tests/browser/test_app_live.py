@@ -120,6 +120,19 @@ def test_stop_and_start_on_a_phone(visit):
     wait_for_songs(page, 2)
 
 
+def test_in_full_screen_it_fills_the_screen_after_a_stop_too(visit):
+    page = visit("smile")
+    filled = "() => document.body.classList.contains('filled')"
+    start(page)
+    page.click(".live .full")
+    page.wait_for_function(filled)
+    page.mouse.move(200, 200)
+    page.click(".live .stop")
+    page.wait_for_function(f"() => !({filled})()")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_function(filled)
+
+
 def test_a_view_is_opened_though_the_first_click_comes_too_early(browser, url):
     page = browser.new_page()
     page.add_init_script("""addEventListener('click', (event) => {

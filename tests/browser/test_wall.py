@@ -170,7 +170,9 @@ def test_one_press_starts_it_and_keys_do_the_rest(wall, opened):
         page.wait_for_function("() => window.sounding().length === 1")
         assert serious(page) == []
         first = title(page)
-        page.keyboard.press(" ")
+        for _ in range(3):
+            page.keyboard.down(" ")  # held, which presses it again and again
+        page.keyboard.up(" ")
         page.wait_for_function("() => window.sounding().length === 0")
         page.locator(".live .next").get_by_text("Paused").wait_for()
         page.keyboard.press(" ")
@@ -308,7 +310,12 @@ PULLED = """() => {
   window.opened = [];
   window.taken = '';
   window.slow = 0;
-  const there = async () => (await list()).filter((one) => one.kind === 'videoinput' && one.label !== window.pulled);
+  window.socket = '';
+  const settings = MediaStreamTrack.prototype.getSettings;
+  const moved = (one) => ({ kind: one.kind, label: one.label, deviceId: window.socket + one.deviceId });
+  MediaStreamTrack.prototype.getSettings = function () { return moved(settings.call(this)) };
+  const here = ({ kind, label }) => kind === 'videoinput' && label !== window.pulled;
+  const there = async () => (await list()).filter(here).map(moved);
   devices.getUserMedia = async ({ video }) => {
     const all = await there(), { exact } = video.deviceId || {};
     const one = exact ? all.find(({ deviceId }) => deviceId === exact) : all[0];
@@ -317,7 +324,7 @@ PULLED = """() => {
     if (one.label === window.taken) throw new DOMException('Could not start video source', 'NotReadableError');
     await new Promise((done) => setTimeout(done, window.slow));
     window.opened.push(one.label);
-    return open({ video: { deviceId: { exact: one.deviceId } } });
+    return open({ video: { deviceId: { exact: one.deviceId.slice(window.socket.length) } } });
   };
   devices.enumerateDevices = async () => {
     const all = await there();
@@ -332,6 +339,7 @@ PULLED = """() => {
 """Cameras without a name for a page that never had one, as browsers have it; window.pull(name) pulls one out.
 
 window.taken: the one that another program uses. window.slow: milliseconds until one is open. window.opened: names.
+window.socket: what stands before their ids, which differ from socket to socket.
 """
 
 
@@ -344,7 +352,7 @@ def test_the_chosen_camera_is_opened_and_no_other(tmp_path, launch, wanted, name
         page.wait_for_function(SHOWN, arg=name)
         page.evaluate("window.pull", name)
         wait_for_word(page, "Waiting for the chosen camera: it is not connected.")
-        page.evaluate("window.pull('')")
+        page.evaluate("window.socket = 'another '; window.pull('')")
         page.wait_for_function(SHOWN, arg=name)
         page.locator(".live .waits").wait_for(state="hidden")
         page.mouse.move(200, 200)
@@ -360,7 +368,7 @@ def test_where_no_camera_is_chosen_another_stands_in_for_the_first(wall, launch)
         page.wait_for_function(SHOWN, arg="fake_device_0")
         page.evaluate("window.pull", "fake_device_0")
         page.wait_for_function(SHOWN, arg="fake_device_1")
-        page.evaluate("window.pull('')")
+        page.evaluate("window.socket = 'another '; window.pull('')")
         page.wait_for_function(SHOWN, arg="fake_device_0")
 
 
@@ -508,6 +516,40 @@ def test_who_pauses_what_the_system_has_paused_is_obeyed(wall, opened):
         }""")
         page.wait_for_timeout(2500)
         assert page.evaluate("window.sounding().length") == 0
+
+
+def test_a_pause_before_the_first_song_holds(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("""() => {
+          const ask = window.fetch;
+          window.fetch = async (...asked) => {
+            const answer = await ask(...asked), { song } = await answer.clone().json().catch(() => ({}));
+            if (song) await new Promise((go) => { window.go = go });
+            return answer;
+          };
+        }""")
+        start(page)
+        page.wait_for_function("() => window.go", timeout=PATIENCE)  # a song is on its way
+        page.keyboard.press(" ")
+        page.locator(".live .next").get_by_text("Paused").wait_for()
+        page.evaluate("window.go()")
+        page.wait_for_timeout(3000)
+        assert page.evaluate("window.sounding().length") == 0
+        page.keyboard.press(" ")
+        page.wait_for_function("() => { window.go(); return window.sounding().length === 1 }", timeout=PATIENCE)
+
+
+def test_a_pause_of_a_song_that_does_not_come_holds(wall, opened):
+    with opened(wall) as page:
+        page.route("**/femr/song/**", lambda route: route.abort())
+        start(page)
+        page.wait_for_function("() => document.querySelector('.player .title').textContent", timeout=PATIENCE)
+        page.keyboard.press(" ")
+        page.unroute("**/femr/song/**")
+        page.wait_for_timeout(4000)
+        assert page.evaluate("window.sounding().length") == 0
+        page.keyboard.press(" ")
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
 
 
 def test_who_skips_and_then_pauses_hears_nothing(wall, opened):

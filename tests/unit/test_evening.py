@@ -148,7 +148,9 @@ def test_a_song_that_never_comes_is_told():
     assert not any("happy 9" in fault for fault in figures(diary, ["happy 9"], songs=songs)["faults"])
 
 
-@pytest.mark.parametrize(("failed", "faults"), [([(12.5, 0)], []), ([], ["happy 0 played for 7.0 s only."])])
+@pytest.mark.parametrize(
+    ("failed", "faults"), [([(12.5, 0)], []), ([(2.0, 0)], []), ([], ["happy 0 played for 7.0 s only."])]
+)
 def test_a_song_may_break_off_where_it_is_named(failed, faults):
     diary = good()
     hasty(diary)

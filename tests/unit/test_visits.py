@@ -120,6 +120,17 @@ def test_commands_are_for_walls_and_do_not_pile_up(clock):
     assert not live.commands
 
 
+def test_a_command_is_told_until_the_wall_says_that_it_did_it(clock):
+    table = Visits()
+    wall = table.enter(ONE, wall=True)
+    table.send(Command("pause"))
+    assert wall.left(None) == wall.left(None) == wall.left("of another server") == [Command("pause")]
+    (pause,) = wall.left(None)
+    table.send(Command("play"))
+    assert wall.left(pause.id) == wall.left(pause.id) == [Command("play")]
+    assert wall.left(wall.left(None)[0].id) == []
+
+
 def heard(table, count):
     """The next events of a listener that is there before `tell` is called."""
 

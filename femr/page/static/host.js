@@ -46,7 +46,7 @@ export function host(root, running) {
     if (!act || button || !running() || !alone() || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.target.closest(TYPING)) return
     event.preventDefault()
-    act()
+    if (!event.repeat || event.key.startsWith('Arrow')) act()
   })
   // a tap that wakes the buttons presses none of them
   let woke = false
@@ -72,6 +72,7 @@ export function host(root, running) {
     wall,
     begin() {
       document.body.classList.add('running')
+      document.body.classList.toggle('filled', Boolean(document.fullscreenElement))
       if (wall) fill(true)
       stayAwake()
       touch()

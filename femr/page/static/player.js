@@ -96,7 +96,7 @@ export function state() {
     song: song?.number ?? null,
     mood: song?.mood ?? null,
     since: song && !gliding ? deck().currentTime : 0,
-    paused: Boolean(song) && held,
+    paused: held && root.dataset.state !== 'failed',
     heard: [...played, ...(gliding ? [gliding.number] : [])].slice(-500),
     failed: [...failed.keys()],
   }
@@ -203,7 +203,8 @@ function glide(list) {
   after.volume = 0
   after.play().then(
     () => {
-      if (gliding !== song) return after !== deck() && after.pause() // it may have become the deck meanwhile
+      // it may have become the deck meanwhile, or be wanted again
+      if (gliding !== song) return after !== deck() && !same(gliding, song) && after.pause()
       gliding = null
       const before = deck()
       queue = [...list]
@@ -222,6 +223,7 @@ function glide(list) {
 
 function sound() {
   const audio = deck()
+  if (audio.error) load(audio, queue[0])
   held = false
   root.dataset.state = 'coming'
   audio.play().catch((error) => {
@@ -292,13 +294,14 @@ function endFade() {
 async function check(song) {
   if (!kept.has(song.url)) {
     const there = await fetch(address(song), { headers: { Range: 'bytes=0-9' } }).catch(() => null)
+    if (held && same(queue[0], song)) return
     if (away(there)) return same(queue[0], song) && (again(song) || setTimeout(retry, STALLED, song))
   }
   fail(song)
 }
 
 function retry(song) {
-  if (!same(queue[0], song) || !deck().error) return
+  if (held || !same(queue[0], song) || !deck().error) return
   if (queue[1] && kept.has(queue[1].url)) return next()
   load(deck(), song)
   sound()
@@ -306,6 +309,7 @@ function retry(song) {
 
 /** Passes over a song that cannot be played. */
 function fail(song) {
+  if (held && same(queue[0], song)) return // whether it can be played is seen when it is to play again
   tries.set(song.url, (tries.get(song.url) || 0) + 1)
   failed.set(song.number, performance.now() + AGAIN * tries.get(song.url)) // the clock on the wall may be put back
   URL.revokeObjectURL(kept.get(song.url))
@@ -375,8 +379,8 @@ function show() {
 }
 
 /** Pauses or goes on. */
-export function toggle(on = deck().paused) {
-  if (!queue.length) return
+export function toggle(on = queue.length ? deck().paused : held) {
+  if (!queue.length) return void (held = !on) // for the song that comes
   if (on) return deck().paused && sound()
   stay()
   gliding = null

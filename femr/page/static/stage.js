@@ -87,7 +87,7 @@ export function start(element) {
 
   /** Sends a picture, or a word without one, and does what the answer says. Whether there was an answer. */
   async function ask(mine, picture, begun) {
-    const told = { wall: house.wall, ...mine.options, ...player.state() }
+    const told = { wall: house.wall, ...mine.options, ...player.state(), done: mine.done }
     const asked = (mine.asked = new AbortController())
     const patience = setTimeout(() => asked.abort(), PATIENCE[Math.min(mine.misses, 1)])
     try {
@@ -143,13 +143,16 @@ export function start(element) {
       root.dispatchEvent(new CustomEvent('answer', { detail }))
     }
     if ('song' in answer) sing(answer, told)
-    for (const command of answer.commands || []) obey(mine, command)
+    for (const command of answer.commands) {
+      obey(mine, command)
+      mine.done = command.id
+    }
   }
 
   /** The music, where the server has chosen another song than the one that it was told of. */
   function sing({ song, next, note: said }, sent) {
-    const now = player.state().song
-    if (song && song.number !== sent.song && now === sent.song && !sent.paused) player.play([song], true)
+    const { song: now, paused } = player.state()
+    if (song && song.number !== sent.song && now === sent.song && !paused) player.play([song], true)
     if (now === sent.song) player.follow(next?.song)
     due = next && { mood: next.mood, at: next.seconds === null ? null : performance.now() + 1000 * next.seconds }
     note = said || ''

@@ -38,7 +38,7 @@ export class Webcam {
   /** From now on that one, or '' for the browser's own choice. */
   choose(wanted) {
     this.wanted = wanted
-    this.first = '' // the id of the camera that was opened first: pulled out, it is gone back to
+    this.first = null // {deviceId, label} of the camera that was opened first: pulled out, it is gone back to
   }
 
   /** Opens it, where it is not open. */
@@ -56,7 +56,7 @@ export class Webcam {
       this.show(stream)
     } catch (error) {
       this.trouble = REASONS[error.name] || `Waiting for the camera: ${error.message}`
-      if (error.name === 'NotAllowedError') this.tried += ASKED
+      if (error.name === 'NotAllowedError') this.tried = performance.now() + ASKED
     } finally {
       if (this.opening === mine) this.opening = null
     }
@@ -64,8 +64,9 @@ export class Webcam {
 
   /** The constraint for the wanted camera, and for no other: pulled out, it is waited for. */
   async choice() {
-    if (!this.wanted && !(await this.hasFirst())) return { facingMode: 'user' }
-    if (this.first) return { deviceId: { exact: this.first } } // a number may be another's by now
+    const first = await this.again()
+    if (!first && !this.wanted) return { facingMode: 'user' }
+    if (this.first) return { deviceId: { exact: (first || this.first).deviceId } } // a number may be another's by now
     const all = await named()
     const called = (one) => one.deviceId === this.wanted || one.label.toLowerCase().includes(this.wanted.toLowerCase())
     const found = Number(this.wanted) ? all[this.wanted - 1] : all.find(called)
@@ -75,17 +76,20 @@ export class Webcam {
   /** Goes back to the first camera where another stood in for it. */
   async prefer() {
     const { stream } = this
-    if (!stream || idOf(stream) === this.first) return
-    if ((await this.hasFirst()) && this.stream === stream) this.close()
+    const first = await this.again()
+    if (stream && first && first.deviceId !== idOf(stream) && this.stream === stream) this.close()
   }
 
-  async hasFirst() {
-    return Boolean(this.first) && (await cameras()).some((one) => one.deviceId === this.first)
+  /** The first camera, where it is connected; in another socket it has another id. */
+  async again() {
+    const { deviceId, label } = this.first || {}
+    const all = deviceId ? await cameras() : []
+    return all.find((one) => one.deviceId === deviceId) || all.find((one) => label && one.label === label)
   }
 
   show(stream) {
     this.stream = stream
-    this.first ||= idOf(stream)
+    this.first ||= { deviceId: idOf(stream), label: stream.getVideoTracks()[0].label }
     this.trouble = ''
     this.seen = { frames: 0, time: performance.now() }
     this.video.srcObject = stream

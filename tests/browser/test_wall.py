@@ -662,6 +662,47 @@ def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(mor
         page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
 
 
+def test_while_the_network_is_away_a_whole_song_stands_in_for_broken_ones(tmp_path, opened):
+    write_songs(tmp_path, "happy", songs=1)
+    for mood, intact in (("sad", 0.5), ("angry", 0.01)):
+        (tmp_path / mood).mkdir()
+        song = tmp_path / mood / f"{mood}.flac"
+        soundfile.write(song, 0.1 * np.sin(np.arange(8000 * 16) / 10), 8000)
+        damage(song, int(intact * song.stat().st_size))
+    with serving(tmp_path) as url, opened(url) as page:
+        half, bad = (
+            {"number": shared.number_of(song), "url": f"femr/song/{shared.number_of(song)}", "title": song.title}
+            for song in sorted(shared.music_library().songs, key=lambda song: song.title, reverse=True)
+            if song.title != "happy 0"
+        )
+        start(page)
+        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        page.evaluate(
+            """async ([half, bad]) => {
+              const player = await import(new URL('femr/player.js', document.baseURI));
+              const wait = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
+              const card = player.current();
+              document.querySelector('.live .stop').click();
+              player.play([card]);
+              await wait(2);
+              player.follow({ ...card, ...half });
+              await wait(2);
+              player.next(true);
+              await wait(3);
+              player.follow({ ...card, ...bad });
+              await wait(2);
+            }""",
+            [half, bad],
+        )
+        assert page.text_content(".player .title") == "sad"
+        page.context.set_offline(True)
+        note_gaps(page)
+        page.wait_for_timeout(12_000)
+        assert page.text_content(".player .title") == "happy 0"
+        assert page.evaluate("window.sounding().length") == 1
+        assert longest_gap(page) < 3
+
+
 def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(tmp_path, opened):
     with serving(tmp_path) as url, opened(url) as page:
         start(page)

@@ -24,6 +24,7 @@ let root = null
 let fading = null
 let gliding = null // the song that begins as soon as it sounds
 let fetching = null // which song comes as a whole, and what stops it
+let sure = null // the last song that gave way without a fault: kept, for when nothing else is to be had
 let coming = null // the song after this one, where a camera chooses them
 let held = false // paused by somebody
 let skipping = null // somebody skips, and waits for what the server chooses
@@ -148,7 +149,7 @@ async function keep(song) {
 
 /** Lets go of what was kept and is neither loaded nor to come. */
 function forget() {
-  const needed = [coming, ...queue, ...songs.values()].map((song) => song?.url)
+  const needed = [coming, sure, ...queue, ...songs.values()].map((song) => song?.url)
   for (const [url, blob] of kept) {
     if (needed.includes(url)) continue
     URL.revokeObjectURL(blob)
@@ -182,6 +183,8 @@ function begin() {
 }
 
 function turn(song) {
+  const before = songs.get(deck())
+  if (live(before) && !failed.has(before.number) && kept.has(before.url)) sure = before
   decks.reverse()
   if (deck().currentTime) deck().currentTime = 0
   played.push(song.number)
@@ -326,11 +329,14 @@ function fail(song) {
   show()
 }
 
-/** Begins the song before anew, which is here, rather than be silent until another comes. Whether there is one. */
+/** Begins a song anew that is here, rather than be silent until another comes. Whether there is one. */
 function again(song) {
-  const before = songs.get(spare())
-  if (!live(song) || !before || same(before, song) || spare().error) return false
-  queue = [before]
+  if (!live(song)) return false
+  const before = spare().error ? null : songs.get(spare())
+  const whole = [before, kept.has(sure?.url) && sure].find((one) => one && !failed.has(one.number) && !same(one, song))
+  const one = whole || before // better one that breaks off than none
+  if (!one || same(one, song)) return false
+  queue = [one]
   begin()
   return true
 }

@@ -28,7 +28,7 @@ from femr.faces.quality import surely_a_face
 from femr.images import Picture, load_image, to_picture
 from femr.music import Mode, MusicLibrary
 from femr.page import card, shared
-from femr.page.visits import SHARED_FROM, Refused, Visit, Visits, event, foreign, shares_of
+from femr.page.visits import NO_STRANGERS, SHARED_FROM, Refused, Visit, Visits, event, foreign, shares_of
 from femr.results import EMOTIONS, Emotion, FaceEmotion, Mood, Song
 from femr.video.session import Coming, Played, Session
 
@@ -201,7 +201,7 @@ class Stage:
 
     def _enter(self, request: Request) -> tuple[Visit, Told]:
         if foreign(request.headers):
-            raise Refused(403, "Only femr's own page may ask.")
+            raise Refused(403, NO_STRANGERS)
         told = Told.of(request.headers.get("femr-told", "{}"))
         # a wall may have been started before the server was, with other options
         if told.smallest_face not in SMALLEST:

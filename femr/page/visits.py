@@ -36,7 +36,9 @@ CommandName: TypeAlias = Literal["skip", "pause", "play", "volume", "mode"]
 
 
 _OWN = ("same-origin", "none")  # of Sec-Fetch-Site; browsers send it to https addresses and to localhost
-_HERE = ("localhost", "127.0.0.1", "::1")
+HERE = ("localhost", "127.0.0.1", "::1")
+"""What this machine is called by itself."""
+NO_STRANGERS = "Only femr's own pages may ask, and programs without one."
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
@@ -58,7 +60,7 @@ def foreign(headers: Mapping[str, str]) -> bool:
         return False
     own = _name(f"//{headers.get('host', '')}")
     # a proxy of this machine may say localhost for any name; to localhost itself browsers send Sec-Fetch-Site
-    return own not in _HERE and own != _name(headers["origin"])
+    return own not in HERE and own != _name(headers["origin"])
 
 
 def _name(address: str) -> str | None:

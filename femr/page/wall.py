@@ -35,7 +35,7 @@ from femr.errors import plural
 from femr.music import Mode
 from femr.page import live, shared
 from femr.page.live import Setup
-from femr.page.visits import Command, CommandName, Visits, WallEvent, foreign
+from femr.page.visits import HERE, NO_STRANGERS, Command, CommandName, Visits, WallEvent, foreign
 
 PATH = "/wall"
 _OWN = "'self' blob: data:"
@@ -47,7 +47,6 @@ HEADERS = {
 KEEP_ALIVE = 10.0
 """Seconds without an event after which a comment is sent, so that nothing on the way gives the line up."""
 MOST_LISTENERS = 32  # at once
-NO_STRANGERS = "Only femr's own pages and programs without one may ask."
 NO_EVENTS = "This page is open to everybody, so it tells no events."
 FULL = f"{MOST_LISTENERS} programs are listening already."
 NO_REMOTE = "The remote is off. Start femr with --remote to have one."
@@ -64,7 +63,7 @@ _LONGEST, _LONGEST_OF_ALL = 600.0, 60.0  # seconds
 _MOST_PHONES = 16
 _MOST_ASKED = 1_000  # bytes of what a phone asks
 _COOKIE = "femr-remote"
-_HERE, _EVERYWHERE = ("127.0.0.1", "localhost", "[::1]"), ("0.0.0.0", "[::]")
+_EVERYWHERE = ("0.0.0.0", "[::]")
 _REMOTE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -209,7 +208,7 @@ def _delay(tries: int, longest: float) -> float:
 def way_to_remote(door: Door, url: str, host: str) -> str:
     """How the host comes to the remote, as lines for the terminal. Args: `url` of the page, `host` it listens on."""
     if host not in _EVERYWHERE:
-        aside = " (start femr with --host 0.0.0.0 to reach it from a phone)" if host in _HERE else ""
+        aside = " (start femr with --host 0.0.0.0 to reach it from a phone)" if host.strip("[]") in HERE else ""
         return f"* The remote: {url}wall/remote with the code {door.code}{aside}"
     family, outside = (socket.AF_INET6, "2001:db8::1") if host == "[::]" else (socket.AF_INET, "192.0.2.1")
     with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as line:  # OSError: there is no network

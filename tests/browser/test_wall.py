@@ -132,6 +132,17 @@ def answered(page):
     page.wait_for_function("() => window.heard > 0", timeout=PATIENCE)
 
 
+def wait_until_heard(page):
+    """Waits until a song has sounded for a second."""
+    page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+
+
+def stays_silent(page, milliseconds):
+    """After so long nothing is heard."""
+    page.wait_for_timeout(milliseconds)
+    assert page.evaluate("window.sounding().length") == 0
+
+
 def wait_for_another_song(page, before):
     """Waits until another song plays than the one before."""
     changed = "(before) => document.querySelector('.live .song .title').textContent !== before"
@@ -497,25 +508,23 @@ def test_a_tap_on_the_dark_screen_leaves_the_volume(wall, watcher, films):
 def test_sound_that_the_system_takes_away_comes_back(wall, opened):
     with opened(wall) as page:
         start(page)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
         page.evaluate("window.sounding()[0].pause()")
         page.wait_for_function("() => window.sounding().length === 1")
         page.keyboard.press(" ")
-        page.wait_for_timeout(2500)
-        assert page.evaluate("window.sounding().length") == 0
+        stays_silent(page, 2500)
 
 
 def test_who_pauses_what_the_system_has_paused_is_obeyed(wall, opened):
     with opened(wall) as page:
         start(page)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
         page.evaluate("""async () => {
           const player = await import(new URL('femr/player.js', document.baseURI));
           window.sounding()[0].pause();
           player.toggle(false); // as the remote does
         }""")
-        page.wait_for_timeout(2500)
-        assert page.evaluate("window.sounding().length") == 0
+        stays_silent(page, 2500)
 
 
 def test_a_pause_before_the_first_song_holds(wall, opened):
@@ -533,8 +542,7 @@ def test_a_pause_before_the_first_song_holds(wall, opened):
         page.keyboard.press(" ")
         page.locator(".live .next").get_by_text("Paused").wait_for()
         page.evaluate("window.go()")
-        page.wait_for_timeout(3000)
-        assert page.evaluate("window.sounding().length") == 0
+        stays_silent(page, 3000)
         page.keyboard.press(" ")
         page.wait_for_function("() => { window.go(); return window.sounding().length === 1 }", timeout=PATIENCE)
 
@@ -546,17 +554,16 @@ def test_a_pause_of_a_song_that_does_not_come_holds(wall, opened):
         page.wait_for_function("() => document.querySelector('.player .title').textContent", timeout=PATIENCE)
         page.keyboard.press(" ")
         page.unroute("**/femr/song/**")
-        page.wait_for_timeout(4000)
-        assert page.evaluate("window.sounding().length") == 0
+        stays_silent(page, 4000)
         page.keyboard.press(" ")
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
 
 
 def test_who_skips_and_then_pauses_hears_nothing(wall, opened):
     with opened(wall) as page:
         start(page)
         wait_for_songs(page, 1)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
         first = title(page)
         page.keyboard.press("n")
         wait_for_another_song(page, first)
@@ -565,8 +572,7 @@ def test_who_skips_and_then_pauses_hears_nothing(wall, opened):
         page.keyboard.press("n")
         page.keyboard.press(" ")
         page.wait_for_function("() => window.sounding().length === 0")
-        page.wait_for_timeout(3000)
-        assert page.evaluate("window.sounding().length") == 0
+        stays_silent(page, 3000)
 
 
 @pytest.mark.parametrize("freeze", ["document.createElement('canvas').captureStream(0)", "window.still"])
@@ -640,7 +646,7 @@ def test_a_broken_song_is_named_and_passed_over(mortal, opened, head):
         damage(broken, head)
         start(page)
         page.locator(".live .next").get_by_text("“happy 0” cannot be played.").wait_for(timeout=PATIENCE)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
         assert title(page) == "♫ happy 1"
 
 
@@ -659,7 +665,7 @@ def test_where_all_songs_are_broken_it_says_so_and_plays_when_they_are_whole(mor
           performance.now = () => now() + 600_000;
           Date.now = () => 0;
         }""")
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
 
 
 def test_while_the_network_is_away_a_whole_song_stands_in_for_broken_ones(tmp_path, opened):
@@ -676,7 +682,7 @@ def test_while_the_network_is_away_a_whole_song_stands_in_for_broken_ones(tmp_pa
             if song.title != "happy 0"
         )
         start(page)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
         page.evaluate(
             """async ([half, bad]) => {
               const player = await import(new URL('femr/player.js', document.baseURI));
@@ -709,13 +715,13 @@ def test_an_empty_music_folder_is_told_and_songs_play_when_they_are_there(tmp_pa
         page.locator(".live .next").get_by_text("The music library holds no song that can be played.").wait_for()
         wait_for_mood(page, "happy")
         write_songs(tmp_path, "happy")
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
 
 
 def test_where_nothing_else_can_be_heard_the_song_before_begins_again(mortal, opened):
     with opened(mortal.url) as page:
         start(page)
-        page.wait_for_function("() => window.sounding().some((one) => one.currentTime > 1)", timeout=PATIENCE)
+        wait_until_heard(page)
         heard = page.text_content(".player .title")
         mortal.kill()
         note_gaps(page)

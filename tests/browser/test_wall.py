@@ -288,6 +288,7 @@ def test_songs_go_on_while_the_network_is_away(wall, opened):
         wait_for_word(page, "Waiting for femr")
         page.evaluate("() => { const [one] = window.sounding(); one.currentTime = one.duration - 5 }")
         wait_for_songs(page, 2)
+        assert page.inner_text(".live .song .next") == ""  # nobody knows what comes
         page.context.set_offline(False)
         answered(page)
         assert longest_gap(page) < 0.5
@@ -442,6 +443,25 @@ def test_while_a_browser_waits_for_leave_the_wall_goes_on(wall, opened):
                 pass
         wait_for_word(page, "Waiting for the camera.")
         assert page.inner_text(".live .reason") == "looking for faces"
+
+
+def test_who_said_no_to_the_camera_is_asked_again_later(wall, opened):
+    with opened(wall) as page:
+        page.evaluate("""() => {
+          const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+          window.asked = 0;
+          devices.getUserMedia = (wanted) => {
+            window.asked += 1;
+            return window.asked > 1 ? open(wanted) : Promise.reject(new DOMException('No', 'NotAllowedError'));
+          };
+        }""")
+        start(page)
+        wait_for_word(page, "The browser may not use the camera. Allow it beside the address.")
+        page.wait_for_timeout(4000)
+        assert page.evaluate("window.asked") == 1
+        page.evaluate("() => { const now = performance.now.bind(performance); performance.now = () => now() + 32_000 }")
+        answered(page)
+        page.locator(".live .waits").wait_for(state="hidden")
 
 
 def test_where_pictures_are_too_old_when_their_turn_comes_it_says_so(wall, opened, monkeypatch):

@@ -432,6 +432,23 @@ def test_the_hosts_phone(browser, table, door, controlled, monkeypatch):
     assert list(shown.commands) == [Command("skip"), Command("mode", "lift"), Command("volume", 0.3), Command("pause")]
 
 
+def test_the_hosts_phone_says_what_does_not_answer(browser, door, controlled):
+    with visiting(controlled, but=["401", "502", "net::ERR_FAILED"]) as visit:
+        page = visit(browser, PHONE, "wall/remote")
+        page.get_by_label("six digits").fill(door.code)
+        for answer, words in (
+            (lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"), "femr does not answer."),
+            (lambda route: route.abort(), "femr cannot be reached."),
+        ):
+            page.route("**/wall/remote", answer)
+            page.get_by_role("button", name="Connect").click()
+            page.get_by_text(words).wait_for()
+            page.unroute("**/wall/remote")
+        page.get_by_role("button", name="Connect").click()
+        page.get_by_role("button", name="Next song").wait_for()
+        page.get_by_text(words).wait_for(state="detached")
+
+
 @pytest.mark.parametrize(
     ("url", "host", "said"),
     [

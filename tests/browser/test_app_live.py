@@ -176,6 +176,32 @@ def test_live_begins_with_silence_where_a_photos_song_plays(visit):
     page.wait_for_function("() => window.sounding().length === 1")
 
 
+def test_a_song_that_is_wanted_again_while_it_is_coming_is_heard(visit, library):
+    cards = [{"number": shared.number_of(song), "title": song.title} for song in library.songs[:2]]
+    page = visit("smile")
+    start(page)
+    wait_for_songs(page, 1)
+    wait_until_playing(page)
+    wanted = page.evaluate(
+        """async (cards) => {
+          const player = await import(new URL('femr/player.js', document.baseURI));
+          const now = player.current();
+          const { number, title } = cards.find((one) => one.number !== now.number);
+          const wanted = () => [{ ...now, number, title, url: `femr/song/${number}` }];
+          player.play(wanted(), true);
+          player.toggle(false);
+          player.toggle(true);
+          player.play(wanted(), true);
+          return title;
+        }""",
+        cards,
+    )
+    page.locator(".player .title").get_by_text(wanted, exact=True).wait_for(state="attached")
+    page.wait_for_timeout(3000)  # until the other one has faded
+    assert page.evaluate("window.sounding().length") == 1
+    assert page.text_content(".player .title") == wanted
+
+
 @pytest.fixture
 def hosted(monkeypatch):
     """A page that is open to everybody, on which three seconds are all that one gets."""

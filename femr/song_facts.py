@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from femr.errors import LibraryError, printable
 from femr.files import MOST_LISTED, encoding_of
 from femr.results import Emotion, emotion_of
-from femr.song_tags import read_tags
+from femr.song_tags import LOUDNESS, read_tags
 
 PLAYABLE = (".mp3", ".m4a", ".aac", ".ogg", ".opus", ".oga", ".wav", ".flac")
 """File endings that today's browsers play."""
@@ -37,6 +37,7 @@ _LONGEST_CELL = 10  # lines: a quote that is not closed within them costs its ow
 _TRACK = re.compile(r"^(?:\d-\d\d|0\d+|\d\d(?=\.| [-–—]))[ .–—-]+(?=\S)")  # "1-04 ", "01 - ", "12. "; not "99 "
 _DASH = re.compile(r" [-–—] ")
 _NUMBERS = ("valence", "arousal", "tempo", "duration", "loudness")
+_BETWEEN = {"duration": (0.0, inf), "loudness": LOUDNESS}  # what else is a slip, and would cut or silence a song
 _WORDS = ("title", "key", "mode", "licence")
 _TONALITY = {"key", "mode"}
 _LONGEST = 200  # characters of a title, or of another word that is shown
@@ -59,6 +60,8 @@ def facts_of(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
     listed, tagged = _from_list(stated), _from_tags(path)
     if _TONALITY & listed.keys():  # half of it from each would be a third
         tagged = {name: fact for name, fact in tagged.items() if name not in _TONALITY}
+    if "duration" in tagged:  # of which the file knows more than a list
+        listed.pop("duration", None)
     return {**_from_name(path), **tagged, **listed}
 
 
@@ -151,6 +154,10 @@ def _number(key: str, value: Any) -> float:
         number = nan
     if isinstance(value, bool) or not isfinite(number):
         raise LibraryError(f"expected a number as its {key}, received {received(value)}.")
+    least, most = _BETWEEN.get(key, (-inf, inf))
+    if not least < number < most:
+        limits = f"over {least:g}" + (f" and under {most:g}" if most < inf else "")
+        raise LibraryError(f"expected a {key} {limits}, received {received(value)}.")
     return number
 
 

@@ -49,7 +49,7 @@ _R128_GAIN = ("r128_track_gain",)
 _FASTEST = 1_000  # beats a minute
 _R128_REFERENCE = -23.0  # LUFS, for which such gains are meant: RFC 7845; the others are for TARGET
 _SILENCE = -70.0  # LUFS, the gate of EBU R128
-_LOUDNESS = (_SILENCE, 6.0)  # LUFS: what a recording can have
+LOUDNESS = (_SILENCE, 6.0)  # LUFS: what a recording can have
 _DECIBELS = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?: ?dB)?", re.IGNORECASE)
 _BETWEEN_MOODS = re.compile(r"[\0;,/|]")
 _TONIC_AND_MODE = re.compile(r"([A-G][#b♯♭]?) ?(|maj|major|m|min|minor)")
@@ -151,7 +151,7 @@ def _loudness(tag: TinyTag) -> float | None:
     for names, reference, unit in ((_GAIN, TARGET, 1.0), (_R128_GAIN, _R128_REFERENCE, 1 / 256)):  # Q7.8
         found = _DECIBELS.fullmatch(next(_values(tag, *names), "").strip("\0 "))
         loudness = reference - unit * float(found[1].replace(",", ".")) if found else inf
-        if _LOUDNESS[0] < loudness < _LOUDNESS[1]:
+        if LOUDNESS[0] < loudness < LOUDNESS[1]:
             return round(loudness, 2)
     return None
 

@@ -378,9 +378,11 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
         return not unanswered(at) and not any(at - 5 < when < at + 5 for when, _ in diary.failed)
 
     for (before, number), (at, _) in pairwise(began):
-        # where nothing else is there, one that was named and is held as broken may begin, and breaks off again
+        # where nothing else is there, one that was named and is held as broken may begin, and breaks off again; and one
+        # that stood in for a song that failed gives way as soon as another is chosen
         named = any(number == failed and -5 < at - when < HELD for when, failed in diary.failed)
-        if at - before < LEAST - 1 and not unanswered(at) and not named:
+        stood_in = any(before - 5 < when < before + 5 for when, _ in diary.failed)
+        if at - before < LEAST - 1 and not (unanswered(at) or named or stood_in):
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:
         seen = [answer["mood"] for when, _, status, answer in diary.answers if status == 200 and at - LEAST < when < at]

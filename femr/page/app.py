@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -215,9 +215,9 @@ def serve(
     try:
         host = host or os.environ.get("GRADIO_SERVER_NAME")
         share = share or os.environ.get("GRADIO_SHARE", "").lower() in ("true", "1")
-        setup = replace(setup, hosted=share or "SPACE_ID" in os.environ)
+        setup = replace(setup, hosted=share or "SPACE_ID" in os.environ or is_public(host))
         if remote is None:
-            remote = setup.wall and not setup.hosted and not is_public(host)
+            remote = setup.wall and not setup.hosted
         with uploads.private_folder():
             # share: not None, with which Gradio shares a page by itself where it runs in some notebooks
             _serve(setup, remote, share=share, server_name=_bracketed(host), server_port=port)
@@ -238,11 +238,11 @@ def _serve(setup: Setup, remote: bool, **where: Any) -> None:
 
 
 def is_public(host: str | None) -> bool:
-    """Whether a host is an address of the internet."""
-    try:
-        return ip_address((host or "").strip("[]")).is_global
-    except ValueError:  # a name
-        return False
+    """Whether a host is an address of the internet, or the name of one."""
+    with suppress(OSError, UnicodeError):  # nobody has that name
+        found = socket.getaddrinfo(host.strip("[]"), None) if host else ()
+        return any(ip_address(address[0]).is_global for *_, address in found)
+    return False
 
 
 def _bracketed(host: str | None) -> str | None:

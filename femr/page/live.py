@@ -131,7 +131,8 @@ class Told:
         return told
 
     def _sound(self) -> bool:
-        numbers = (*self.heard, *self.failed, self.every, self.song or 0, self.smallest_face or 0)
+        told = [number for number in (self.song, self.smallest_face) if number is not None]
+        numbers = (*self.heard, *self.failed, self.every, *told)
         return (
             all(type(number) is int and 0 <= number < shared.NUMBERS for number in numbers)
             and len(self.heard) + len(self.failed) <= 2 * _MOST_HEARD
@@ -174,8 +175,9 @@ class Stage:
             session = _session(visit, analyzer, told)
             reader = analyzer if told.every == 1 else _Following(analyzer, session.follower)
             faces = await asyncio.wrap_future(shared.LANE.join(cast("Analyzer", reader), picture, "frame", LATE))
-            if faces is None:
-                return Response(status_code=204)
+            if faces is None:  # too late; what the host wants is done all the same
+                left = _left(visit, told)
+                return JSONResponse({"commands": left}) if left else Response(status_code=204)
             _hear(session, told)
             step = session.step(faces, monotonic())
         shown = [face for face in step.faces if surely_a_face(face.face)]
@@ -252,9 +254,11 @@ def _picture(data: bytes) -> Picture:
     """The picture, decoded. Raises: ImageError, before it is decoded where it is no JPEG or a large one."""
     try:
         with Image.open(BytesIO(data), formats=["JPEG"]) as image:
-            width, height = image.size
-    except OSError as error:
+            (width, height), scans = image.size, "progressive" in image.info
+    except (OSError, Image.DecompressionBombError) as error:
         raise ImageError("Expected a JPEG.") from error
+    if scans:  # of which a small file may have thousands, and browsers write none
+        raise ImageError("Expected a JPEG that is not progressive.")
     if width > SIDE or height > 2 * SIDE:
         raise ImageError(f"Expected a picture of {SIDE} pixels' width at most. Received: {width}×{height}")
     pixels = load_image(data)
@@ -340,6 +344,8 @@ def sentence(mood: Mood, faces: Sequence[FaceEmotion]) -> str:
         return {1: "one face in view", 2: "two faces in view"}.get(len(faces), "a small group")
     if all(face.unsure for face in faces):
         return "hard to read from here"
+    if sum(mood.counts.values()) < SHARED_FROM:
+        return "a small group"
     most = mood.counts[mood.emotion]
     look = "looks" if most == 1 else "look"
     tied = [emotion for emotion, votes in mood.counts.items() if votes == most and emotion is not mood.emotion]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -41,7 +42,7 @@ MODELS_INFO = "Careful asks two networks and takes longer; Quick asks the faster
 MODES = [("Match the mood", "match"), ("Lift it", "lift")]
 LANE = Lane()
 AGAIN = 10.0
-"""Seconds after which an empty music library is read again."""
+"""Seconds after which an empty music library is read again, and one that was empty and is being filled."""
 
 _LONGEST = 600  # characters of a sentence that names files
 NUMBERS = 10**11
@@ -50,16 +51,43 @@ NUMBERS = 10**11
 _loading = Lock()
 
 
-def music_library() -> MusicLibrary:
-    """The songs, read once; where there were none, read again after AGAIN seconds: a folder may be filled meanwhile.
+class _Songs:
+    """The songs, read once; where there were none, every AGAIN seconds until the folder is filled: two readings agree.
 
     A library that cannot be read leaves the page without music, not without answers.
     """
-    library, read = library_read()
-    if not library.songs and monotonic() - read > AGAIN:
-        library_read.cache_clear()
-        library, _ = library_read()
-    return library
+
+    def __init__(self) -> None:
+        self._reading = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """They are read anew when somebody asks for them."""
+        self._library, self._read, self._settled = MusicLibrary(()), -inf, False
+
+    def library(self) -> MusicLibrary:
+        """Those there are; who asks while they are read again gets those of before."""
+        if self._settled or (self._read > -inf and self._reading.locked()):
+            return self._library
+        with self._reading:
+            if not self._settled and monotonic() - self._read > AGAIN:
+                found, first = _readable(), self._read == -inf
+                self._settled = bool(found.songs) and (first or found.songs == self._library.songs)
+                if first or not self._settled:
+                    self._library = found
+                self._read = monotonic()
+            return self._library
+
+
+def _readable() -> MusicLibrary:
+    try:
+        return load_library()
+    except LibraryError as error:
+        return MusicLibrary((), [str(error)])
+
+
+SONGS = _Songs()
+music_library = SONGS.library
 
 
 @cache
@@ -77,15 +105,6 @@ def number_of(song: Song) -> int:
 def numbered(library: MusicLibrary) -> dict[int, Song]:
     """The songs by their numbers."""
     return {number_of(song): song for song in library.songs}
-
-
-@cache
-def library_read() -> tuple[MusicLibrary, float]:
-    """The songs, and when they were read."""
-    try:
-        return load_library(), monotonic()
-    except LibraryError as error:
-        return MusicLibrary((), [str(error)]), monotonic()
 
 
 def tell_of_music() -> None:

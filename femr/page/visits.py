@@ -25,7 +25,7 @@ MOST = 32
 PATIENCE = 5.0
 """Seconds that a request waits for the one before it of the same visit."""
 SHARED_FROM = 5
-"""Faces in view from which shares are told: in a smaller group they would tell of single people."""
+"""Faces in view, and votes, from which shares are told: in a smaller group they would tell of single people."""
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 """At least 128 bits, drawn by the visitor's browser: whoever does not know it cannot reach the visit."""
 
@@ -83,7 +83,7 @@ class Command:
 class WallEvent:
     """What a wall shows, of all together.
 
-    time: seconds since 1970. shares: of the votes, by expression; None with fewer than SHARED_FROM faces in view.
+    time: seconds since 1970. shares: of the votes, by expression; None with fewer than SHARED_FROM of them or of faces.
     faces: how many are in view. song: its title.
     """
 
@@ -215,8 +215,8 @@ def event(mood: Emotion | None, counts: Mapping[Emotion, int], faces: int, song:
 
 
 def shares_of(counts: Mapping[Emotion, int], faces: int) -> dict[Emotion, float] | None:
-    """Each expression's share of the votes; None with fewer than SHARED_FROM faces in view."""
+    """Each expression's share of the votes; None with fewer than SHARED_FROM faces in view, or votes."""
     votes = sum(counts.values())
-    if faces < SHARED_FROM or not votes:
+    if min(faces, votes) < SHARED_FROM:
         return None
     return {emotion: round(count / votes, 3) for emotion, count in counts.items()}

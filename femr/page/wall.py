@@ -281,7 +281,7 @@ async def _document(request: Request) -> dict[str, Any]:
         return {}
     try:
         document = json.loads(await request.body())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
-from builders import PORTRAIT, ROOT
+from builders import PORTRAIT, ROOT, looking
 from camera import astonished, film, nobody, smile, start, wait_for_fade, wait_for_mood, wait_for_songs, wait_for_word
 from chromium import DESKTOP, PHONE, REFUSED_CAMERA, visiting
 from femr.__main__ import main
 from femr.cli import BAD_INPUT
 from femr.errors import DataError
+from femr.mood import vote
 from femr.page import app, live, shared
 from femr.page.live import Setup
 from femr.song_tags import gain_of
@@ -235,6 +236,12 @@ def jpeg(picture, quality=90):
     return coded[1].tobytes()
 
 
+HUGE = jpeg(np.zeros((40, 40, 3), np.uint8)).replace(b"\x00\x28\x00\x28", b"\xff\xff\xff\xff", 1)
+"""A picture that says it has four billion pixels."""
+SCANS = cv2.imencode(".jpg", np.zeros((40, 40, 3), np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+"""A progressive one."""
+
+
 def send(url, body, told="{}", token=TOKEN, kind="image/jpeg", where="frame"):
     """What a stranger gets without a browser: the status, and the answer."""
     headers = {"Content-Type": kind, "Femr-Told": told if isinstance(told, str) else json.dumps(told)}
@@ -269,6 +276,14 @@ def test_a_crowd_has_shares_and_a_small_group_has_none(url, portrait):
         assert answer["shares"] == (None if faces == 4 else {"happy": 1.0})
 
 
+@pytest.mark.parametrize(
+    ("clear", "said"), [(0, "hard to read from here"), (1, "a small group"), (5, "5 of 8 look happy")]
+)
+def test_of_few_that_can_be_read_no_share_is_told(clear, said):
+    faces = [looking("happy", number=n, unsure=n >= clear) for n in range(8)]
+    assert live.sentence(vote(faces), faces) == said
+
+
 def test_after_a_restart_the_music_goes_on_from_what_the_browser_tells(url, portrait, library):
     playing, failed, *_ = (shared.number_of(song) for song in library.songs if song.emotion == "happy")
     told = {"song": playing, "mood": "happy", "since": 100.0, "heard": [1, playing], "failed": [failed]}
@@ -290,6 +305,8 @@ def test_after_a_restart_the_music_goes_on_from_what_the_browser_tells(url, port
         "[]",
         "nonsense",
         {"song": -1},
+        {"song": []},
+        {"smallest_face": ""},
         {"song": "3"},
         {"heard": "12"},
         {"heard": list(range(2000))},
@@ -318,11 +335,17 @@ def test_what_no_script_of_ours_tells_is_refused(url, portrait, told):
         (jpeg(np.zeros((40, 40, 3), np.uint8))[:300], "image/jpeg", 400),
         (jpeg(np.zeros((400, 1300, 3), np.uint8)), "image/jpeg", 400),
         (jpeg(np.zeros((20000, 40, 3), np.uint8)), "image/jpeg", 400),
+        (
+            cv2.imencode(".jpg", np.zeros((40, 40, 3), np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes(),
+            "image/jpeg",
+            400,
+        ),
+        (HUGE, "image/jpeg", 400),
         (cv2.imencode(".png", np.zeros((40, 40, 3), np.uint8))[1].tobytes(), "image/jpeg", 400),
         (bytes(live.MOST_BYTES + 1), "image/jpeg", 413),
         (jpeg(np.zeros((40, 40, 3), np.uint8)), "application/json", 415),
     ],
-    ids=["empty", "pdf", "cut", "wide", "high", "png", "large", "json"],
+    ids=["empty", "pdf", "cut", "wide", "high", "progressive", "huge", "png", "large", "json"],
 )
 def test_nothing_but_a_small_jpeg_is_taken(url, body, kind, status):
     code, words = send(url, body, kind=kind, token="d" * 32)

@@ -21,9 +21,9 @@ from visitors import ask, post, served, upload
 def own_music(tmp_path, monkeypatch):
     """A folder of songs for the page, which is read anew."""
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
     yield tmp_path
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
 
 
 @pytest.fixture
@@ -48,6 +48,17 @@ def test_a_folder_that_is_filled_while_the_page_is_up_plays_everywhere(empty_mus
         open_tab(page, "Songs")
         page.click("[data-play]")
         assert wait_until_playing(page) == "one"
+
+
+def test_a_folder_that_is_being_filled_is_read_until_nothing_more_comes(empty_music):
+    found = []
+    for name in ("one", "two", "", ""):
+        if name:
+            write_wav(empty_music / "happy" / f"{name}.wav")
+        found.append(shared.music_library())
+    write_wav(empty_music / "happy" / "three.wav")
+    assert [len(library.songs) for library in (*found, shared.music_library())] == [1, 2, 2, 2, 2]
+    assert found[1] is found[-1]
 
 
 def test_not_all_covers_are_kept_in_memory(tmp_path, library):
@@ -91,7 +102,7 @@ def player_with(browser, folder, *broken):
         song = folder / "happy" / f"{title}.flac"
         write_noise(song, -20, seconds=30)
         damage(song, head)
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
     cards = [{**song_card(song), "mood": "happy"} for song in shared.music_library().songs]
     with served() as url, visiting(url, but=("Failed to load resource",)) as open_page:
         page = open_page(browser)
@@ -181,9 +192,9 @@ def unmeasured(tmp_path, monkeypatch):
     for song in ("first", "second"):
         write_noise(tmp_path / "happy" / f"{song}.wav", -20, seconds=30)
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path))
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
     yield shared.music_library().songs
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
 
 
 def test_the_songs_tab_plays_a_song_as_loud_as_it_was_measured(launch, unmeasured):
@@ -223,14 +234,14 @@ def test_the_page_answers_all_the_same(latin, monkeypatch):
     import httpx2
 
     monkeypatch.setenv("FEMR_MUSIC_DIR", str(latin))
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
     with served() as url:
         answer = httpx2.get(url)
         config = httpx2.get(f"{url}config")
         cover = httpx2.get(f"{url}femr/cover/0")
         (song,) = ask(url, "songs", {"mood": "sad"})["songs"]
         sound = httpx2.get(f"{url}{song['url']}")
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
     assert (answer.status_code, config.status_code) == (200, 200)
     assert "good" in str(config.json())
     assert song["title"] == "good"

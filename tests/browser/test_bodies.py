@@ -15,7 +15,9 @@ import pytest
 
 from builders import PORTRAIT
 from femr.page import agents, bodies
-from visitors import post, upload
+from femr.page.live import Setup
+from femr.page.wall import Door
+from visitors import post, served, upload
 
 CALL, UPLOAD = "/gradio_api/call/v2/analyze", "/gradio_api/upload"
 PLACES = [CALL, "/gradio_api/queue/join", "/gradio_api/run/health", "/gradio_api/component_server/", agents.PATH]
@@ -59,6 +61,19 @@ def test_a_body_that_stops_coming_is_given_up(server, path, monkeypatch):
     status, said = answer(server, path, [b"--b\r\n" if path == UPLOAD else b'{"data": ['], length=1000)
     assert status == 408
     assert "slowly" in said
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/live/frame", "image/jpeg"), ("/wall/remote", "application/json")])
+def test_who_hangs_up_amid_a_body_leaves_no_fault_behind(path, kind, capfd):
+    with served(Setup(wall=True), Door()) as url:
+        address = urlsplit(url)
+        asked = f"POST {path}?visit={'a' * 32} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: {kind}\r\n"
+        for _ in range(3):
+            with socket.create_connection((address.hostname, address.port), timeout=60) as line:
+                line.sendall(f"{asked}Content-Length: 100\r\n\r\n{{".encode())
+                time.sleep(0.2)
+        assert post(url, "health", [])[0] == "complete"
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_body_that_drips_is_given_up(server, monkeypatch):

@@ -63,7 +63,7 @@ def serving(songs, **setup):
 
 
 def forget_songs():
-    shared.library_read.cache_clear()
+    shared.SONGS.forget()
     shared.loaded.cache_clear()
 
 

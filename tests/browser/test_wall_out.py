@@ -9,10 +9,12 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from http.cookiejar import CookieJar
 from threading import Thread
 from urllib.error import HTTPError
 
+import cv2
 import httpx
 import pytest
 import uvicorn
@@ -395,6 +397,21 @@ def test_codes_have_six_digits_and_differ():
     assert len(codes) > 40
 
 
+def test_the_remote_works_while_pictures_are_too_late(door, portrait, monkeypatch):
+    jpeg = cv2.imencode(".jpg", portrait[..., ::-1])[1].tobytes()
+    headers = {"Content-Type": "image/jpeg", "Femr-Told": json.dumps({"wall": True})}
+    with served(live.Setup(wall=True), door) as url:
+        monkeypatch.setattr(live, "LATE", -1.0)
+        late = partial(httpx.post, f"{url}live/frame?visit={TOKEN}", content=jpeg, headers=headers)
+        assert late().status_code == 204
+        host = Phone(url)
+        host.ask(code=door.code)
+        host.ask(name="skip")
+        answer = late().json()
+    assert list(answer) == ["commands"]
+    assert [command["name"] for command in answer["commands"]] == ["skip"]
+
+
 def test_without_a_door_there_is_no_remote(table):
     with serving(*Remote(table, None).routes()) as url:
         assert Phone(url).ask(code="000000") == (404, wall.NO_REMOTE)
@@ -500,6 +517,7 @@ def test_a_page_for_everybody_has_no_remote_unless_it_is_asked_for(environment, 
         ("fd00::2", False),
         ("femr.local", False),
         ("1.1.1.1", True),
+        ("16843009", True),  # as a name: 1.1.1.1
         ("[2606:4700:4700::1111]", True),
     ],
 )

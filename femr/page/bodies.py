@@ -1,6 +1,7 @@
 """Bodies of requests that are too large, or come too slowly, are refused before they are all there."""
 
 import asyncio
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -32,11 +33,8 @@ class Bodies:
         if int(Headers(scope=scope).get("content-length", 0)) > body.most:
             body.refuse_size()
         else:
-            try:
+            with suppress(ClientDisconnect):  # or it was refused
                 await self._app(scope, body.receive, body.send)
-            except ClientDisconnect:
-                if body.refusal is None:
-                    raise
         if body.refusal and not body.answered:
             await body.refusal(scope, receive, send)
 

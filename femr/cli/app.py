@@ -13,7 +13,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--share", action="store_true", help="also make a public link (or GRADIO_SHARE=True)")
     parser.add_argument("--host", help="address to listen on; 0.0.0.0 for other devices of your network")
     parser.add_argument("--port", type=port, help="default: the first free one from 7860")
-    _add_stage(parser.add_argument_group("the wall and the Live tab; all can be set there, too"))
+    words = "the wall and the Live tab; all but --wall, --music and --remote can be set there, too"
+    _add_stage(parser.add_argument_group(words))
     parser.set_defaults(run=serve_page)
     words = "femr's tools for agents (MCP) over standard input and output; an agent's program starts it."
     commands.add_parser("mcp", help="tools for agents", description=words).set_defaults(run=serve_tools)

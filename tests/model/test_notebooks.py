@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +35,8 @@ NAMES = (QUICKSTART, *TRAINING)
 FACES = {"Training": 42, "PublicTest": 21, "PrivateTest": 14}
 PICTURES = {"01_explore_data": 6, "02_train": 4, "03_results": 19}
 LIMIT_S = 120
+IN_COLAB = {"matplotlib", "numpy", "opencv-python-headless", "pillow", "tensorflow", "tensorflow-cpu"}
+"""Of requirements.txt what training imports and Colab has."""
 OUTPUT_BYTES = 50_000
 FILE_BYTES = 200_000
 
@@ -193,6 +196,18 @@ def test_what_a_notebook_imports_is_there(name):
     for node in imports:
         for one in node.names:
             assert hasattr(import_module(node.module), one.name) or import_module(f"{node.module}.{one.name}")
+
+
+def test_on_colab_training_installs_what_it_imports():
+    cells = [cell.source for cell in code(read("02_train"))]
+    (pattern,) = (match[1] for cell in cells if (match := re.search(r'grep -E "(.+)" requirements', cell)))
+    pins = (ROOT / "requirements.txt").read_text().splitlines()
+    others = {pin.split("==")[0] for pin in pins if "==" in pin and not re.match(pattern, pin)} - IN_COLAB
+    modules = [{"lapx": "lap"}.get(name, name).replace("-", "_") for name in others]
+    imports = [line for cell in cells for line in cell.splitlines() if line.startswith("from femr")]
+    program = "\n".join([f"import sys; sys.modules.update(dict.fromkeys({modules}))", *imports])
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["02_train", "03_results"])

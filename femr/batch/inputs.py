@@ -353,7 +353,7 @@ def _system(address: str) -> tuple[Any, str]:
     try:
         import fsspec
     except ImportError as error:
-        raise DataError("Reading addresses needs fsspec: pip install 'femr[ray]'.") from error
+        raise DataError("Reading addresses needs fsspec: pip install fsspec.") from error
     try:
         system, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The same analysis on Ray, with several processes or machines: optional, `pip install 'femr[ray]'`.
+"""The same analysis on Ray, with several processes or machines: optional, with the extra ray.
 
 A pool of actors, each with an analyzer of its own, takes batches of inputs from Ray Data. Results come in the order of
 the inputs; the work of an actor that dies is done again by another.
@@ -105,7 +105,7 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise FemrError("Expected Ray for --engine ray: pip install 'femr[ray]'.") from error
+        raise FemrError("Expected Ray for --engine ray: pip install 'ray[data]'.") from error
     before = ray.is_initialized()
     try:
         if not before and address:

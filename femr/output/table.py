@@ -175,7 +175,7 @@ def _form_of(path: Path) -> str:
     if form not in FORMATS:
         raise DataError(f"Expected a table that ends in {', '.join(FORMATS)}. Received: {path.name}")
     if form == ".parquet" and find_spec("pyarrow") is None:
-        raise DataError("A Parquet table needs pyarrow: pip install 'femr[table]'.")
+        raise DataError("A Parquet table needs pyarrow: pip install pyarrow.")
     return form
 
 

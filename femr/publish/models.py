@@ -326,8 +326,9 @@ def _install(place: Path, names: Collection[str], renewed: Sequence[str]) -> lis
     for path in [*(written.keys() - set(facts)), *facts]:
         make_folder(path.parent)
         written[path].replace(path)
+    kept = {*written, *folder.glob("pictures/*/reference_*.png")}  # those are of the runs in reference/
     for name in renewed:
         for pattern in (f"{name}*.weights.*", f"{name}.keras", f"{name}_*.onnx_data", f"pictures/{name}/*.png"):
-            for path in set(folder.glob(pattern)) - written.keys():
+            for path in set(folder.glob(pattern)) - kept:
                 path.unlink()
     return facts

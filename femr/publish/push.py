@@ -159,7 +159,7 @@ def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
     try:
         import onnx
     except ImportError as error:
-        raise ModelError("Uploading networks needs onnx: pip install 'femr[train]'.") from error
+        raise ModelError("Uploading networks needs onnx: pip install onnx.") from error
     if not facts.onnx:
         raise ModelError(f"{facts.title} has no file for the engine openvino: publish it anew.")
     content: bytes = onnx.load(folder / next(iter(facts.onnx))).SerializeToString()

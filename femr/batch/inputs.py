@@ -208,7 +208,8 @@ def _find(path: str, passed: Counter[str]) -> list[Input]:
     else:
         return _files([path])
     if not found:
-        raise DataError(f"There are no pictures or videos in {encodable(path)}. {tell_passed(here)}".rstrip())
+        shown = encodable(Path(path).name if is_file else path)  # a ZIP file may lie where a visitor's uploads do
+        raise DataError(f"There are no pictures or videos in {shown}. {tell_passed(here)}".rstrip())
     passed.update(here)
     return found
 

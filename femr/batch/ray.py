@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
 
+from femr.analyzer import load
 from femr.batch.folder import analyze_inputs as analyze_locally
 from femr.batch.folder import batches
 from femr.batch.inputs import Input
@@ -78,8 +79,6 @@ class _Worker:
 
     def __init__(self, model: str, parts: Mapping[str, Any], how: Mapping[str, Any]) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        from femr.analyzer import load
-
         self._analyzer = load(model, **parts)
         self._how = how
 

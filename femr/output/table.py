@@ -99,7 +99,8 @@ class TableWriter:
             with suppress(OSError):
                 self._file.truncate(start)
             if isinstance(error, OSError):
-                raise DataError(f"{self.path.name} cannot be written: {error.strerror}. What was before is kept.") from error
+                kept = "What was before is kept."
+                raise DataError(f"{self.path.name} cannot be written: {error.strerror}. {kept}") from error
             raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

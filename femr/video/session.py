@@ -13,17 +13,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from femr.analyzer import Analyzer
 from femr.faces.detector import Follower
 from femr.images import Picture, Pixels, to_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Emotion, FaceEmotion, Mood, Song
 from femr.video.tracking import KEEP, SECONDS, Smoother, Tracker
-
-if TYPE_CHECKING:  # loads the networks' engine
-    from femr.analyzer import Analyzer
 
 STABLE = 4.0
 """Seconds for which a mood must have been the same before its song starts."""
@@ -141,7 +139,7 @@ class Session:
         self._song_begun = time - played.seconds if played.song else -inf
         self._played = deque(played.heard, _REMEMBERED)
 
-    def analyze(self, analyzer: "Analyzer", frames: Sequence[Frame]) -> Iterator[Analysis]:
+    def analyze(self, analyzer: Analyzer, frames: Sequence[Frame]) -> Iterator[Analysis]:
         """The analyses of the next frames, which are read at once. Raises: ImageError, and ValueError as `step`."""
         new = [self._is_new(frame) for frame in frames]
         pictures = [to_picture(frame.image) for frame, reading in zip(frames, new, strict=True) if reading]

@@ -57,6 +57,7 @@ class Analyzer:
         Raises:
             ImageError: The picture cannot be read.
             LibraryError: There is no such mode.
+            ModelError: The networks cannot be run, for want of memory above all.
         """
         check_mode(mode)
         picture = load_picture(source)
@@ -68,6 +69,9 @@ class Analyzer:
 
         Args:
             follower: For the frames of one video in their order.
+
+        Raises:
+            ModelError: The networks cannot be run, for want of memory above all.
         """
         if not pictures:
             return []

@@ -44,8 +44,8 @@ def analyze_inputs(
 
     Args:
         inputs: the workers must be able to read them: on other machines, from a shared disk or an address.
-        model, rate, mode, skip, every: as in pipeline.load and folder.analyze_inputs.
-        parts: pipeline.load's other arguments, such as {"balance": 0.5}.
+        model, rate, mode, skip, every: as in femr.load and folder.analyze_inputs.
+        parts: femr.load's other arguments, such as {"balance": 0.5}.
         address: a running cluster's; None: the one this process is connected to, or a new one on this machine.
         workers: processes; None: one for each CPU of the cluster.
     Raises: FemrError if Ray is not installed, cannot be reached or its workers fail.

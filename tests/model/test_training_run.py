@@ -21,10 +21,10 @@ from femr.expression.networks import label_network
 from femr.training.checkpoint import RunConfig, read_checkpoint, write_checkpoint
 from femr.training.data import FaceData
 from femr.training.network import FusedBatchNormalization, build, load_file
-from femr.training.optim import orthogonalize, schedule
+from femr.training.optim import averaged_weights, orthogonalize, schedule
 from femr.training.recipes import RECIPES, find
 from femr.training.train import Run, Settings, make_targets, soft_labels, train
-from training_builders import TINY, noisy, short_run, tiny_network
+from training_builders import TINY, band_network, noisy, short_run, tiny_network
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 48, 48))
@@ -192,6 +192,21 @@ def test_small_pictures_first_change_nothing_but_the_side(tmp_path, tiny):
     assert int(whole.network.optimizer.iterations.numpy()) == 6
     for one, other in zip(whole.history, resumed.history, strict=True):
         assert other | {"seconds": 0} == one | {"seconds": 0}
+
+
+def test_averaged_weights_are_put_back_whatever_happens():
+    network = band_network()
+    before = network.get_weights()
+    network.compile(keras.optimizers.SGD(use_ema=True))
+    network.optimizer.build(network.trainable_variables)
+
+    def save():
+        assert not any(one.any() for one in network.get_weights())  # no step was made yet, and averages begin at 0
+        raise DataError("The disk is full.")
+
+    with pytest.raises(DataError, match="full"), averaged_weights(network):
+        save()
+    assert all(map(np.array_equal, network.get_weights(), before))
 
 
 def test_targets_are_the_label_and_the_votes():

@@ -1,8 +1,8 @@
 """Frames in, analyses out: how faces, mood and song move on from picture to picture, of a camera or of a film.
 
-Driven by time stamps alone. Faces keep their numbers, their scores are averaged (both in femr.video.tracking), and the
-averages vote; a tie changes nothing. The first song starts when the mood has been the same for STABLE seconds.
-It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
+Driven by time stamps alone. Faces keep their numbers (femr.video.tracking), their scores are averaged
+(femr.video.smoothing), and the averages vote; a tie changes nothing. The first song starts when the mood has been the
+same for STABLE seconds. It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
 LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
 
 Which song comes next is known before it is due, so that it can be fetched. A player may end a song by itself, by its
@@ -21,7 +21,8 @@ from femr.images import Picture, Pixels, to_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Emotion, FaceEmotion, Mood, Song
-from femr.video.tracking import KEEP, SECONDS, Smoother, Tracker
+from femr.video.smoothing import SECONDS, Smoother
+from femr.video.tracking import KEEP, Tracker
 
 STABLE = 4.0
 """Seconds for which a mood must have been the same before its song starts."""

@@ -2,8 +2,8 @@
 
 Driven by time stamps alone. Faces keep their numbers (femr.video.tracking), their scores are averaged
 (femr.video.smoothing), and the averages vote; a tie changes nothing. The first song starts when the mood has been the
-same for STABLE seconds. It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
-LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
+same for STABLE seconds. It gives way to another when that is so of another mood, or when it is over, and in no case
+before it has played for LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
 
 Which song comes next is known before it is due, so that it can be fetched. A player may end a song by itself, by its
 own clock or because somebody skips it: it says what it plays, and the session goes on from there.

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from femr.engine import choose
 from femr.errors import ModelError, plural
 from femr.expression import weights
+from femr.expression.facts import ModelFacts
 from femr.expression.networks import NETWORKS
-from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, ModelFacts, hub_failure, read_facts, verify
+from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, hub_failure, read_facts, verify
 from femr.publish.card import card_of, network_card, pictures, reference_runs
 
 if TYPE_CHECKING:  # loads TensorFlow

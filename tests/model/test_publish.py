@@ -12,6 +12,7 @@ import pytest
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
+from femr.files import sha256
 from femr.publish import card, models
 from femr.publish.models import Bench, publish
 from femr.publish.text import run_sentence
@@ -153,7 +154,7 @@ def test_public_test_is_measured_before_and_private_test_after(published, runs, 
     found = config(published, "mobilenet_v2")
     public, private = found["scores"]["PublicTest"], found["scores"]["PrivateTest"]
     (digest,) = public["weights_sha256"].values()
-    assert digest == weights.sha256(runs["before"] / "final.keras")
+    assert digest == sha256(runs["before"] / "final.keras")
     before = predicted_by(runs["before"] / "final.keras", bench.public)
     assert public["accuracy_mirrored"]["value"] == metrics.accuracy(before.labels, bench.public.labels)
     assert public["people"]["accuracy_unbalanced"]["value"] == metrics.accuracy(before.people, bench.public.labels)
@@ -170,7 +171,7 @@ def test_public_test_is_measured_before_and_private_test_after(published, runs, 
 def test_the_config_is_whole_and_its_files_are_there(published, runs):
     found = weights.read_facts(published / "custom_cnn.json")
     assert (found.name, found.side, found.low, found.high) == ("custom_cnn", 48, 0.0, 1.0)
-    there = {path.name: weights.sha256(path) for path in published.glob("custom_cnn*")}
+    there = {path.name: sha256(path) for path in published.glob("custom_cnn*")}
     del there["custom_cnn.json"]
     assert {**found.files, **found.onnx} == there
     assert next(iter(found.onnx)) == "custom_cnn.onnx"

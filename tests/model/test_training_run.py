@@ -16,8 +16,9 @@ import pytest
 
 from builders import ROOT
 from femr.errors import DataError, ModelError
-from femr.expression import networks, weights
+from femr.expression import networks
 from femr.expression.networks import label_network
+from femr.files import sha256
 from femr.training.checkpoint import RunConfig, read_checkpoint, write_checkpoint
 from femr.training.data import FaceData
 from femr.training.network import FusedBatchNormalization, build, load_file
@@ -352,9 +353,9 @@ def test_a_finish_goes_on_from_a_trained_network_with_public_test(tmp_path, sour
     assert known.trained_on == ("Training", "PublicTest")
     assert known.data["training"]["images"] == 42 + 14
     assert known.recipe["name"] == "finish"
-    digest = weights.sha256(tmp_path / "start.keras")
+    digest = sha256(tmp_path / "start.keras")
     assert known.start == {"name": "start.keras", "sha256": digest}
-    assert weights.sha256(tmp_path / "run" / "calibration.keras") == digest
+    assert sha256(tmp_path / "run" / "calibration.keras") == digest
     assert known.before is None
     done = (tmp_path / "run" / "final.keras").stat().st_mtime_ns
     train("custom_cnn", source, tmp_path / "run", replace(settings, resume=True))

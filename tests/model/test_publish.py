@@ -267,6 +267,8 @@ def test_a_run_is_told_as_far_as_it_is_known():
         "10 minutes on Xeon, 2 cores (Keras 3.15.1, jax). The first 27 epochs saw faces of 64 pixels instead of 96. It "
         "started from imagenet. 60 % of its targets came from one teacher."
     )
+    for seconds, told in ((22.0, "22 seconds"), (119.0, "119 seconds"), (120.0, "2 minutes")):
+        assert f"in {told} on Xeon" in run_sentence(replace(whole, seconds=seconds))
     finish = replace(whole, recipe={"name": "finish"}, trained_on=("Training", "PublicTest"), before=asdict(whole))
     first, second = run_sentence(finish).split(" Then a finish on Training and PublicTest together. ")
     assert first == run_sentence(whole)

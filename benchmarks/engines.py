@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.speed import picture
-from benchmarks.tools import processor_seconds, table
+from benchmarks.tools import megabytes, processor_seconds, table
 from femr.engine import ENGINES, run
 from femr.expression.networks import NETWORKS
 from femr.expression.weights import MODEL_NAMES, open_network
@@ -30,20 +30,20 @@ _MEGAPIXELS, _FACES = 2, 5
 _STARTS = 7
 
 _COLD = """
-import json, resource, sys, time
+import json, sys, time
 start = time.perf_counter()
 import femr
 analyzer = femr.load(sys.argv[1], engine=sys.argv[2])
 analyzer("examples/eileen-collins.jpg")
 first = time.perf_counter() - start
 from benchmarks.speed import picture
+from benchmarks.tools import megabytes
 image, times = picture(2, 5).image, []
 for _ in range(12):
     begun = time.process_time()
     analyzer(image)
     times.append(time.process_time() - begun)
-megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps([first, 1000 * sorted(times)[len(times) // 2], megabytes]))
+print(json.dumps([first, 1000 * sorted(times)[len(times) // 2], megabytes(kind="VmHWM")]))
 """
 
 
@@ -53,8 +53,8 @@ def cold() -> Iterator[list[str]]:
         for engine in ENGINES:
             command = [sys.executable, "-c", _COLD, model, engine]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-            first, milliseconds, megabytes = json.loads(done.stdout)
-            yield [model, engine, f"{first:.1f}", f"{milliseconds:.0f}", f"{megabytes:.0f}"]
+            first, milliseconds, most = json.loads(done.stdout)
+            yield [model, engine, f"{first:.1f}", f"{milliseconds:.0f}", f"{most:.0f}"]
 
 
 def command(starts: int = _STARTS) -> Iterator[list[str]]:
@@ -79,7 +79,7 @@ def apart(source: str) -> Iterator[list[str]]:
 
 
 def memory(pictures: int) -> Iterator[list[str]]:
-    """A row each tenth of the way: megabytes that the process holds, the default model on pictures of many sizes."""
+    """A row each tenth of the way: the MB that the process holds, the default model on pictures of many sizes."""
     import femr
 
     analyzer, image = femr.load(), picture(_MEGAPIXELS, _FACES).image
@@ -87,7 +87,7 @@ def memory(pictures: int) -> Iterator[list[str]]:
     for number in tqdm(range(pictures), "memory"):
         analyzer(thumbnail(image, int(sides[number % _SIZES])))
         if (number + 1) % max(1, pictures // 10) == 0:
-            yield [str(number + 1), f"{_resident():.0f}"]
+            yield [str(number + 1), f"{megabytes():.0f}"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -119,11 +119,6 @@ def _started() -> list[tuple[float, float]]:
     os.close(leader)
     os.close(terminal)
     return times
-
-
-def _resident() -> float:
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-        return int(file.read().split()[1]) * 4096 / 2**20
 
 
 if __name__ == "__main__":

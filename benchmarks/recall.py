@@ -22,12 +22,11 @@ from tqdm import tqdm
 from benchmarks.scenes import BACKGROUNDS, Cutout, Plan, Range, Scene, Truth, backgrounds, compose, fer2013, portrait
 from benchmarks.tools import Finder, Found, femr_finder, package_finder, table
 from femr.faces.boxes import iou
+from femr.faces.quality import SURELY_A_FACE
 from femr.results import Landmarks, Point
 
 FOUND_AT = 0.4
 """Least intersection over union of a face's box and a found one."""
-SURE_AT = 0.9
-"""Least confidence of a box that may vote."""
 _ON = 0.2  # least intersection over union of a face's box and one that is on the face
 
 _WIDTH, _HEIGHT = 1280, 960
@@ -104,7 +103,7 @@ def match(truths: Sequence[Truth], found: Sequence[Found]) -> Outcome:
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
     """found, recall, sure_recall, false_positives and sure_false_positives (a picture), iou, landmark_error.
 
-    sure: with a confidence of SURE_AT. landmark_error: share of the eye distance. None where there is no such face.
+    sure: of boxes that may vote. landmark_error: share of the eye distance. None where there is no such face.
     """
     faces = sum(len(outcome.pairs) for outcome in outcomes)
     hits = [(truth, face) for outcome in outcomes for truth, face in outcome.pairs if face is not None]
@@ -146,7 +145,7 @@ def measure(finders: Mapping[str, Finder], data: str | None = None, quick: bool 
             outcomes[row.name][name].append(replace(outcome, extra=()) if row.plan.outside else outcome)
     return {
         "found_at_iou": FOUND_AT,
-        "sure_at": SURE_AT,
+        "sure_at": SURELY_A_FACE,
         "faces_from": "portrait and FER2013's PublicTest, half each" if data else "portrait",
         "rows": [
             {"name": row.name, "faces": row.plan.truths * row.scenes, "pictures": row.scenes}
@@ -205,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _sure(faces: Iterable[Found]) -> int:
-    return sum(face.confidence >= SURE_AT for face in faces)
+    return sum(face.confidence >= SURELY_A_FACE for face in faces)
 
 
 def _shown(value: float | None, key: str) -> str:

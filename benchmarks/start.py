@@ -7,13 +7,12 @@ with the parts of libraries' files that are in memory.
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from time import perf_counter
 
 import cv2
 import numpy as np
 
-from benchmarks.tools import table
+from benchmarks.tools import megabytes, table
 from benchmarks.visitors import Page, serving
 from femr.expression.weights import DEFAULT_MODEL, MODEL_NAMES
 from femr.files import own_folder
@@ -29,25 +28,18 @@ def measure() -> dict[str, float]:
         up = perf_counter() - begun
         page.ask(0, portrait.read_bytes())
         document = {"seconds_until_it_is_up": up, "seconds_until_the_first_answer": perf_counter() - begun}
-        document["mb_after_a_portrait"] = memory(page)
+        document["mb_after_a_portrait"] = megabytes(page.process)
         ask_all(page, groups * 3)
-        document["mb_after_groups"] = memory(page)
+        document["mb_after_groups"] = megabytes(page.process)
         for model in MODEL_NAMES:
             ask_all(page, groups, model)
-        return document | {"mb_after_groups_with_every_model": memory(page)}
+        return document | {"mb_after_groups_with_every_model": megabytes(page.process)}
 
 
 def ask_all(page: Page, photos: Sequence[bytes], model: str = DEFAULT_MODEL) -> None:
     """Asks for photos one after another. Raises: SystemExit where one has no answer."""
     if not all(page.ask(number, content, model=model).faces for number, content in enumerate(photos)):
         raise SystemExit("A photo was not answered.")
-
-
-def memory(page: Page) -> float:
-    """MB that the page's process has."""
-    lines = Path(f"/proc/{page.process}/status").read_text(encoding="utf-8").splitlines()
-    (resident,) = (int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
-    return resident * 1024 / 1e6
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,7 @@
-"""What the measurements share: two face detectors behind one call, a process's time, and tables for a terminal."""
+"""What the measurements share: two face detectors behind one call, what a process takes, and tables for a terminal."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -53,6 +54,13 @@ def processor_seconds(process: int) -> float:
     """What a running process has taken of the processors so far."""
     user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def megabytes(process: int | str = "self", kind: str = "VmRSS") -> float:
+    """The memory of a running process, 10⁶ bytes: what it has now; as VmHWM the most that it has had."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    (kibibytes,) = re.findall(rf"^{kind}:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kibibytes) * 1024 / 1e6
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

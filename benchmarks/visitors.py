@@ -10,7 +10,6 @@ the upload to the answer with all numbers; whoever is refused has no answer.
 import argparse
 import json
 import os
-import re
 import secrets
 import socket
 import subprocess
@@ -22,7 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from threading import Event
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -32,7 +30,7 @@ import cv2
 import numpy as np
 
 from benchmarks.scenes import Plan, backgrounds, compose, portrait
-from benchmarks.tools import processor_seconds, table
+from benchmarks.tools import megabytes, processor_seconds, table
 from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
 
@@ -104,8 +102,7 @@ class Page:
 
     def peak(self) -> float:
         """The most memory that the server has taken so far, in MB."""
-        status = Path(f"/proc/{self.process}/status").read_text()
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
+        return megabytes(self.process, "VmHWM")
 
     def _post(self, path: str, body: bytes, headers: dict[str, str] = _JSON) -> Any:
         return urllib.request.urlopen(urllib.request.Request(f"{self.url}gradio_api/{path}", body, headers))

@@ -85,8 +85,8 @@ def load(
         balance: How readily rare expressions are named, 0 (off) to 1; None: the model's own.
         smallest_face: Side in pixels from which a detector by name looks for faces. None: of MTCNN 28, in large
             pictures 1/48 of the long side.
-        engine: "openvino" or "keras", the reference, which wants femr[train]. None: what FEMR_ENGINE names, else the
-            first of them that is installed.
+        engine: "openvino" or "keras", the reference, which wants the extra train. None: what FEMR_ENGINE names, else
+            the first of them that is installed.
 
     Raises:
         ModelError: An argument is out of range or names nothing, or weights are missing, damaged or out of reach.

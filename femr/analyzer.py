@@ -11,13 +11,12 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.faces.crop import face_views
 from femr.faces.detector import Detector, Follower, load_detector
 from femr.faces.quality import unclear
-from femr.images import Picture, Pixels, Source, load_picture
+from femr.files import local
+from femr.images import WEB, Picture, Pixels, Source, load_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary, check_mode
 from femr.results import Analysis, Face, FaceEmotion, Lent, Reading, Song
 from femr.songs import load_library
-
-_LONGEST_PATH = 4096  # characters, as on Linux
 
 
 class Analyzer:
@@ -58,6 +57,7 @@ class Analyzer:
         Raises:
             ImageError: The picture cannot be read.
             LibraryError: There is no such mode.
+            ModelError: The networks cannot be run, for want of memory above all.
         """
         check_mode(mode)
         picture = load_picture(source)
@@ -69,6 +69,9 @@ class Analyzer:
 
         Args:
             follower: For the frames of one video in their order.
+
+        Raises:
+            ModelError: The networks cannot be run, for want of memory above all.
         """
         if not pictures:
             return []
@@ -109,7 +112,7 @@ def _file(source: Source) -> str | None:
     if not isinstance(source, str | os.PathLike):
         return None
     text = os.fspath(source)
-    return None if text[:5].lower() == "data:" or len(text) > _LONGEST_PATH else text
+    return text if text.startswith(WEB) or os.path.exists(local(text)) else None  # noqa: PTH110 - without an error
 
 
 def load(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 
-from femr.errors import DataError
 from femr.faces.crop import crop_face
 from femr.images import Pixels, to_picture
 from femr.mood import vote
@@ -36,16 +35,14 @@ def correct(image: Pixels, analysis: Analysis, number: int, shows: Emotion, pict
     """A correction of a face.
 
     Args:
-        image: RGB uint8 (h, w, 3), the analysed picture in full.
+        image: RGB uint8 (h, w, 3), the analysed picture in any size.
         number: The face's, as drawn.
         picture: The picture's number in the visit.
 
     Raises:
         DataError: There is no such face.
     """
-    face = next((face for face in analysis.faces if face.number == number), None)
-    if face is None:
-        raise DataError(f"Expected the number of one of {len(analysis.faces)} faces. Received: {number}")
+    face = analysis.face(number)
     pixels = to_picture(image, (analysis.width, analysis.height))
     _, png = cv2.imencode(".png", crop_face(pixels.pixels, face.face.scaled(pixels.scale)))
     return Correction(picture, face, shows, png.tobytes())

@@ -95,7 +95,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise DataError(f"{path.name} cannot be written: {error.strerror or error}.") from error
 
 
 def make_folder(folder: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
 
+from femr.errors import DataError
+
 if TYPE_CHECKING:
     from pandas import DataFrame
     from PIL.Image import Image
@@ -389,11 +391,11 @@ class Analysis:
         return show.to_html(self)
 
     def face(self, number: int) -> FaceEmotion:
-        """The face of a number, as drawn. Raises: ValueError."""
+        """The face of a number, as drawn. Raises: DataError."""
         found = next((face for face in self.faces if face.number == number), None)
         if found is None:
             numbers = ", ".join(str(face.number) for face in self.faces) or "there are no faces"
-            raise ValueError(f"Expected a face's number: {numbers}. Received: {number}")
+            raise DataError(f"Expected a face's number: {numbers}. Received: {number}")
         return found
 
     def plot(self, picture: "Source | None" = None) -> "Image":

@@ -47,6 +47,14 @@ def crowd(columns, rows, size=(1280, 900), head=170):
     return picture, boxes
 
 
+def contrast(*colors):
+    """Of two colours, #RRGGBB, by WCAG 2: text wants 4.5 or more."""
+    channels = np.array([list(bytes.fromhex(color[1:])) for color in colors]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    dark, light = np.sort(linear @ (0.2126, 0.7152, 0.0722)) + 0.05
+    return light / dark
+
+
 def write_wav(path, seconds=1):
     """Write a silent song."""
     path.parent.mkdir(parents=True, exist_ok=True)

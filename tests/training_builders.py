@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 import keras
 import numpy as np
 
-from femr.expression import networks, weights
+from femr.expression import networks
 from femr.training import data
 from femr.training.checkpoint import RunConfig, file_id, machine
 from femr.training.evaluate import Predictions
@@ -48,7 +48,7 @@ def band_network(low=0.0, high=1.0, channels=3, activation="softmax", heads=1):
     """A network that reads those faces if black is `low` and white is `high`; anything else misleads it."""
     inputs = keras.Input((48, 48, channels))
     bands = keras.layers.Flatten()(keras.layers.AveragePooling2D((6, 48))(inputs))
-    outputs = [keras.layers.Dense(7, activation=activation, name=name)(bands) for name in weights.HEADS[:heads]]
+    outputs = [keras.layers.Dense(7, activation=activation, name=name)(bands) for name in networks.HEADS[:heads]]
     model = keras.Model(inputs, outputs if heads > 1 else outputs[0])
     kernel, bias = np.zeros((8 * channels, 7), np.float32), np.zeros(7, np.float32)
     for label in range(7):
@@ -68,7 +68,7 @@ def tiny_network(*_, side=48, **__):
     x = layers.BatchNormalization(name="stage1_conv1_bn")(x)
     x = layers.Conv2D(16, 3, activation="relu", name="stage3_conv1")(layers.Activation("relu")(x))
     x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
-    heads = [layers.Dense(7, activation="softmax", dtype="float32", name=name)(x) for name in weights.HEADS]
+    heads = [layers.Dense(7, activation="softmax", dtype="float32", name=name)(x) for name in networks.HEADS]
     return keras.Model(inputs, heads)
 
 

@@ -1,1 +1,1 @@
-"""Many photos and videos at once, and the tidy table they end in."""
+"""Many photos and videos at once: from folders, lists, ZIP files and addresses; on this machine or on several."""

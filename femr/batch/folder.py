@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby, islice
 from os import PathLike
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from femr.analyzer import Analyzer, load
 from femr.batch.inputs import Archives, Input, find
 from femr.errors import FemrError
 from femr.expression.weights import DEFAULT_MODEL
@@ -14,9 +15,6 @@ from femr.images import Picture
 from femr.music import Mode
 from femr.results import Analysis
 from femr.video.analysis import RATE, analyze_video
-
-if TYPE_CHECKING:
-    from femr.analyzer import Analyzer
 
 BATCH = 8
 """Pictures analysed at once; as many are decoded meanwhile."""
@@ -32,7 +30,7 @@ def analyze_folder(
     model: str = DEFAULT_MODEL,
     rate: float = RATE,
     *,
-    analyzer: "Analyzer | None" = None,
+    analyzer: Analyzer | None = None,
     skip: Collection[str] = (),
     every: int = 1,
 ) -> Iterator[Analysis]:
@@ -53,15 +51,11 @@ def analyze_folder(
     """
     paths = [path] if isinstance(path, str | PathLike) else path
     inputs = find(paths)
-    if analyzer is None:
-        from femr.analyzer import load
-
-        analyzer = load(model)
-    yield from analyze_inputs(analyzer, inputs, rate, skip=skip, every=every)
+    yield from analyze_inputs(analyzer or load(model), inputs, rate, skip=skip, every=every)
 
 
 def analyze_inputs(
-    analyzer: "Analyzer",
+    analyzer: Analyzer,
     inputs: Iterable[Input],
     rate: float = RATE,
     mode: Mode = "match",
@@ -114,7 +108,7 @@ def _decoded(groups: Iterable[Sequence[Input]]) -> Iterator[list[_Decoded]]:
             pool.shutdown(cancel_futures=True)
 
 
-def _pictures(analyzer: "Analyzer", batch: Sequence[_Decoded], mode: Mode) -> Iterator[Analysis]:
+def _pictures(analyzer: Analyzer, batch: Sequence[_Decoded], mode: Mode) -> Iterator[Analysis]:
     read = iter(analyzer.read([picture for _, picture in batch if isinstance(picture, Picture)]))
     for name, picture in batch:
         if isinstance(picture, Picture):
@@ -123,7 +117,7 @@ def _pictures(analyzer: "Analyzer", batch: Sequence[_Decoded], mode: Mode) -> It
             yield Analysis.failed(name, analyzer.model, str(picture))
 
 
-def _video(analyzer: "Analyzer", source: Input, rate: float, every: int) -> Iterator[Analysis]:
+def _video(analyzer: Analyzer, source: Input, rate: float, every: int) -> Iterator[Analysis]:
     try:
         with source.open() as file:
             yield from analyze_video(file, rate=rate, analyzer=analyzer, name=source.name, every=every)

@@ -208,7 +208,8 @@ def _find(path: str, passed: Counter[str]) -> list[Input]:
     else:
         return _files([path])
     if not found:
-        raise DataError(f"There are no pictures or videos in {encodable(path)}. {tell_passed(here)}".rstrip())
+        shown = encodable(Path(path).name if is_file else path)  # a ZIP file may lie where a visitor's uploads do
+        raise DataError(f"There are no pictures or videos in {shown}. {tell_passed(here)}".rstrip())
     passed.update(here)
     return found
 
@@ -353,7 +354,7 @@ def _system(address: str) -> tuple[Any, str]:
     try:
         import fsspec
     except ImportError as error:
-        raise DataError("Reading addresses needs fsspec: pip install 'femr[ray]'.") from error
+        raise DataError("Reading addresses needs fsspec: pip install fsspec.") from error
     try:
         system, path = fsspec.core.url_to_fs(address)
     except (ImportError, ValueError) as error:

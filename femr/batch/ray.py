@@ -1,4 +1,4 @@
-"""The same analysis on Ray, with several processes or machines: optional, `pip install 'femr[ray]'`.
+"""The same analysis on Ray, with several processes or machines: optional, with the extra ray.
 
 A pool of actors, each with an analyzer of its own, takes batches of inputs from Ray Data. Results come in the order of
 the inputs; the work of an actor that dies is done again by another.
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
 
+from femr.analyzer import load
 from femr.batch.folder import analyze_inputs as analyze_locally
 from femr.batch.folder import batches
 from femr.batch.inputs import Input
@@ -43,8 +44,8 @@ def analyze_inputs(
 
     Args:
         inputs: the workers must be able to read them: on other machines, from a shared disk or an address.
-        model, rate, mode, skip, every: as in pipeline.load and folder.analyze_inputs.
-        parts: pipeline.load's other arguments, such as {"balance": 0.5}.
+        model, rate, mode, skip, every: as in femr.load and folder.analyze_inputs.
+        parts: femr.load's other arguments, such as {"balance": 0.5}.
         address: a running cluster's; None: the one this process is connected to, or a new one on this machine.
         workers: processes; None: one for each CPU of the cluster.
     Raises: FemrError if Ray is not installed, cannot be reached or its workers fail.
@@ -78,8 +79,6 @@ class _Worker:
 
     def __init__(self, model: str, parts: Mapping[str, Any], how: Mapping[str, Any]) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        from femr.analyzer import load
-
         self._analyzer = load(model, **parts)
         self._how = how
 
@@ -105,7 +104,7 @@ def _connected(address: str | None, workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise FemrError("Expected Ray for --engine ray: pip install 'femr[ray]'.") from error
+        raise FemrError("Expected Ray for --engine ray: pip install 'ray[data]'.") from error
     before = ray.is_initialized()
     try:
         if not before and address:

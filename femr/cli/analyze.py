@@ -25,6 +25,7 @@ from femr.results import Emotion, Mood, Song
 
 if TYPE_CHECKING:
     from femr.batch.inputs import Input
+    from femr.music import MusicLibrary
     from femr.output.table import TableWriter
     from femr.output.timeline import Timeline
     from femr.results import Analysis
@@ -181,7 +182,7 @@ def _check(options: argparse.Namespace, table: Path | None) -> None:
 def _analyze(options: argparse.Namespace, table: Path | None) -> int:
     tally, passed = Tally(), Counter[str]()
     with waiting(LOADING):
-        inputs, writer, engine = _prepare(options, table, passed)
+        inputs, writer, library, engine = _prepare(options, table, passed)
     from femr.batch.inputs import copied, tell_passed  # not before the first word: it loads OpenCV
 
     with ExitStack() as stack:
@@ -194,7 +195,7 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
         left = [each for each in inputs if each.name not in skip]
         progress = stack.enter_context(Progress(left))
         by_name = {each.name: each for each in inputs}
-        _Run(options, by_name, writer, document, progress, tally).all(engine(inputs, skip=skip))
+        _Run(options, by_name, library, writer, document, progress, tally).all(engine(inputs, skip=skip))
     if passed:
         print(f"femr: {tell_passed(passed)}", file=sys.stderr)
     if not left and not document:
@@ -215,10 +216,11 @@ def _analyze(options: argparse.Namespace, table: Path | None) -> int:
 
 def _prepare(
     options: argparse.Namespace, table: Path | None, passed: Counter[str]
-) -> "tuple[list[Input], TableWriter | None, Engine]":
-    """What is to be read, the table and the networks; with the folders to write to, and `passed` counted."""
+) -> "tuple[list[Input], TableWriter | None, MusicLibrary, Engine]":
+    """What is to be read, the table, the songs, the networks; with the folders to write to, and `passed` counted."""
     from femr.batch.inputs import find
     from femr.output.table import FORMATS, TableWriter
+    from femr.songs import load_library
 
     _check(options, table)
     inputs = find(options.paths, passed)
@@ -232,10 +234,11 @@ def _prepare(
     for folder in (options.annotate, options.timeline, table and table.parent):
         if folder:
             make_folder(folder)
-    return inputs, writer, _engine(options)
+    library = load_library()  # once, for what it leaves out is told
+    return inputs, writer, library, _engine(options, library)
 
 
-def _engine(options: argparse.Namespace) -> Engine:
+def _engine(options: argparse.Namespace, library: "MusicLibrary") -> Engine:
     how = {"rate": options.fps, "mode": "lift" if options.lift else "match", "every": options.detect_every}
     parts = {"balance": options.balance, "detector": options.detector, "smallest_face": options.smallest_face}
     if options.engine == "ray":
@@ -245,9 +248,7 @@ def _engine(options: argparse.Namespace) -> Engine:
         return partial(ray.analyze_inputs, model=options.model, parts=parts, **where, **how)
     from femr import load
     from femr.batch import folder
-    from femr.songs import load_library
 
-    library = load_library()  # what it leaves out is told
     with quiet():
         analyzer = load(options.model, library=library, **parts)
     return partial(folder.analyze_inputs, analyzer, **how)
@@ -330,6 +331,7 @@ class _Run:
 
     options: argparse.Namespace
     inputs: "dict[str, Input]"
+    library: "MusicLibrary"
     table: "TableWriter | None"
     document: Document | None
     progress: Progress
@@ -401,10 +403,8 @@ class _Run:
 
     def _conclude(self, name: str, timeline: "Timeline") -> None:
         """A video's mood and song."""
-        from femr.songs import load_library
-
         mood: Mood = timeline.mood()
-        song = load_library().pick(mood.emotion, "lift" if self.options.lift else "match") if mood.emotion else None
+        song = self.library.pick(mood.emotion, "lift" if self.options.lift else "match") if mood.emotion else None
         self.tally.add("video", mood, song)
         seen = f"{plural(timeline.frames, 'frame')}, at most {plural(timeline.most_faces, 'face')} at once"
         plays = f"\n  plays {song.title} ({song.emotion})" if song else ""

@@ -62,7 +62,7 @@ def serve_page(options: argparse.Namespace) -> int:
 
 
 def serve_tools(options: argparse.Namespace) -> int:
-    """Answer an agent until it hangs up. Raises: FemrError without femr[mcp]."""
+    """Answer an agent until it hangs up. Raises: FemrError without the extra mcp."""
     from femr.page import agents, shared
 
     shared.tell_of_music()

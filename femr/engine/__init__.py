@@ -56,8 +56,8 @@ def choose(asked: str | None = None) -> Engine:
     if asked not in ENGINES:
         raise ModelError(f"Expected an engine named {', '.join(ENGINES)}. Received: {asked}")
     if not find_spec(asked):
-        extra = "femr" if asked == "openvino" else "femr[train]"
-        raise ModelError(f"The engine {asked} is not installed: pip install '{extra}'.")
+        packages = asked if asked == "openvino" else "keras tensorflow"
+        raise ModelError(f"The engine {asked} is not installed: pip install {packages}.")
     return asked
 
 

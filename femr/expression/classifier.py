@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from femr.engine import Network, run
 from femr.expression.calibration import Calibration, Probabilities
-from femr.expression.weights import ModelFacts, load_facts, open_network
+from femr.expression.facts import ModelFacts
+from femr.expression.weights import load_facts, open_network
 from femr.faces.boxes import Floats
 from femr.faces.crop import Pixels, to_batch
 from femr.results import EmotionScores, Reading

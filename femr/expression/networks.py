@@ -142,7 +142,7 @@ def dtype_policy(name: str) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class NetworkSpec:
     """What is to be known of a network.
 
     side: of its input, pixels. low, high: its input's values for black and white. build: makes it, untrained.
@@ -158,13 +158,13 @@ class Network:
     backbone: bool = False
 
 
-NETWORKS: Mapping[str, Network] = MappingProxyType(
+NETWORKS: Mapping[str, NetworkSpec] = MappingProxyType(
     {
         network.name: network
         for network in (
             # the smallest side for which ImageNet weights were published
-            Network("mobilenet_v2", "MobileNetV2", 96, -1.0, 1.0, build_mobilenet_v2, backbone=True),
-            Network("custom_cnn", "Custom CNN", 48, 0.0, 1.0, build_custom_cnn),  # FER2013's own size
+            NetworkSpec("mobilenet_v2", "MobileNetV2", 96, -1.0, 1.0, build_mobilenet_v2, backbone=True),
+            NetworkSpec("custom_cnn", "Custom CNN", 48, 0.0, 1.0, build_custom_cnn),  # FER2013's own size
         )
     }
 )

@@ -24,10 +24,9 @@ from typing import TYPE_CHECKING, Any
 from femr.engine import Engine, Network, choose, load_keras, open_once
 from femr.errors import ModelError, printable
 from femr.expression import networks
-from femr.expression.facts import ModelFacts as ModelFacts
-from femr.expression.networks import HEADS as HEADS
-from femr.files import first_damaged, lacking, own_folder
-from femr.files import sha256 as sha256
+from femr.expression.facts import ModelFacts
+from femr.expression.networks import HEADS
+from femr.files import first_damaged, lacking, own_folder, sha256
 from femr.results import EMOTIONS
 
 if TYPE_CHECKING:  # loads TensorFlow, and asking for the facts should not

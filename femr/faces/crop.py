@@ -62,7 +62,8 @@ def to_batch(crops: Sequence[Pixels] | Pixels, side: int, low: float, high: floa
     """A network's input from gray crops: float32 (n, side, side, 3), black = `low` and white = `high`.
 
     Args:
-        crops: Gray uint8 (48, 48) each; enlarged bilinearly when `side` is more than 48, repeated on 3 channels.
+        crops: Gray uint8, square, all of 48 or of `side` pixels: the former are brought to `side` bilinearly, and the
+            gray is repeated on 3 channels.
     """
     batch = np.empty((len(crops), side, side, 3), np.float32)
     for row, crop in zip(batch, crops, strict=True):

@@ -69,7 +69,7 @@ def build() -> "tuple[keras.Model, keras.Model, keras.Model]":
         from mtcnn.network.pnet import PNet
         from mtcnn.network.rnet import RNet
     except ImportError as error:
-        raise ModelError("Expected the package mtcnn with its weights: pip install 'femr[train]'.") from error
+        raise ModelError("Expected the package mtcnn with its weights: pip install mtcnn.") from error
     return (
         _from_pixels(PNet(), "pnet", (None, None, 3), heads=1),
         _from_pixels(RNet(), "rnet", (RNET_SIDE, RNET_SIDE, 3), heads=1),

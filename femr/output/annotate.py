@@ -159,11 +159,16 @@ def _scaled(box: Box, factor: float) -> Rectangle:
 
 
 def ink(color: str) -> str:
-    """Black or white, whichever has the higher contrast on a colour (relative luminance of WCAG 2)."""
+    """Dark or white, whichever has the higher contrast on a colour (WCAG 2)."""
+    dark, middle, light = (_luminance(one) + 0.05 for one in (_DARK, color, _LIGHT))
+    return _DARK if middle / dark > light / middle else _LIGHT
+
+
+def _luminance(color: str) -> float:
+    """Relative to white, 0 to 1."""
     channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return _DARK if luminance > 0.1791 else _LIGHT
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def place_labels(

@@ -86,6 +86,12 @@ def of_ten(face: FaceEmotion) -> str:
     return f"{_about(counts[named])} would say {named.adjective}{others}"
 
 
+def doubt(face: FaceEmotion) -> str:
+    """What stands after how a face looks: " (unclear: from the side)", or nothing where it is clear."""
+    reason = f": {face.unsure_reason}" if face.unsure_reason else ""
+    return f" (unclear{reason})" if face.unsure else ""
+
+
 def to_rows(analysis: Analysis) -> list[dict[str, Any]]:
     """The rows of the tidy table, each with all COLUMNS; None where one does not apply."""
     empty = dict.fromkeys(COLUMNS)

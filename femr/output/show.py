@@ -16,7 +16,7 @@ from femr.files import writing
 from femr.images import Pixels, load_image, thumbnail
 from femr.images import Source as Source
 from femr.output.annotate import SMALLEST_SIDE, draw
-from femr.output.rows import COLUMNS, of_ten, to_rows
+from femr.output.rows import COLUMNS, doubt, of_ten, to_rows
 from femr.output.rows import to_dict as to_dict
 from femr.results import EMOTIONS, Analysis, FaceEmotion, Song
 
@@ -90,7 +90,12 @@ def song_to_html(song: Song) -> str:
         content = song.path.read_bytes() if song.path.stat().st_size <= _LARGEST_SONG else b""
     except OSError:
         content = b""
-    return words + (f'<audio controls src="{_data(kind, content)}"></audio>' if content else "")
+    return words + (f'<audio controls src="{data_url(content, kind)}"></audio>' if content else "")
+
+
+def data_url(content: bytes, kind: str) -> str:
+    """A file as an address that holds it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _picture(analysis: Analysis, source: Source | None = None) -> Pixels:
@@ -113,13 +118,12 @@ def _image(pixels: Pixels, words: str) -> str:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=80)
     style = f"max-width:100%;width:{_WIDTH}px"
-    return f'<img alt="{escape(words)}" style="{style}" src="{_data("image/jpeg", file.getvalue())}">'
+    return f'<img alt="{escape(words)}" style="{style}" src="{data_url(file.getvalue(), "image/jpeg")}">'
 
 
 def _row(face: FaceEmotion) -> str:
     """A face's number, how it looks, its scores as a bar and what ten people would say."""
-    unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
-    looks = f"{face.scores.top.emoji} {face.scores.top.adjective}" + (f" ({unclear})" if face.unsure else "")
+    looks = f"{face.scores.top.emoji} {face.scores.top.adjective}{doubt(face)}"
     parts = "".join(
         f'<span title="{emotion} {face.scores[emotion]:.0%}" '
         f'style="width:{face.scores[emotion]:.1%};background:{emotion.color}"></span>'
@@ -133,7 +137,3 @@ def _row(face: FaceEmotion) -> str:
 
 def _line(words: str) -> str:
     return f'<p style="margin:.4em 0">{escape(words)}</p>'
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from femr.errors import DataError, printable
-from femr.files import encoding_of, writing
+from femr.files import encoding_of, replacing, writing
 from femr.output.rows import COLUMNS, REQUIRED_COLUMNS, csv_line, from_cell, to_rows
 from femr.results import Analysis
 
@@ -99,7 +99,8 @@ class TableWriter:
             with suppress(OSError):
                 self._file.truncate(start)
             if isinstance(error, OSError):
-                raise DataError(f"{self.path} cannot be written: {error.strerror}. What was before is kept.") from error
+                kept = "What was before is kept."
+                raise DataError(f"{self.path.name} cannot be written: {error.strerror}. {kept}") from error
             raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -116,17 +117,12 @@ class TableWriter:
     def _restore(self) -> None:
         """Keeps the rows of complete files only; swapped in at once, so that nothing can be lost."""
         self.done = done(self.path, self._form)
-        new = self.path.with_name(f"{self.path.name}.new")
-        try:
-            with new.open("wb") as file:
-                file.write(self._header)
-                for row in read_rows(self.path, self._form):
-                    if row["file"] in self.done:
-                        file.write(_encode([row], self._form))
-                        self._model = row["model"]
-            new.replace(self._lines)
-        finally:
-            new.unlink(missing_ok=True)
+        with replacing(self._lines) as new, new.open("wb") as file:
+            file.write(self._header)
+            for row in read_rows(self.path, self._form):
+                if row["file"] in self.done:
+                    file.write(_encode([row], self._form))
+                    self._model = row["model"]
 
     def _finish(self) -> None:
         if self._form == ".parquet":
@@ -175,7 +171,7 @@ def _form_of(path: Path) -> str:
     if form not in FORMATS:
         raise DataError(f"Expected a table that ends in {', '.join(FORMATS)}. Received: {path.name}")
     if form == ".parquet" and find_spec("pyarrow") is None:
-        raise DataError("A Parquet table needs pyarrow: pip install 'femr[table]'.")
+        raise DataError("A Parquet table needs pyarrow: pip install pyarrow.")
     return form
 
 
@@ -267,15 +263,10 @@ def _write_parquet(rows: Iterator[Row], path: Path) -> None:
     """Writes a table, beside and then swapped in: whoever reads it finds a whole file."""
     import pyarrow.parquet
 
-    new = path.with_name(f"{path.name}.new")
-    try:
-        with pyarrow.parquet.ParquetWriter(new, _schema()) as writer:
-            # one group even if it is empty
-            for group in chain([list(islice(rows, _GROUP))], iter(lambda: list(islice(rows, _GROUP)), [])):
-                writer.write_table(pyarrow.Table.from_pylist(group, _schema()))
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+    with replacing(path) as new, pyarrow.parquet.ParquetWriter(new, _schema()) as writer:
+        # one group even if it is empty
+        for group in chain([list(islice(rows, _GROUP))], iter(lambda: list(islice(rows, _GROUP)), [])):
+            writer.write_table(pyarrow.Table.from_pylist(group, _schema()))
 
 
 def _schema() -> Any:

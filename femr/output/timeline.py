@@ -4,7 +4,8 @@ from array import array
 from collections import Counter
 from math import ceil
 from os import PathLike
-from typing import IO, TypeAlias
+from threading import Lock
+from typing import IO, Any, TypeAlias
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
@@ -20,6 +21,9 @@ _FONTS = (
     *("DejaVu Sans", "Noto Sans CJK JP", "Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo"),
     *("Yu Gothic", "Microsoft YaHei", "Malgun Gothic"),
 )
+
+DRAWING = Lock()
+"""To be held while Matplotlib draws: its settings belong to the process, and the page draws for several visitors."""
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -62,6 +66,11 @@ class Timeline:
         Raises:
             OSError: The file cannot be written.
         """
+        with DRAWING, catch_warnings():
+            filterwarnings("ignore", r"Glyph \d+")  # of which no font is here: it is a box
+            self._figure(title).savefig(target, dpi=_DPI, format="png")
+
+    def _figure(self, title: str) -> Any:
         # without pyplot: it keeps figures, and is not meant for threads
         from matplotlib.figure import Figure
         from matplotlib.font_manager import fontManager
@@ -85,9 +94,7 @@ class Timeline:
         axis.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
         handles, labels = axis.get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False, title="looks")
-        with catch_warnings():
-            filterwarnings("ignore", r"Glyph \d+")  # of which no font is here: it is a box
-            figure.savefig(target, dpi=_DPI, format="png")
+        return figure
 
     def columns(self) -> tuple[Floats, Floats]:
         """Edges in seconds (n + 1,) and mean shares (n, 7) of at most _COLUMNS groups of frames; nan without faces."""

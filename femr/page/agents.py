@@ -29,7 +29,7 @@ DESK = queues.Desk()  # Gradio's queue does not stand before these photos
 
 
 def routes() -> dict[str, Any]:
-    """What the page's server is to serve beside the page; nothing without femr[mcp]."""
+    """What the page's server is to serve beside the page; nothing without the extra mcp."""
     try:
         server = tools()
     except FemrError:
@@ -54,7 +54,7 @@ def tools(local: bool = False) -> "MCPServer":
         from mcp.server.mcpserver import Context, MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
     except ImportError as error:  # or it is mcp 1, which gradio[mcp] brings
-        raise FemrError('The tools for agents need mcp 2: pip install "femr[mcp]".') from error
+        raise FemrError('The tools for agents need mcp 2: pip install "mcp>=2.3,<3".') from error
 
     server = MCPServer("femr", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
 

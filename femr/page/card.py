@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from femr.errors import clock
 from femr.music import Mode, MusicLibrary
+from femr.output.annotate import ink
 from femr.output.rows import of_ten, to_csv
 from femr.page.media import cover_url, song_url
 from femr.page.shared import number_of, numbered
@@ -40,8 +41,7 @@ def answer(found: Analysis, songs: Sequence[Song], read: Analysis) -> dict[str, 
 
 def look(emotion: Emotion) -> dict[str, str]:
     """How an expression is shown: word, adjective, emoji, colour, and a colour that is legible on it."""
-    ink = "#1f2937" if emotion is Emotion.HAPPY else "#ffffff"  # amber is the one light colour
-    shown = {"adjective": emotion.adjective, "emoji": emotion.emoji, "color": emotion.color, "ink": ink}
+    shown = {"adjective": emotion.adjective, "emoji": emotion.emoji, "color": emotion.color, "ink": ink(emotion.color)}
     return {"emotion": str(emotion), **shown}
 
 

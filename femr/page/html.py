@@ -3,7 +3,6 @@
 Pictures and downloads carry their content in their address: no copy of them is left on the server.
 """
 
-import base64
 import json
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -14,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.images import Pixels
-from femr.output.rows import of_ten, to_csv
+from femr.output.rows import doubt, of_ten, to_csv
+from femr.output.show import data_url
 from femr.results import EMOTIONS, Analysis, Emotion, FaceEmotion, Mood
 
 TABLE_HEADERS = ("#", "looks", "of ten people", *EMOTIONS)
@@ -48,9 +48,8 @@ def headline(mood: Mood) -> str:
 
 def table_row(face: FaceEmotion) -> list[str]:
     """A face's row of TABLE_HEADERS: number as drawn, expression, what people would say, all seven scores."""
-    unclear = f"unclear: {face.unsure_reason}" if face.unsure_reason else "unclear"
-    looks = face.scores.top.value + (f" ({unclear})" if face.unsure else "")
-    return [str(face.number), looks, of_ten(face), *(f"{score:.0%}" for score in face.scores.probabilities)]
+    scores = (f"{score:.0%}" for score in face.scores.probabilities)
+    return [str(face.number), face.scores.top + doubt(face), of_ten(face), *scores]
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> str:
@@ -105,11 +104,6 @@ def jpeg(image: Pixels) -> bytes:
 def jpeg_url(image: Pixels) -> str:
     """A picture, RGB uint8 (h, w, 3), as an address that holds it."""
     return data_url(jpeg(image), "image/jpeg")
-
-
-def data_url(content: bytes, kind: str) -> str:
-    """A file as an address that holds it."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def download(name: str, text: str, kind: str, label: str) -> str:

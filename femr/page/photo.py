@@ -21,6 +21,7 @@ from femr.music import Mode
 from femr.output.annotate import blurred
 from femr.output.share import card as draw_card
 from femr.output.share import to_m3u8
+from femr.output.show import data_url
 from femr.page import card, html
 from femr.page.media import song_url
 from femr.page.queues import Desk
@@ -223,7 +224,7 @@ def clip(question: Question) -> Answer:
     with TemporaryDirectory() as folder:
         target = Path(folder, "clip.mp4")
         write_clip(picture, found.song, target)
-        return {"file": html.data_url(target.read_bytes(), "video/mp4")}
+        return {"file": data_url(target.read_bytes(), "video/mp4")}
 
 
 @answering(LISTS)
@@ -234,7 +235,7 @@ def playlist(question: Question) -> Answer:
     songs = card.playlist(music_library(), Emotion(question.mood), question.mode, [])
     base = question.address.rstrip("/")
     text = to_m3u8(songs, lambda song: f"{base}/{song_url(song)}")
-    return {"file": html.data_url(text.encode(), "audio/mpegurl")}
+    return {"file": data_url(text.encode(), "audio/mpegurl")}
 
 
 def _set(asked: Any) -> tuple[list[Question], bool]:
@@ -257,7 +258,7 @@ def corrections(asked: tuple[list[Question], bool]) -> Answer:
     if questions and not here:
         raise DataError(GONE if len(questions) == 1 else ALL_GONE)
     told = [one for number, question in here.items() for one in _told(question, number)]
-    file = html.data_url(to_zip(told, crops), "application/zip")
+    file = data_url(to_zip(told, crops), "application/zip")
     return {"file": file, "note": _left_out(len(questions) - len(here))}
 
 

@@ -16,16 +16,14 @@ from statistics import fmean
 from threading import Lock
 from time import monotonic
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import cv2
 
+from femr.analyzer import Analyzer
 from femr.errors import DataError, ImageError
 from femr.images import Picture
 from femr.results import FaceEmotion
-
-if TYPE_CHECKING:  # loads the networks' engine
-    from femr.analyzer import Analyzer
 
 Result = TypeVar("Result")
 Line: TypeAlias = Literal["photo", "frame"]
@@ -105,7 +103,7 @@ class Desk:
 class _Job:
     """A picture that waits. turn: when it is due, in pixels that its line has read. until: when it is too late."""
 
-    analyzer: "Analyzer"
+    analyzer: Analyzer
     line: Line
     picture: Picture
     turn: int
@@ -131,7 +129,7 @@ class Lane:
         self._turns: dict[Line, int] = {"photo": 0, "frame": 0}  # of the last in each line
         self._turn = 0  # of the last that was taken
 
-    def read(self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
+    def read(self, analyzer: Analyzer, picture: Picture, line: Line = "photo", patience: float = inf) -> Faces | None:
         """The faces of a picture, as the analyzer's `read` gives them for it alone.
 
         Args:
@@ -143,7 +141,7 @@ class Lane:
         return self.join(analyzer, picture, line, patience).result()
 
     def join(
-        self, analyzer: "Analyzer", picture: Picture, line: Line = "photo", patience: float = inf
+        self, analyzer: Analyzer, picture: Picture, line: Line = "photo", patience: float = inf
     ) -> Future[Faces | None]:
         """The same, without waiting for it."""
         with self._lock:

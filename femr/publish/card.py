@@ -278,7 +278,8 @@ def _picture_table(facts: Facts, shown: Sequence[str]) -> str | None:
 
 def _reference_table(runs: Sequence[ReferenceRun], shown: Sequence[str]) -> str | None:
     """The reference work's recipe, as its authors report it and as femr ran it."""
-    curves = {run.network: f"pictures/{run.network}/reference_curves.png" for run in runs}
+    paths = {run.title: f"pictures/{run.network}/reference_curves.png" for run in runs}
+    curves = {title: f"![{title}: curves]({path})" for title, path in paths.items() if path in shown}
 
     def column(run: ReferenceRun) -> Cells:
         best = min(run.history, key=lambda row: row["val_loss"])["epoch"]
@@ -289,8 +290,8 @@ def _reference_table(runs: Sequence[ReferenceRun], shown: Sequence[str]) -> str 
             "epochs": f"{run.epochs} of {run.recipe['epochs']}, the best {best}",
             "minutes": f"{run.seconds / 60:.0f}",
         }
-        if set(curves.values()) & set(shown):
-            cells["curves"] = f"![{run.title}: curves]({curves[run.network]})"
+        if curves:
+            cells["curves"] = curves.get(run.title, "")
         return cells
 
     return _table(runs, map(column, runs))

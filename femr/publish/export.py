@@ -50,7 +50,7 @@ def check_packages() -> None:
         import onnx  # noqa: F401
         import tf2onnx  # noqa: F401 - Keras imports it
     except ImportError as error:
-        raise ModelError("Expected onnx and tf2onnx to publish with: pip install 'femr[train]'.") from error
+        raise ModelError("Expected onnx and tf2onnx to publish with: pip install onnx tf2onnx.") from error
 
 
 def export_detector(folder: Path) -> Path:

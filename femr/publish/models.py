@@ -21,7 +21,7 @@ from femr.expression import networks, weights
 from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.facts import Balanced, ModelFacts
 from femr.expression.weights import ENSEMBLE
-from femr.files import make_folder, writing
+from femr.files import make_folder, sha256, writing
 from femr.publish import photos
 from femr.publish.export import check_packages, export
 from femr.publish.photos import Curve, Photos, Readings
@@ -153,22 +153,22 @@ def _open_run(folder: Path, notes: Sequence[str]) -> Candidate:
     if not (folder / FINAL).is_file():
         raise ModelError(f"Expected a finished training run. Received: one without {FINAL}")
     network = load_file(folder / FINAL)
-    if tuple(network.output_names) != weights.HEADS:
+    if tuple(network.output_names) != networks.HEADS:
         heads = " and ".join(network.output_names)
-        raise ModelError(f"Expected a network with the heads {' and '.join(weights.HEADS)}. Received: {heads}")
+        raise ModelError(f"Expected a network with the heads {' and '.join(networks.HEADS)}. Received: {heads}")
     # weights ship in half precision, and that is what is measured
     network.set_weights([np.asarray(one, np.float32) for one in weights.in_half_precision(network, name).get_weights()])
     before = folder / FINAL
     if PUBLIC_TEST in run.trained_on:
         before = folder / CALIBRATION
-        if not before.is_file() or weights.sha256(before) == weights.sha256(folder / FINAL):
+        if not before.is_file() or sha256(before) == sha256(folder / FINAL):
             raise ModelError(
                 f"Expected {CALIBRATION} beside {FINAL}: the network before it learned from {PUBLIC_TEST}. "
                 f"Received: {'the same network' if before.is_file() else 'none'}"
             )
     facts = ModelFacts.from_dict(_document(name, run, network), name)
     earlier = network if before.name == FINAL else load_file(before)
-    known = replace(facts, trained_on=(data.TRAINING,), files={before.name: weights.sha256(before)})
+    known = replace(facts, trained_on=(data.TRAINING,), files={before.name: sha256(before)})
     return Candidate(Model(facts, (Network(facts, network),)), Model(known, (Network(known, earlier),)), folder)
 
 
@@ -326,8 +326,9 @@ def _install(place: Path, names: Collection[str], renewed: Sequence[str]) -> lis
     for path in [*(written.keys() - set(facts)), *facts]:
         make_folder(path.parent)
         written[path].replace(path)
+    kept = {*written, *folder.glob("pictures/*/reference_*.png")}  # those are of the runs in reference/
     for name in renewed:
         for pattern in (f"{name}*.weights.*", f"{name}.keras", f"{name}_*.onnx_data", f"pictures/{name}/*.png"):
-            for path in set(folder.glob(pattern)) - written.keys():
+            for path in set(folder.glob(pattern)) - kept:
                 path.unlink()
     return facts

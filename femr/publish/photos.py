@@ -10,15 +10,18 @@ from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from femr.analyzer import Analyzer
 from femr.errors import DataError, ImageError
 from femr.expression.calibration import Calibration, Probabilities
 from femr.expression.facts import Balanced, PhotoMeasures
 from femr.faces.crop import FACE_SIDE, Pixels, crop_face
+from femr.faces.detector import Detector
+from femr.faces.mtcnn import MtcnnDetector
 from femr.files import make_folder
 from femr.images import Picture, load_picture
 from femr.music import MusicLibrary
@@ -28,9 +31,6 @@ from femr.training import data, metrics, plots
 from femr.training.data import FaceData, Mask
 from femr.training.evaluate import Model, find_model
 from femr.training.metrics import Labels
-
-if TYPE_CHECKING:  # loads the networks' engine
-    from femr.faces.detector import Detector
 
 Curve: TypeAlias = list[Balanced]
 
@@ -173,10 +173,8 @@ def evaluate(model: str, source: str | Path, balance: float | None = None, pictu
     return report
 
 
-def read(model: Model, photos: Photos, detector: "Detector") -> Readings:
+def read(model: Model, photos: Photos, detector: Detector) -> Readings:
     """What a model says of each photo. Raises DataError for a file that is no picture."""
-    from femr.analyzer import Analyzer
-
     anyhow = replace(model, facts=replace(model.facts, unsure_threshold=0.0))
     analyzer = Analyzer(detector, anyhow.classifier(), MusicLibrary(()))
     largest = list[FaceEmotion | None]()
@@ -241,17 +239,15 @@ def draw_balances(curves: Mapping[str, Curve], chosen: float, path: Path, title:
             axis.legend()
 
 
-def own_detector() -> "Detector":
+def own_detector() -> Detector:
     """femr's own detector, which looks at the same picture once only, however many models ask."""
-    from femr.faces.mtcnn import MtcnnDetector
-
     return CachingDetector(MtcnnDetector())
 
 
 class CachingDetector:
     """A detector that looks at the same picture once only, however many models ask."""
 
-    def __init__(self, detector: "Detector") -> None:
+    def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._known: dict[int, tuple[Face, ...]] = {}
 
@@ -263,7 +259,7 @@ class CachingDetector:
         return [self._known[key] for key in keys]
 
 
-def _probe(photos: Photos, detector: "Detector") -> FaceData:
+def _probe(photos: Photos, detector: Detector) -> FaceData:
     """The faces of the first photos, as the crops that a network sees. Raises DataError if none is found."""
     crops, labels = list[Pixels](), list[int]()
     for picture, label in zip(islice(photos.pictures(), _PROBE), photos.labels, strict=False):

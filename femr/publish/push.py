@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from femr.engine import choose
 from femr.errors import ModelError, plural
 from femr.expression import weights
+from femr.expression.facts import ModelFacts
 from femr.expression.networks import NETWORKS
-from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, ModelFacts, hub_failure, read_facts, verify
+from femr.expression.weights import FACTS, MODEL_NAMES, MODELS_DIR, hub_failure, read_facts, verify
 from femr.publish.card import card_of, network_card, pictures, reference_runs
 
 if TYPE_CHECKING:  # loads TensorFlow
@@ -159,7 +160,7 @@ def _in_one_file(folder: Path, facts: ModelFacts) -> bytes:
     try:
         import onnx
     except ImportError as error:
-        raise ModelError("Uploading networks needs onnx: pip install 'femr[train]'.") from error
+        raise ModelError("Uploading networks needs onnx: pip install onnx.") from error
     if not facts.onnx:
         raise ModelError(f"{facts.title} has no file for the engine openvino: publish it anew.")
     content: bytes = onnx.load(folder / next(iter(facts.onnx))).SerializeToString()

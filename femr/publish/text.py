@@ -89,7 +89,7 @@ def run_sentence(run: "RunConfig") -> str:
     how += [f"rate {recipe['rate']:g} (cosine)"] if "rate" in recipe else []
     how += [f"batches of {recipe['batch_size']}"] if "batch_size" in recipe else []
     how += [str(recipe["precision"])] if "precision" in recipe else []
-    how += [f"in {run.seconds / 60:.0f} minutes on {run.hardware}"] if run.seconds and run.hardware else []
+    how += [f"in {_duration(run.seconds)} on {run.hardware}"] if run.seconds and run.hardware else []
     text = f"Recipe `{recipe['name']}`, {run.epochs} epochs" + (f" of {images:,} faces" if images else "")
     text += f", seed {run.seed}" if run.seed is not None else ""
     text += f": {', '.join(how)}" if how else ""
@@ -109,6 +109,10 @@ def run_sentence(run: "RunConfig") -> str:
         return text
     before = run_sentence(type(run).from_dict({"network": run.network, **run.before}))
     return f"{before} Then a finish on {' and '.join(run.trained_on)} together. {text}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
 
 
 def _teachers(names: list[str]) -> str:

@@ -7,10 +7,10 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from math import ceil
-from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
 
+from femr.output.timeline import DRAWING
 from femr.report.count import KINDS
 from femr.report.summary import Group
 from femr.results import EMOTIONS, Emotion
@@ -26,7 +26,6 @@ _STYLE = {
     **{f"axes.spines.{side}": False for side in ("top", "right", "left")},
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
 }
-_lock = Lock()  # matplotlib's settings belong to the process, and the page draws for several visitors
 
 ElementTree.register_namespace("", _SVG)
 
@@ -169,7 +168,7 @@ def _svg(draw: Callable[[Any], None], size: tuple[int, int], name: str, title: s
     import matplotlib
     from matplotlib.figure import Figure
 
-    with _lock, matplotlib.rc_context(_STYLE):
+    with DRAWING, matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(size[0] / 72, size[1] / 72), layout="constrained")
         draw(figure)
         none = dict.fromkeys(("Creator", "Date", "Format", "Type"))

@@ -98,7 +98,7 @@ def summarise(
     """What the faces of a tidy table add up to, by the rule above.
 
     Args:
-        rows: With report.REQUIRED_COLUMNS, typed, read once, one by one; a video's have a time, a photo's have none.
+        rows: With rows.REQUIRED_COLUMNS, typed, read once, one by one; a video's have a time, a photo's have none.
         least: The threshold, LEAST or more.
         seconds: The width of a video's bins; None: one that gives at most 40 of them, or MAX_BINS where there are many
             videos, of which several share a bin where there are more than that.

@@ -21,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from femr.errors import ModelError
-from femr.expression.weights import sha256
-from femr.files import replacing
+from femr.files import replacing, sha256
 from femr.training.data import TRAINING
 
 Arrays: TypeAlias = list[npt.NDArray[Any]]

@@ -314,7 +314,7 @@ def _parquet_table(path: Path) -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise DataError("Reading Parquet files needs pyarrow: pip install 'femr[train]'.") from error
+        raise DataError("Reading Parquet files needs pyarrow: pip install pyarrow.") from error
     try:
         return pyarrow.parquet.read_table(path)
     except (OSError, ValueError, pyarrow.ArrowException) as error:  # ValueError: a name that is not UTF-8

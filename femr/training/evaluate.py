@@ -22,7 +22,7 @@ from femr.expression import weights
 from femr.expression.calibration import Calibration, apply_temperature
 from femr.expression.classifier import Classifier
 from femr.expression.facts import Measures, ModelFacts
-from femr.files import make_folder
+from femr.files import make_folder, sha256
 from femr.results import EMOTIONS
 from femr.training import data, metrics, plots
 from femr.training.checkpoint import CALIBRATION, RunConfig
@@ -103,7 +103,7 @@ def find_model(name: str, probe: FaceData) -> Model:
     facts = ModelFacts(
         name=path.stem,
         title=path.stem,
-        files={path.name: weights.sha256(path)},
+        files={path.name: sha256(path)},
         **form._asdict(),
         calibration=Calibration(),
         label_temperature=1.0,

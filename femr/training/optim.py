@@ -83,9 +83,11 @@ def orthogonalize(matrix: Any) -> Any:
 def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Inside the block the model has its averaged weights; after it, exactly those that it had before."""
     before = values(model.variables)
-    use_averages(model)
-    yield
-    assign(model.variables, before)
+    try:
+        use_averages(model)
+        yield
+    finally:
+        assign(model.variables, before)
 
 
 def use_averages(model: keras.Model) -> None:

@@ -75,7 +75,7 @@ class Recipe:
     precision: str = "float32"  # Keras' dtype policy; mixed_bfloat16 where the processor gains by it
 
     @property
-    def spec(self) -> networks.Network:
+    def spec(self) -> networks.NetworkSpec:
         """What is known of the network: its input side and span."""
         return networks.NETWORKS[self.network]
 

@@ -9,6 +9,7 @@ from math import ceil, floor
 from os import PathLike, fspath
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from femr.analyzer import Analyzer, load
 from femr.errors import DataError, FemrError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.images import Pixels
@@ -18,7 +19,6 @@ from femr.video.session import Frame, Session
 from femr.video.tracking import KEEP
 
 if TYPE_CHECKING:
-    from femr.analyzer import Analyzer
     from femr.video.reader import Reader, Shot
 
 RATE = 4.0
@@ -90,7 +90,7 @@ def analyze_video(
     model: str = DEFAULT_MODEL,
     rate: float = RATE,
     *,
-    analyzer: "Analyzer | None" = None,
+    analyzer: Analyzer | None = None,
     name: str | None = None,
     every: int = 1,
 ) -> Iterator[Analysis]:
@@ -110,7 +110,7 @@ def analyze_video(
         ImageError: It is no video.
         DataError: It has no frames or, after the last one, some are missing; what can be read is yielded before.
     """
-    analyzer = analyzer or _load(model)
+    analyzer = analyzer or load(model)
     file = name or (fspath(source) if isinstance(source, str | PathLike) else None)
     keep = max(KEEP, 2 / rate if rate > 0 else 0)
     session = Session(MusicLibrary(()), analyzer.threshold, every=every, smooth=0, keep=keep)
@@ -124,7 +124,7 @@ def analyze_stream(
     model: str = DEFAULT_MODEL,
     mode: Mode = "match",
     *,
-    analyzer: "Analyzer | None" = None,
+    analyzer: Analyzer | None = None,
     every: int = 1,
 ) -> Iterator[Analysis]:
     """One analysis a picture of a camera or film, with its time and number; faces keep their numbers.
@@ -139,16 +139,10 @@ def analyze_stream(
         analyzer: to share a loaded one.
         every: in every how many-th picture new faces are looked for; more is faster.
     """
-    analyzer = analyzer or _load(model)
+    analyzer = analyzer or load(model)
     session = Session(analyzer.library, analyzer.threshold, mode, every=every)
     for number, (time, image) in enumerate(images):
         yield from session.analyze(analyzer, [Frame(time, number, image)])
-
-
-def _load(model: str) -> "Analyzer":
-    from femr.analyzer import load  # loads the networks' engine
-
-    return load(model)
 
 
 def ahead(items: Iterable[T], depth: int) -> Iterator[T]:

@@ -21,7 +21,7 @@ try:
     from av.sidedata.sidedata import SideDataContainer, Type
     from av.stream import Disposition
 except ImportError as error:
-    raise ImageError("Videos and clips need PyAV: pip install 'femr[video]'.") from error
+    raise ImageError("Videos and clips need PyAV: pip install av.") from error
 
 _BACK = 1  # seconds that time stamps must go back to be taken for a new beginning, as in files put one after another
 _MISSING = 1  # seconds that may be missing at the end before it is said

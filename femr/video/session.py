@@ -1,9 +1,9 @@
 """Frames in, analyses out: how faces, mood and song move on from picture to picture, of a camera or of a film.
 
-Driven by time stamps alone. Faces keep their numbers, their scores are averaged (both in femr.video.tracking), and the
-averages vote; a tie changes nothing. The first song starts when the mood has been the same for STABLE seconds.
-It gives way to another when that is so of another mood, or when it is over, and in no case before it has played for
-LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
+Driven by time stamps alone. Faces keep their numbers (femr.video.tracking), their scores are averaged
+(femr.video.smoothing), and the averages vote; a tie changes nothing. The first song starts when the mood has been the
+same for STABLE seconds. It gives way to another when that is so of another mood, or when it is over, and in no case
+before it has played for LEAST seconds. A short look away does not count, and while nobody is there the song plays on.
 
 Which song comes next is known before it is due, so that it can be fetched. A player may end a song by itself, by its
 own clock or because somebody skips it: it says what it plays, and the session goes on from there.
@@ -13,17 +13,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from femr.analyzer import Analyzer
 from femr.faces.detector import Follower
 from femr.images import Picture, Pixels, to_picture
 from femr.mood import vote
 from femr.music import Mode, MusicLibrary
 from femr.results import Analysis, Emotion, FaceEmotion, Mood, Song
-from femr.video.tracking import KEEP, SECONDS, Smoother, Tracker
-
-if TYPE_CHECKING:  # loads the networks' engine
-    from femr.analyzer import Analyzer
+from femr.video.smoothing import SECONDS, Smoother
+from femr.video.tracking import KEEP, Tracker
 
 STABLE = 4.0
 """Seconds for which a mood must have been the same before its song starts."""
@@ -141,7 +140,7 @@ class Session:
         self._song_begun = time - played.seconds if played.song else -inf
         self._played = deque(played.heard, _REMEMBERED)
 
-    def analyze(self, analyzer: "Analyzer", frames: Sequence[Frame]) -> Iterator[Analysis]:
+    def analyze(self, analyzer: Analyzer, frames: Sequence[Frame]) -> Iterator[Analysis]:
         """The analyses of the next frames, which are read at once. Raises: ImageError, and ValueError as `step`."""
         new = [self._is_new(frame) for frame in frames]
         pictures = [to_picture(frame.image) for frame, reading in zip(frames, new, strict=True) if reading]

@@ -148,7 +148,7 @@ class _Film:
     def _failed(self, error: Exception) -> DataError:
         self._broken = True
         reason = getattr(error, "strerror", None) or error
-        return DataError(f"{self._target} cannot be written: {reason}.")
+        return DataError(f"{self._target.name} cannot be written: {reason}.")
 
 
 class _AudioTrack:

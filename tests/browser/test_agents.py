@@ -118,7 +118,7 @@ def test_without_its_package_the_command_says_what_to_install():
     code = "import sys; sys.modules['mcp'] = None\nfrom femr.__main__ import main\nsys.exit(main(['mcp']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == 'femr: The tools for agents need mcp 2: pip install "femr[mcp]".\n'
+    assert done.stderr == 'femr: The tools for agents need mcp 2: pip install "mcp>=2.3,<3".\n'
 
 
 def test_without_its_package_the_page_is_served_all_the_same(monkeypatch):

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from builders import looking, write_wav
+from builders import contrast, looking, write_wav
 from femr.errors import DataError
 from femr.music import MusicLibrary
 from femr.page import card, media
 from femr.page.photo import Question
 from femr.page.shared import music_library, number_of, numbered
-from femr.results import Emotion, Song
+from femr.results import EMOTIONS, Emotion, Song
 from femr.songs import load_library
 
 SONGS = [Song(f"Song {n}", Path(f"{n}.mp3"), Emotion.SAD if n > 3 else Emotion.HAPPY) for n in range(6)]
@@ -30,6 +30,12 @@ LIBRARY = MusicLibrary(SONGS)
 def test_the_faces_in_words(faces, words):
     given = [looking("sad", unsure=True) if looks == "?" else looking(Emotion(looks)) for looks in faces]
     assert card.told(given) == words
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_words_are_legible_on_each_expressions_colour(emotion):
+    shown = card.look(emotion)
+    assert contrast(shown["color"], shown["ink"]) >= 4.5
 
 
 def test_a_playlist_holds_each_song_of_the_mood_once_and_what_was_heard_comes_last():

@@ -2,15 +2,19 @@
 
 import json
 import math
+import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import benchmarks
 from benchmarks import engines, recall, speed, start, visitors
 from benchmarks.recall import iou, match, only, summarise
 from benchmarks.scenes import Plan, Truth
 from benchmarks.speed import Repeats, side_by_side
-from benchmarks.tools import Found, femr_finder, package_finder
+from benchmarks.tools import Found, femr_finder, megabytes, package_finder
 from builders import ROOT
 from femr.errors import DataError
 from femr.results import Landmarks
@@ -146,6 +150,19 @@ def test_visitors_of_the_page_are_all_answered_as_if_alone(monkeypatch, capsys):
     assert all(
         document[key] > 0 for key in ("photo_p95", "large_seconds", "live_frame_p50", "wall_frames_a_second", "peak_mb")
     )
+
+
+def test_memory_is_told_in_millions_of_bytes():
+    before = megabytes()
+    held = np.ones(200_000_000, np.uint8)
+    assert megabytes() - before == pytest.approx(held.nbytes / 1e6, abs=5)  # in MiB it would be 9 less
+    assert megabytes(os.getpid(), "VmHWM") >= before + 195
+
+
+def test_all_programs_are_listed():
+    programs = {path.stem for path in Path(benchmarks.__file__).parent.glob("*.py") if "__main__" in path.read_text()}
+    assert len(programs) == 9
+    assert programs - {*re.findall(r"\w+", benchmarks.__doc__)} == set()
 
 
 def test_the_commands_first_word_comes_before_its_answer():

@@ -19,7 +19,7 @@ import cv2
 import pytest
 from PIL import Image
 
-from builders import PORTRAIT, ROOT
+from builders import PORTRAIT, ROOT, write_wav
 from femr.__main__ import main
 from femr.images import load_image
 from femr.output.rows import to_dict
@@ -174,6 +174,17 @@ def test_a_film_that_cannot_be_drawn_costs_nothing_else(clip, tmp_path, capsys):
     assert "1 could not be drawn" in shown.out
     assert [row["time"] for row in read_table(tmp_path / "t.jsonl")] == [0, 0.5, 1, 1, 1.5, 1.5, None]
     assert [each.name for each in (tmp_path / "out").iterdir()] == [PORTRAIT.name]
+
+
+def test_what_the_music_folder_leaves_out_is_told_once_however_many_videos(clip, tmp_path, monkeypatch, capsys):
+    write_wav(tmp_path / "music" / "happy" / "song.wav")
+    (tmp_path / "music" / "happy" / "score.mid").write_text("")
+    monkeypatch.setenv("FEMR_MUSIC_DIR", str(tmp_path / "music"))
+    (tmp_path / "again.mp4").write_bytes(clip.read_bytes())
+    assert main([str(clip), str(tmp_path / "again.mp4"), "--fps", "1", *MODEL]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.count("score.mid is left out") == 1
+    assert shown.out.count("plays song (happy)") == 2
 
 
 def test_a_film_that_is_not_complete_has_not_its_name(portrait, tmp_path):

@@ -1,5 +1,6 @@
 import base64
 import weakref
+from io import BytesIO
 
 import cv2
 import numpy as np
@@ -124,9 +125,19 @@ def test_a_path_is_kept_as_the_file(analyzer):
 
 
 def test_text_that_is_the_picture_is_not_kept(analyzer):
-    text = base64.b64encode(PORTRAIT.read_bytes()).decode()
-    for source in (text, f"data:image/jpeg;base64,{text}"):
-        assert analyzer(source).file is None
+    small = BytesIO()
+    Image.new("RGB", (48, 48), "teal").save(small, "JPEG")
+    assert len(base64.b64encode(small.getvalue())) < 1000  # as short as a path may be
+    for data in (PORTRAIT.read_bytes(), small.getvalue()):
+        text = base64.b64encode(data).decode()
+        for source in (text, f"data:image/jpeg;base64,{text}"):
+            assert analyzer(source).file is None
+
+
+def test_an_address_is_kept_as_the_file(analyzer, tmp_path):
+    place = tmp_path / "a b.jpg"
+    place.write_bytes(PORTRAIT.read_bytes())
+    assert analyzer(place.as_uri()).file == place.as_uri()
 
 
 def test_an_analysis_keeps_no_picture(analyzer, portrait):

@@ -12,6 +12,7 @@ import pytest
 from femr.__main__ import main
 from femr.errors import DataError, ModelError
 from femr.expression import networks, weights
+from femr.files import sha256
 from femr.publish import card, models
 from femr.publish.models import Bench, publish
 from femr.publish.text import run_sentence
@@ -127,8 +128,10 @@ def test_what_was_published_stays_where_a_network_cannot_be_exported(published, 
 
 
 def test_nothing_is_left_of_a_network_that_is_replaced(tmp_path, published, bench, runs):
+    of_reference = published / "pictures" / "custom_cnn" / "reference_curves.png"
     for name in ("custom_cnn_00009.weights.h5", "custom_cnn_00009.onnx_data", "pictures/custom_cnn/old.png"):
         (published / name).touch()
+    of_reference.touch()
     told = json.loads((runs["custom"] / "run.json").read_text())
     run = Path(shutil.copytree(runs["custom"], tmp_path / "run"))
     (run / "run.json").write_text(json.dumps({key: value for key, value in told.items() if key != "history"}))
@@ -136,6 +139,7 @@ def test_nothing_is_left_of_a_network_that_is_replaced(tmp_path, published, benc
     assert [path for path in published.rglob("*") if "00009" in path.name or path.name == "old.png"] == []
     drawn = {path.parent.name for path in published.rglob("curves.png")}
     assert drawn == {"mobilenet_v2"}  # no curves of a run that tells no history
+    of_reference.unlink()  # it belongs to another run, in reference/, and nobody would draw it again
     publish([runs["custom"], runs["finished"]], bench, notes=["It rained."])
 
 
@@ -150,7 +154,7 @@ def test_public_test_is_measured_before_and_private_test_after(published, runs, 
     found = config(published, "mobilenet_v2")
     public, private = found["scores"]["PublicTest"], found["scores"]["PrivateTest"]
     (digest,) = public["weights_sha256"].values()
-    assert digest == weights.sha256(runs["before"] / "final.keras")
+    assert digest == sha256(runs["before"] / "final.keras")
     before = predicted_by(runs["before"] / "final.keras", bench.public)
     assert public["accuracy_mirrored"]["value"] == metrics.accuracy(before.labels, bench.public.labels)
     assert public["people"]["accuracy_unbalanced"]["value"] == metrics.accuracy(before.people, bench.public.labels)
@@ -167,7 +171,7 @@ def test_public_test_is_measured_before_and_private_test_after(published, runs, 
 def test_the_config_is_whole_and_its_files_are_there(published, runs):
     found = weights.read_facts(published / "custom_cnn.json")
     assert (found.name, found.side, found.low, found.high) == ("custom_cnn", 48, 0.0, 1.0)
-    there = {path.name: weights.sha256(path) for path in published.glob("custom_cnn*")}
+    there = {path.name: sha256(path) for path in published.glob("custom_cnn*")}
     del there["custom_cnn.json"]
     assert {**found.files, **found.onnx} == there
     assert next(iter(found.onnx)) == "custom_cnn.onnx"
@@ -263,6 +267,8 @@ def test_a_run_is_told_as_far_as_it_is_known():
         "10 minutes on Xeon, 2 cores (Keras 3.15.1, jax). The first 27 epochs saw faces of 64 pixels instead of 96. It "
         "started from imagenet. 60 % of its targets came from one teacher."
     )
+    for seconds, told in ((22.0, "22 seconds"), (119.0, "119 seconds"), (120.0, "2 minutes")):
+        assert f"in {told} on Xeon" in run_sentence(replace(whole, seconds=seconds))
     finish = replace(whole, recipe={"name": "finish"}, trained_on=("Training", "PublicTest"), before=asdict(whole))
     first, second = run_sentence(finish).split(" Then a finish on Training and PublicTest together. ")
     assert first == run_sentence(whole)

@@ -94,13 +94,13 @@ class TestModels:
 
     def test_nothing_is_uploaded_without_keras(self, hub, femr_push, monkeypatch):
         monkeypatch.setattr("femr.engine.find_spec", lambda name: None if name == "keras" else name)
-        told = "femr: The engine keras is not installed: pip install 'femr[train]'.\n"
+        told = "femr: The engine keras is not installed: pip install keras tensorflow.\n"
         assert femr_push("--repo", REPO, code=2).err == told
         assert hub.requests == []
 
     def test_nothing_is_uploaded_without_onnx(self, hub, femr_push, monkeypatch):
         monkeypatch.setitem(sys.modules, "onnx", None)
-        told = "femr: Uploading networks needs onnx: pip install 'femr[train]'.\n"
+        told = "femr: Uploading networks needs onnx: pip install onnx.\n"
         assert femr_push("--repo", REPO, code=2).err == told
         assert hub.requests == []
 

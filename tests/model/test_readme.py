@@ -59,7 +59,7 @@ def test_every_snippet_runs_and_says_what_stands_under_it(place):
 
 
 def test_the_commands_run_in_the_light_install_and_the_first_says_what_stands_under_them(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if femr[table] were not installed
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if the extra table were not installed
     monkeypatch.chdir(tmp_path)
     shutil.copy(PORTRAIT, "party.jpg")
     shutil.copytree(PORTRAIT.parent, "party")

@@ -16,15 +16,16 @@ import pytest
 
 from builders import ROOT
 from femr.errors import DataError, ModelError
-from femr.expression import networks, weights
+from femr.expression import networks
 from femr.expression.networks import label_network
+from femr.files import sha256
 from femr.training.checkpoint import RunConfig, read_checkpoint, write_checkpoint
 from femr.training.data import FaceData
 from femr.training.network import FusedBatchNormalization, build, load_file
-from femr.training.optim import orthogonalize, schedule
+from femr.training.optim import averaged_weights, orthogonalize, schedule
 from femr.training.recipes import RECIPES, find
 from femr.training.train import Run, Settings, make_targets, soft_labels, train
-from training_builders import TINY, noisy, short_run, tiny_network
+from training_builders import TINY, band_network, noisy, short_run, tiny_network
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 48, 48))
@@ -194,6 +195,21 @@ def test_small_pictures_first_change_nothing_but_the_side(tmp_path, tiny):
         assert other | {"seconds": 0} == one | {"seconds": 0}
 
 
+def test_averaged_weights_are_put_back_whatever_happens():
+    network = band_network()
+    before = network.get_weights()
+    network.compile(keras.optimizers.SGD(use_ema=True))
+    network.optimizer.build(network.trainable_variables)
+
+    def save():
+        assert not any(one.any() for one in network.get_weights())  # no step was made yet, and averages begin at 0
+        raise DataError("The disk is full.")
+
+    with pytest.raises(DataError, match="full"), averaged_weights(network):
+        save()
+    assert all(map(np.array_equal, network.get_weights(), before))
+
+
 def test_targets_are_the_label_and_the_votes():
     recipe = replace(find("custom_cnn", "best"), label_smoothing=0.07, teacher_weight=0.5)
     plain, smooth = [0, 0, 0, 1, 0, 0, 0], [0.01] * 3 + [0.94] + [0.01] * 3
@@ -337,9 +353,9 @@ def test_a_finish_goes_on_from_a_trained_network_with_public_test(tmp_path, sour
     assert known.trained_on == ("Training", "PublicTest")
     assert known.data["training"]["images"] == 42 + 14
     assert known.recipe["name"] == "finish"
-    digest = weights.sha256(tmp_path / "start.keras")
+    digest = sha256(tmp_path / "start.keras")
     assert known.start == {"name": "start.keras", "sha256": digest}
-    assert weights.sha256(tmp_path / "run" / "calibration.keras") == digest
+    assert sha256(tmp_path / "run" / "calibration.keras") == digest
     assert known.before is None
     done = (tmp_path / "run" / "final.keras").stat().st_mtime_ns
     train("custom_cnn", source, tmp_path / "run", replace(settings, resume=True))

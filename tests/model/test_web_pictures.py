@@ -53,6 +53,10 @@ def test_pictures_of_the_web(web, path):
     assert (each.name, each.picture().size) == (f"{web}/{path}", (48, 48))
 
 
+def test_the_address_is_kept_as_the_file(web, analyzer):
+    assert analyzer(f"{web}/a.jpg").file == f"{web}/a.jpg"
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders import PORTRAIT_FACE, crowd, found, looking, overlap
+from builders import PORTRAIT_FACE, contrast, crowd, found, looking, overlap
 from femr.images import load_image
-from femr.output.annotate import SMALLEST_SIDE, blurred, draw, emoji, place_labels, save
+from femr.output.annotate import SMALLEST_SIDE, blurred, draw, emoji, ink, place_labels, save
 from femr.results import EMOTIONS, Analysis, Mood
 
 
@@ -119,6 +119,11 @@ def test_what_somebody_told_has_no_score():
         for one in (face, replace(face, told=True))
     )
     assert narrow < wide
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_words_are_legible_on_each_expressions_colour(emotion):
+    assert contrast(emotion.color, ink(emotion.color)) >= 4.5
 
 
 def test_each_expression_has_an_emoji_of_its_own():

@@ -5,7 +5,7 @@ from huggingface_hub import ModelCard
 
 from femr.expression.facts import ModelFacts
 from femr.expression.weights import MODEL_NAMES, MODELS_DIR, read_facts
-from femr.publish.card import card_of, model_card, pictures, write_card
+from femr.publish.card import ReferenceRun, card_of, model_card, pictures, reference_runs, write_card
 from femr.results import EMOTIONS
 
 
@@ -180,6 +180,15 @@ def test_pictures_are_shown(facts, tmp_path):
     shown = "![Ensemble of both: labels: what is taken for what](pictures/ensemble/confusion_matrix.png)"
     assert cells(card, "labels: what is taken for what") == [["", "", shown]]
     assert "people: what is taken for what" not in card
+
+
+@pytest.mark.parametrize("drawn", [(), ("mobilenet_v2",), ("custom_cnn", "mobilenet_v2")])
+def test_pictures_of_reference_runs_are_shown_where_there_are_some(drawn):
+    runs = [ReferenceRun.read(path) for path in reference_runs(MODELS_DIR)]
+    facts = [read_facts(MODELS_DIR / f"{name}.json") for name in MODEL_NAMES]
+    paths = {name: f"pictures/{name}/reference_curves.png" for name in drawn}
+    row = [f"![{one.title}: curves]({paths[one.network]})" if one.network in drawn else "" for one in runs]
+    assert cells(model_card(facts, [*paths.values()], runs), "curves") == ([row] if drawn else [])
 
 
 def test_all_pictures_beside_the_shipped_card_are_in_it():

@@ -80,7 +80,7 @@ def test_one_that_is_sent_twice_counts_once(portrait):
 
 
 def test_a_face_that_is_not_there_cannot_be_corrected(portrait):
-    with pytest.raises(DataError, match=r"Expected the number of one of 1 faces\. Received: 2"):
+    with pytest.raises(DataError, match=r"Expected a face's number: 1\. Received: 2"):
         correct(portrait, portrait_analysis(), 2, SAD)
 
 

@@ -1,7 +1,9 @@
 """The report's numbers: how they are counted, and that they single nobody out."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from io import BytesIO
 from itertools import product
 from math import sqrt
 from statistics import NormalDist
@@ -11,6 +13,8 @@ import pytest
 from builders import HAPPY5, SAD5, empty_row, photo_rows, video_rows
 from femr.errors import DataError, clock
 from femr.output.rows import REQUIRED_COLUMNS
+from femr.output.timeline import Timeline
+from femr.report.charts import charts_of
 from femr.report.count import KINDS, Tally, wilson
 from femr.report.page import answer
 from femr.report.summary import (
@@ -301,6 +305,22 @@ def test_best_and_lowest_moments_are_by_valence():
     happy, neutral, angry = (moment.tally.valence for moment in group.ranked)
     assert 1 > happy > neutral > 0 > angry > -1
     assert happy == pytest.approx(0.88 * 0.8 + 0.02 * (-0.65 - 0.5 - 0.7 - 0.65 + 0.4 + 0.15), abs=1e-9)
+
+
+def test_what_is_drawn_for_several_visitors_at_once_looks_as_if_alone():
+    """Matplotlib's settings, which the charts change, are those of the whole process."""
+    group = summarise(video_rows({0.0: HAPPY5}))
+
+    def timeline():
+        Timeline().save(file := BytesIO())
+        return file.getvalue()
+
+    alone = timeline()
+    with ThreadPoolExecutor(2) as pool:
+        charts = [pool.submit(charts_of, group) for _ in range(8)]
+        pictures = [timeline() for _ in range(4)]
+    assert pictures == [alone] * 4
+    assert [chart.result() for chart in charts] == [charts_of(group)] * 8
 
 
 def test_faces_over_time():

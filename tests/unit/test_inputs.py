@@ -15,7 +15,7 @@ from PIL import Image
 
 from femr.batch.inputs import Input, find, tell_passed
 from femr.errors import DataError, ImageError
-from femr.files import free_name
+from femr.files import free_name, make_folder
 from femr.images import load_image
 from femr.training import data
 
@@ -376,6 +376,14 @@ def test_odd_zip_files_are_told(tmp_path, packed, damage):
         find([tmp_path / "b.zip"])
 
 
+def test_a_zip_file_without_pictures_is_told_by_its_name_alone(tmp_path):
+    """It may be a visitor's, and its folder the page's own."""
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    with pytest.raises(DataError, match=r"^There are no pictures or videos in empty\.zip\.$"):
+        find([tmp_path / "empty.zip"])
+
+
 def test_damage_in_a_zip_file_raises_nothing_else(tmp_path, packed):
     rng, failed = np.random.default_rng(0), 0
     for number in range(400):
@@ -388,6 +396,11 @@ def test_damage_in_a_zip_file_raises_nothing_else(tmp_path, packed):
         except (DataError, ImageError):
             failed += 1
     assert failed > 200
+
+
+def test_a_folder_that_cannot_be_made_is_told_by_its_name_alone():
+    with pytest.raises(DataError, match=r"^album cannot be written: No such file or directory\.$"):
+        make_folder(Path("/proc/none/album"))
 
 
 def test_names_that_collide_or_are_too_long_for_a_file(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from builders import FRAME, PORTRAIT, looking
+from femr.errors import DataError
 from femr.mood import vote
 from femr.results import EMOTIONS, Analysis, Emotion, EmotionScores, Face, FaceEmotion, Landmarks, Lent, Reading, Song
 
@@ -109,9 +110,9 @@ def test_a_group_is_a_line_too():
 def test_a_face_is_found_by_the_number_that_is_drawn():
     group = replace(FRAME, faces=(looking("sad", number=7), looking("happy", number=3)))
     assert group.face(3).scores.top is Emotion.HAPPY
-    with pytest.raises(ValueError, match=r"number: 7, 3\. Received: 1"):
+    with pytest.raises(DataError, match=r"number: 7, 3\. Received: 1"):
         group.face(1)
-    with pytest.raises(ValueError, match=r"there are no faces\. Received: 1"):
+    with pytest.raises(DataError, match=r"there are no faces\. Received: 1"):
         FRAME.face(1)
 
 

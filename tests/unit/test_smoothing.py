@@ -5,7 +5,7 @@ import pytest
 
 from builders import found, looking
 from femr.results import FaceEmotion, Reading
-from femr.video.tracking import Smoother
+from femr.video.smoothing import Smoother
 
 FACE = found((10.0, 10.0, 50.0, 50.0))
 

@@ -30,9 +30,11 @@ ONLY_IN = {
 FREE = ("cli.", "page.", "publish.", "training.")
 """Rooms that may use any library."""
 OPTIONAL = {"argcomplete", "fsspec", "mcp", "onnx", "pandas", "pyarrow", "ray", "spaces", "tf2onnx"}
-"""Only for those who ask for them, as femr[ray]; and what a Space has."""
+"""Only for those who ask for them, as the extra ray; and what a Space has."""
 ENGINES = {"openvino", "tensorflow", "tensorflow-cpu"}
 """The runtimes of both; which TensorFlow depends on the machine."""
+STRANGER = re.compile(r"""pip install [-\w ]*["']?femr\b|femr\[\w""")
+"""What tells somebody to install the femr of PyPI, with its extras or without."""
 PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "lap": "lapx", "pi_heif": "pi-heif"}
 
 
@@ -84,6 +86,16 @@ def test_the_space_runs_the_pinned_gradio():
     pin = re.search(r"^gradio==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
     assert f"sdk_version: {pin}\n" in front
     assert 'python_version: "3.12.12"' in front  # the one of 3.12 that ZeroGPU has
+
+
+@pytest.mark.parametrize("words", ["pip install femr", "pip install 'femr[video]'", 'pip install -U "femr"'])
+def test_the_pattern_finds_what_would_fetch_a_stranger(words):
+    assert STRANGER.search(words)
+
+
+def test_nobody_is_told_to_install_the_femr_of_pypi():
+    """It is another project: a sentence names the package that lacks."""
+    assert [path.name for path in MODULES if STRANGER.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_no_tracked_file_is_over_10_mib():

@@ -183,7 +183,7 @@ def test_a_full_disk_is_said_and_what_was_before_is_kept(path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
     try:
-        with pytest.raises(DataError, match=r"cannot be written: .*kept") as caught:
+        with pytest.raises(DataError, match=rf"^{path.name} cannot be written: .*kept") as caught:
             write(path, many)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

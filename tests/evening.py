@@ -379,9 +379,9 @@ def song_faults(diary: Diary, broken: list[str]) -> Iterator[str]:
 
     for (before, number), (at, _) in pairwise(began):
         # where nothing else is there, one that was named and is held as broken may begin, and breaks off again; and one
-        # that stood in for a song that failed gives way as soon as another is chosen
+        # that stands in for a song that failed gives way to another of which the answer was on its way
         named = any(number == failed and -5 < at - when < HELD for when, failed in diary.failed)
-        stood_in = any(before - 5 < when < before + 5 for when, _ in diary.failed)
+        stood_in = at - before < NO_ANSWER and any(before - 5 < when <= before for when, _ in diary.failed)
         if at - before < LEAST - 1 and not (unanswered(at) or named or stood_in):
             yield f"{cards[number]['title']} played for {at - before:.1f} s only."
     for at, number in began:

@@ -158,6 +158,14 @@ def test_a_song_may_break_off_where_it_is_named(failed, faults):
     assert figures(diary, ["happy 0"])["faults"] == faults
 
 
+@pytest.mark.parametrize(("until", "faults"), [(6.0, []), (8.0, ["happy 0 played for 3.0 s only."])])
+def test_one_that_stands_in_gives_way_to_the_answer_on_its_way(until, faults):
+    diary = good()
+    diary.songs[1] = (until, 1)
+    diary.failed = [(4.5, 9)]
+    assert [fault for fault in figures(diary, [])["faults"] if "happy 0" in fault] == faults
+
+
 def test_a_song_may_come_again_in_place_of_one_that_fails():
     diary = good()
     stubborn(diary)

@@ -4,11 +4,11 @@ import codecs
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, TYPE_CHECKING
 
 from femr.errors import DataError, ImageError, printable
@@ -28,7 +28,6 @@ _MACHINE_FOLDERS = frozenset({
     "@tmp", "__macosx", "lost+found", "network trash folder", "recycled", "recycler", "system volume information",
     "temporary items", "~snapshot",
 })  # fmt: skip
-_READABLE = 0o644  # mkstemp's own mode is for secrets
 
 
 def own_folder(name: str) -> Path:
@@ -148,18 +147,17 @@ def replacing(path: Path, then: str = "") -> Iterator[Path]:
     Raises:
         DataError: When the disk is full or the folder cannot be written.
     """
-    temporary = None
+    temporary = path.with_name(f"{_UNFINISHED}{token_hex(8)}{path.suffix}")
     try:
-        handle, name = tempfile.mkstemp(prefix=_UNFINISHED, suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(_READABLE)
+        temporary.touch(exist_ok=False)
+        with suppress(OSError):  # there is none yet, or it keeps no modes
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         yield temporary
         temporary.replace(path)
     except OSError as error:
         raise DataError(f"{path.name} cannot be written: {error.strerror or error}. {then}".rstrip()) from error
     finally:
-        if temporary is not None:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 

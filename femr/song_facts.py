@@ -57,11 +57,12 @@ def facts_of(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         LibraryError: It cannot be played, with the reason.
     """
-    listed, tagged = _from_list(stated), _from_tags(path)
+    tagged = _from_tags(path)
+    if "duration" in tagged:  # of which the file knows more than a list
+        stated = {name: fact for name, fact in stated.items() if name != "duration"}
+    listed = _from_list(stated)
     if _TONALITY & listed.keys():  # half of it from each would be a third
         tagged = {name: fact for name, fact in tagged.items() if name not in _TONALITY}
-    if "duration" in tagged:  # of which the file knows more than a list
-        listed.pop("duration", None)
     return {**_from_name(path), **tagged, **listed}
 
 

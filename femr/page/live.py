@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, wraps
 from io import BytesIO
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import Any, cast, get_args
 
 import gradio as gr
 from jinja2 import Environment
@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from femr.analyzer import Analyzer
 from femr.errors import DataError, FemrError, ImageError
 from femr.expression.weights import DEFAULT_MODEL
 from femr.faces.detector import Follower
@@ -31,9 +32,6 @@ from femr.page import card, shared
 from femr.page.visits import NO_STRANGERS, SHARED_FROM, Refused, Visit, Visits, event, foreign, shares_of
 from femr.results import EMOTIONS, Emotion, FaceEmotion, Mood, Song
 from femr.video.session import Coming, Played, Session
-
-if TYPE_CHECKING:  # loads the networks' engine
-    from femr.analyzer import Analyzer
 
 LATE = 2.5
 """Seconds that a picture may wait for its turn."""
@@ -148,7 +146,7 @@ class Told:
 class _Following:
     """An analyzer that looks for new faces in every few pictures of one visit only; never read with another's."""
 
-    analyzer: "Analyzer"
+    analyzer: Analyzer
     follower: Follower
 
     def read(self, pictures: Sequence[Picture]) -> list[tuple[FaceEmotion, ...]]:
@@ -167,21 +165,23 @@ class Stage:
         return [Route(path, _answering(handler), methods=["POST"]) for path, handler in parts.items()]
 
     async def _frame(self, request: Request) -> Response:
-        """Faces, mood and music after a picture; 204 where it was too late."""
+        """Faces, mood and music after a picture; where it was too late, what the host wants, or 204."""
         visit, told = self._enter(request)
         async with visit.turn():
             data = await _body(request)
             analyzer, picture = await asyncio.to_thread(_prepared, data, told)
             session = _session(visit, analyzer, told)
             reader = analyzer if told.every == 1 else _Following(analyzer, session.follower)
-            faces = await asyncio.wrap_future(shared.LANE.join(cast("Analyzer", reader), picture, "frame", LATE))
+            faces = await asyncio.wrap_future(shared.LANE.join(cast(Analyzer, reader), picture, "frame", LATE))
             if faces is None:  # too late; what the host wants is done all the same
                 left = _left(visit, told)
                 return JSONResponse({"commands": left}) if left else Response(status_code=204)
             _hear(session, told)
             step = session.step(faces, monotonic())
         shown = [face for face in step.faces if surely_a_face(face.face)]
-        mood = replace(step.mood, emotion=session.looks)
+        # where none is clear all have a vote, of which no share is told
+        votes = {} if all(face.unsure for face in shown) else step.mood.counts
+        mood = replace(step.mood, emotion=session.looks, counts=votes)
         self._tell(visit, session, mood, len(shown))
         seen = _seen(shown, mood, picture.size)
         return JSONResponse({**seen, **_music(session), "commands": _left(visit, told)})
@@ -246,7 +246,7 @@ async def _body(request: Request) -> bytes:
     return bytes(data)
 
 
-def _prepared(data: bytes, told: Told) -> tuple["Analyzer", Picture]:
+def _prepared(data: bytes, told: Told) -> tuple[Analyzer, Picture]:
     return shared.analyzer(DEFAULT_MODEL, told.smallest_face), _picture(data)
 
 
@@ -267,7 +267,7 @@ def _picture(data: bytes) -> Picture:
     return to_picture(pixels, (SIDE, round(SIDE * height / width)))
 
 
-def _session(visit: Visit, analyzer: "Analyzer", told: Told) -> Session:
+def _session(visit: Visit, analyzer: Analyzer, told: Told) -> Session:
     visit.session = visit.session or Session(MusicLibrary(()), analyzer.threshold, every=told.every)
     return visit.session
 

@@ -15,7 +15,7 @@ from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from gradio import processing_utils
@@ -24,17 +24,15 @@ from gradio.data_classes import FileData, ListFiles
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 import femr
+from femr.analyzer import Analyzer
 from femr.errors import FemrError, LibraryError, printable
+from femr.faces.detector import Detector, load_detector
 from femr.files import own_folder
 from femr.images import Picture
 from femr.music import Mode, MusicLibrary
 from femr.page.queues import Lane
 from femr.results import Analysis, Song
 from femr.songs import load_library
-
-if TYPE_CHECKING:  # the page is up before the engine is loaded
-    from femr.analyzer import Analyzer
-    from femr.faces.detector import Detector
 
 EXAMPLE = own_folder("examples") / "eileen-collins.jpg"
 MODELS = [("Careful", "ensemble"), ("Quick", "mobilenet_v2"), ("Custom network", "custom_cnn")]
@@ -113,14 +111,15 @@ def tell_of_music() -> None:
         print(f"femr: {printable(library.problems[0], _LONGEST)}", file=sys.stderr)
 
 
-def analyzer(model: str, smallest_face: int | None = None) -> "Analyzer":
+def analyzer(model: str, smallest_face: int | None = None) -> Analyzer:
     """A model's analyzer, loaded at its first use, with the songs that are there now. Raises: FemrError.
 
     Who comes while it is loaded waits.
     """
+    library = music_library()
     with _loading:
         found = loaded(model, smallest_face)
-        found.library = music_library()
+        found.library = library
         return found
 
 
@@ -144,15 +143,13 @@ def read_photo(picture: Picture, model: str, mode: Mode) -> Analysis:
 
 
 @cache
-def loaded(model: str, smallest_face: int | None) -> "Analyzer":
+def loaded(model: str, smallest_face: int | None) -> Analyzer:
     """A model's analyzer, made at the first call. Raises: FemrError."""
-    return femr.load(model, detector=_detector(smallest_face), library=music_library())
+    return femr.load(model, detector=_detector(smallest_face), library=MusicLibrary(()))
 
 
 @cache
-def _detector(smallest_face: int | None) -> "Detector":
-    from femr.faces.detector import load_detector
-
+def _detector(smallest_face: int | None) -> Detector:
     return load_detector(smallest_face=smallest_face)
 
 

@@ -515,7 +515,7 @@ def test_a_page_for_everybody_has_no_remote_unless_it_is_asked_for(environment, 
         ("0.0.0.0", False),
         ("192.168.1.5", False),
         ("fd00::2", False),
-        ("femr.local", False),
+        ("localhost", False),
         ("1.1.1.1", True),
         ("16843009", True),  # as a name: 1.1.1.1
         ("[2606:4700:4700::1111]", True),

@@ -2,6 +2,7 @@ import csv
 import json
 import resource
 import signal
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -124,6 +125,15 @@ def test_what_failed_is_done_again_and_its_rows_replaced(path):
     write(path, [replace(TWO, file="x.jpg"), FRAME, ANALYSES[0]], resume=True)
     assert read_table(path) == typed([ANALYSES[0], replace(TWO, file="x.jpg"), FRAME])
     assert done(path) == {ANALYSES[0].file, "x.jpg", "clip.mp4"}
+
+
+def test_who_may_read_a_table_stays_as_it_was(path, tmp_path):
+    write(path, ANALYSES)
+    (tmp_path / "new").touch()
+    assert path.stat().st_mode == (tmp_path / "new").stat().st_mode
+    path.chmod(0o600)
+    write(path, ANALYSES, resume=True)
+    assert stat.filemode(path.stat().st_mode) == "-rw-------"
 
 
 def test_to_go_on_with_nothing_is_to_begin(path):

@@ -37,6 +37,7 @@ from femr.video.session import LEAST, STABLE
 from wall_film import EVENING, SIZE, Scene, write_film
 
 SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+SMALL = (640, 360)  # pixels of a window that takes little to draw
 MOODS = ("happy", "surprise", "neutral")
 SONGS = 4  # of each mood
 AUDIBLE = 0.003  # peak, about -50 dBFS
@@ -203,13 +204,15 @@ class Evening:
 
 
 @contextmanager
-def evening(folder: Path, scenes: tuple[Scene, ...], least: int = 22) -> Iterator[Evening]:
+def evening(
+    folder: Path, scenes: tuple[Scene, ...], least: int = 22, window: tuple[int, int] = SIZE
+) -> Iterator[Evening]:
     """A wall that was started by its host, with a film for a camera and songs of `least` seconds or a few more."""
     server = Server(write_songs(folder / "music", least))
     film = write_film(folder / "evening.mjpeg", scenes)
     try:
         server.start()
-        with browsing(folder, SIZE, *watching(film)) as tab:
+        with browsing(folder, window, *watching(film)) as tab:
             tab.send("Page.setBypassCSP", enabled=True)  # for the meter
             tab.send("Page.addScriptToEvaluateOnNewDocument", source=SCRIPT)
             tab.send("Page.navigate", url=f"{server.url}wall")
@@ -406,7 +409,8 @@ def main(minutes: float) -> dict[str, Any]:
     short = 60 * minutes < SETTLED
     songs = {f"{scene.mood} {number}" for scene in EVENING if scene.mood for number in range(SONGS)}
     scenes = tuple(replace(scene, seconds=scene.seconds / 2) for scene in EVENING) if short else EVENING
-    with tempfile.TemporaryDirectory() as folder, evening(Path(folder), scenes, 22 if short else 28) as wall:
+    kind = (22, SMALL) if short else (28, SIZE)
+    with tempfile.TemporaryDirectory() as folder, evening(Path(folder), scenes, *kind) as wall:
         broken = break_songs(Path(folder) / "music")
         wall.look()
         until, pause = time.monotonic() + 60 * minutes, 12.0 if short else 90.0

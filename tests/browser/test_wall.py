@@ -21,6 +21,7 @@ from visitors import served
 
 AWAY = ("Failed to load resource", "net::ERR")  # what the browser logs while the server is away
 PATIENCE = 60_000  # milliseconds
+SMALL = {"width": 640, "height": 480}  # a screen that takes little to draw
 CAMERAS = ["fake_device_0", "fake_device_1", "fake_device_2"]  # THREE_CAMERAS
 SHOWN = "(name) => document.querySelector('.live video').srcObject?.getTracks()[0].label === name"
 
@@ -100,7 +101,7 @@ def opened(watcher, films):
     @contextmanager
     def opened(url, film="smile"):
         with visiting(url, AWAY) as visit:
-            yield visit(watcher(films[film]))
+            yield visit(watcher(films[film]), SMALL)
 
     return opened
 
@@ -358,7 +359,7 @@ window.socket: what stands before their ids, which differ from socket to socket.
 @pytest.mark.parametrize(("wanted", "name"), [("2", "fake_device_1"), ("DEVICE_2", "fake_device_2")])
 def test_the_chosen_camera_is_opened_and_no_other(tmp_path, launch, wanted, name):
     with serving(tmp_path, camera=wanted) as url, visiting(url, AWAY) as visit:
-        page = visit(launch(*THREE_CAMERAS))
+        page = visit(launch(*THREE_CAMERAS), SMALL)
         page.evaluate(PULLED)
         start(page)
         page.wait_for_function(SHOWN, arg=name)
@@ -374,7 +375,7 @@ def test_the_chosen_camera_is_opened_and_no_other(tmp_path, launch, wanted, name
 
 def test_where_no_camera_is_chosen_another_stands_in_for_the_first(wall, launch):
     with visiting(wall, AWAY) as visit:
-        page = visit(launch(*THREE_CAMERAS))
+        page = visit(launch(*THREE_CAMERAS), SMALL)
         page.evaluate(PULLED)
         start(page)
         page.wait_for_function(SHOWN, arg="fake_device_0")
@@ -386,7 +387,7 @@ def test_where_no_camera_is_chosen_another_stands_in_for_the_first(wall, launch)
 
 def test_the_first_camera_is_gone_back_to_though_it_comes_while_another_is_opened(wall, launch):
     with visiting(wall, AWAY) as visit:
-        page = visit(launch(*THREE_CAMERAS))
+        page = visit(launch(*THREE_CAMERAS), SMALL)
         page.evaluate(PULLED)
         start(page)
         page.wait_for_function(SHOWN, arg="fake_device_0")
@@ -409,7 +410,7 @@ def test_the_first_camera_is_gone_back_to_though_it_comes_while_another_is_opene
 
 def test_a_chosen_camera_is_opened_while_another_is_in_use(tmp_path, launch):
     with serving(tmp_path, camera="DEVICE_2") as url, visiting(url, AWAY) as visit:
-        page = visit(launch(*THREE_CAMERAS))
+        page = visit(launch(*THREE_CAMERAS), SMALL)
         page.evaluate(PULLED)
         page.evaluate("window.taken = 'fake_device_0'")
         start(page)

@@ -5,7 +5,7 @@ VENV = .venv
 
 install:
 	python3.12 -m venv $(VENV)
-	$(VENV)/bin/pip install -q --no-compile -r requirements.txt -e '.[dev]'
+	$(VENV)/bin/pip install -q -r requirements.txt -e '.[dev]'
 
 # without TensorFlow, browser or network
 test-fast:

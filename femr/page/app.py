@@ -29,8 +29,9 @@ from femr.expression.weights import DEFAULT_MODEL
 from femr.files import lacking
 from femr.page import about, agents, api, bodies, html, live, many, media, photo, queues, shared, uploads, wall
 from femr.page.live import PLAIN, Setup
+from femr.page.remote import Door, Remote, way_to_remote
 from femr.page.visits import Visits
-from femr.page.wall import Door, Events, Remote, way_to_remote
+from femr.page.wall import Events
 
 TITLE = "femr · hear the mood of your photo"
 DESCRIPTION = "Take a selfie or choose a photo: femr finds every face, and plays the song of the group's mood."

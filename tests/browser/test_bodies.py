@@ -16,7 +16,7 @@ import pytest
 from builders import PORTRAIT
 from femr.page import agents, bodies
 from femr.page.live import Setup
-from femr.page.wall import Door
+from femr.page.remote import Door
 from visitors import post, served, upload
 
 CALL, UPLOAD = "/gradio_api/call/v2/analyze", "/gradio_api/upload"

@@ -25,11 +25,12 @@ from starlette.staticfiles import StaticFiles
 
 from chromium import PHONE, visiting
 from femr.expression.weights import DEFAULT_MODEL
-from femr.page import live, shared, visits, wall
+from femr.page import live, remote, shared, visits, wall
 from femr.page.app import is_public
 from femr.page.media import STATIC
+from femr.page.remote import Door, Remote
 from femr.page.visits import Command, Visits
-from femr.page.wall import Door, Events, Remote
+from femr.page.wall import Events
 from femr.results import Emotion
 from photo_tab import serious, wait_until_playing
 from visitors import served
@@ -348,7 +349,7 @@ def test_wrong_codes_are_slowed_down_the_right_one_too(door, controlled):
     phone = Phone(controlled)
     said = [phone.ask(code=wrong(door)) for _ in range(6)]
     assert [status for status, _ in said] == [403] * 3 + [429] * 3
-    assert said[0][1] == wall.WRONG_CODE
+    assert said[0][1] == remote.WRONG_CODE
     assert said[-1][1].startswith("Too many wrong codes. Please try again in ")
     assert phone.ask(code=door.code)[0] == 429
 
@@ -368,7 +369,7 @@ def test_what_is_no_code_is_wrong(controlled, code):
 def hours_to_try(door, monkeypatch, addresses, codes):
     """How long so many wrong codes take from so many addresses, by the clock that the door goes by."""
     now = 0.0
-    monkeypatch.setattr(wall, "monotonic", lambda: now)
+    monkeypatch.setattr(remote, "monotonic", lambda: now)
     for number in range(codes):
         address = str(number % addresses)
         now += door.wait(address)
@@ -384,8 +385,8 @@ def test_a_thousand_codes_take_most_of_a_day_from_however_many_addresses(door, m
 def test_after_a_wait_the_right_code_is_taken(door, monkeypatch):
     hours_to_try(door, monkeypatch, 1, 50)
     assert door.wait("1") <= 60
-    now = wall.monotonic() + 600
-    monkeypatch.setattr(wall, "monotonic", lambda: now)
+    now = remote.monotonic() + 600
+    monkeypatch.setattr(remote, "monotonic", lambda: now)
     phone = door.enter(door.code, "0")
     assert door.knows(phone)
     assert not door.knows("")
@@ -414,7 +415,7 @@ def test_the_remote_works_while_pictures_are_too_late(door, portrait, monkeypatc
 
 def test_without_a_door_there_is_no_remote(table):
     with serving(*Remote(table, None).routes()) as url:
-        assert Phone(url).ask(code="000000") == (404, wall.NO_REMOTE)
+        assert Phone(url).ask(code="000000") == (404, remote.NO_REMOTE)
         with pytest.raises(HTTPError) as refused:
             urllib.request.urlopen(f"{url}wall/remote")
     assert refused.value.code == 404
@@ -480,7 +481,7 @@ def test_the_hosts_phone_says_what_does_not_answer(browser, door, controlled):
     ],
 )
 def test_the_host_is_told_where_the_remote_is(door, url, host, said):
-    assert re.search(said, wall.way_to_remote(door, url, host))
+    assert re.search(said, remote.way_to_remote(door, url, host))
 
 
 @pytest.mark.parametrize(

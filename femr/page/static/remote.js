@@ -1,4 +1,4 @@
-// The host's phone: a code once, then buttons for all walls. See femr/page/wall.py.
+// The host's phone: a code once, then buttons for all walls. See femr/page/remote.py.
 const [form, controls] = ['form', '.controls'].map((name) => document.querySelector(name))
 const [now, said] = ['now', 'said'].map((name) => document.getElementById(name))
 const EVERY = 3000 // milliseconds from look to look at what the walls show
